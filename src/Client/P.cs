@@ -1,0 +1,3 @@
+namespace Tollgate.Client;
+
+internal static class Placeholder;

@@ -1,0 +1,26 @@
+namespace Tollgate.Server.Problems;
+
+/// <summary>One thing that went wrong, told to the caller: the catalogue row, a sentence for this occurrence, and the members at fault.</summary>
+internal sealed record Problem(ProblemCode Code, string Detail)
+{
+    /// <summary>The members of the request at fault, as JSON pointers, with what was expected of each.</summary>
+    public IReadOnlyList<FieldError> Errors { get; init; } = [];
+
+    /// <summary>The permission that would have been needed, such as <c>endpoints:write</c>.</summary>
+    public string? RequiredPermission { get; init; }
+
+    public static Problem Of(ProblemCode code) => new(code, code.Title);
+
+    /// <summary>A 422 for one member. <paramref name="pointer"/> is a JSON pointer such as <c>/name</c>.</summary>
+    public static Problem Invalid(string pointer, string expected) =>
+        new(ProblemCode.ValidationFailed, $"{pointer.TrimStart('/')}: {expected}") { Errors = [new(pointer, expected)] };
+
+    public static Problem Invalid(IReadOnlyList<FieldError> errors) =>
+        new(ProblemCode.ValidationFailed, string.Join(" ", errors.Select(e => $"{e.Pointer.TrimStart('/')}: {e.Expected}")))
+        {
+            Errors = errors,
+        };
+}
+
+/// <summary>A member of the request at fault and what was expected of it.</summary>
+internal sealed record FieldError(string Pointer, string Expected);

@@ -1,0 +1,65 @@
+namespace Tollgate.Server.Problems;
+
+/// <summary>
+/// One row of the catalogue of what can go wrong. Each has a page <c>docs/errors/&lt;code&gt;.md</c> and a test;
+/// <see cref="Title"/> is the public sentence that never varies, the detail of an occurrence comes from its <see cref="Problem"/>.
+/// </summary>
+internal sealed record ProblemCode(string Code, int Status, string Title)
+{
+    // Who is calling
+    public static readonly ProblemCode KeyMissing = new("key_missing", 401, "No API key was sent.");
+    public static readonly ProblemCode InvalidKey = new("invalid_key", 401, "The API key is not valid.");
+    public static readonly ProblemCode KeyInQuery = new("key_in_query", 400, "An API key was sent in the URL.");
+    public static readonly ProblemCode AuthorizationAmbiguous =
+        new("authorization_ambiguous", 400, "More than one Authorization header was sent.");
+    public static readonly ProblemCode RightMissing = new("right_missing", 403, "The API key lacks the right for this call.");
+    public static readonly ProblemCode OperatorOnly = new("operator_only", 403, "Only the operator's root key may make this call.");
+    public static readonly ProblemCode AddressRefused = new("address_refused", 403, "The API key may not be used from this address.");
+    public static readonly ProblemCode PermissionMissing = new("permission_missing", 403, "The API key lacks a required permission.");
+    public static readonly ProblemCode ScopeMissing = new("scope_missing", 403, "The API key lacks a required scope.");
+    public static readonly ProblemCode BodyCondition =
+        new("body_condition", 403, "The API key may make this call only with certain members in the body.");
+
+    // The request itself
+    public static readonly ProblemCode InvalidRequest = new("invalid_request", 400, "The request is not valid.");
+    public static readonly ProblemCode InvalidJson = new("invalid_json", 400, "The body is not valid JSON.");
+    public static readonly ProblemCode InvalidCursor = new("invalid_cursor", 400, "The cursor is not valid for this list.");
+    public static readonly ProblemCode PathRefused = new("path_refused", 400, "The path is not in its canonical form.");
+    public static readonly ProblemCode NotFound = new("not_found", 404, "There is no such thing here.");
+    public static readonly ProblemCode RouteUnknown = new("route_unknown", 404, "No route has this path.");
+    public static readonly ProblemCode MethodNotAllowed = new("method_not_allowed", 405, "This path does not take this method.");
+    public static readonly ProblemCode Conflict = new("conflict", 409, "The call does not fit the present state.");
+    public static readonly ProblemCode BodyTooLarge = new("body_too_large", 413, "The body is too large.");
+    public static readonly ProblemCode UnsupportedMediaType =
+        new("unsupported_media_type", 415, "The body must be application/json.");
+    public static readonly ProblemCode ValidationFailed = new("validation_failed", 422, "A value is not allowed.");
+    public static readonly ProblemCode IdempotencyMismatch =
+        new("idempotency_mismatch", 422, "The Idempotency-Key was used with another request.");
+    public static readonly ProblemCode IdempotencyInFlight =
+        new("idempotency_in_flight", 409, "A request with this Idempotency-Key is still running.");
+    public static readonly ProblemCode IdempotencyExpired =
+        new("idempotency_expired", 409, "The answer kept for this Idempotency-Key is no longer available.");
+
+    // Keys
+    public static readonly ProblemCode OperationNotOffered =
+        new("operation_not_offered", 403, "The provider does not offer this operation on keys.");
+    public static readonly ProblemCode WiderThanCaller =
+        new("wider_than_caller", 403, "A key cannot make, or receive the secret of, a key wider than itself.");
+    public static readonly ProblemCode KeyFinal = new("key_final", 409, "The key is revoked or deleted, which is final.");
+    public static readonly ProblemCode RotationRunning =
+        new("rotation_running", 409, "The grace of the last rotation is still running.");
+    public static readonly ProblemCode SecretTaken = new("secret_taken", 409, "This secret is or was in use.");
+    public static readonly ProblemCode NotRevealable = new("not_revealable", 403, "Secrets of this provider are shown once only.");
+
+    // Ourselves
+    public static readonly ProblemCode Unavailable = new("unavailable", 503, "The gate cannot answer right now.");
+    public static readonly ProblemCode Internal = new("internal_error", 500, "Something went wrong on our side.");
+
+    /// <summary>Every row, for the documentation tests and the OpenAPI document.</summary>
+    public static IReadOnlyList<ProblemCode> All { get; } =
+    [
+        .. typeof(ProblemCode).GetFields(System.Reflection.BindingFlags.Public | System.Reflection.BindingFlags.Static)
+            .Where(field => field.FieldType == typeof(ProblemCode))
+            .Select(field => (ProblemCode)field.GetValue(null)!),
+    ];
+}
