@@ -1,0 +1,30 @@
+using Tollgate.Engine.Keys;
+using Tollgate.Engine.Permissions;
+
+namespace Tollgate.Engine.Verification;
+
+/// <summary>
+/// What the gate decided, and all it knew. It stays true to its moment: later changes of the table do not show in it. The default is a
+/// refusal.
+/// </summary>
+public readonly struct Verdict
+{
+    public VerdictCode Code { get; internal init; }
+
+    public bool IsAllowed => Code == VerdictCode.Allowed;
+
+    /// <summary>For the server: load <see cref="Hash"/> from the database and check again.</summary>
+    public bool IsNotLoaded => Code == VerdictCode.NotLoaded;
+
+    /// <summary>The key, from <see cref="VerdictStep.Status"/> on; before that, no key (number 0).</summary>
+    public KeyEntryView Key { get; internal init; }
+
+    /// <summary>Its project and organization, from the project's state on; null before.</summary>
+    public ProjectEntry? Project { get; internal init; }
+
+    /// <summary>The hash of the secret, from <see cref="VerdictStep.Lookup"/> on.</summary>
+    public KeyHash Hash { get; internal init; }
+
+    /// <summary>What was required, so that a refusal can say what would have been needed.</summary>
+    public Requirement Requirement { get; internal init; }
+}

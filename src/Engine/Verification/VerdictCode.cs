@@ -1,0 +1,65 @@
+namespace Tollgate.Engine.Verification;
+
+/// <summary>
+/// What the gate decided, in the order in which it asks. The default is a refusal. The names are part of the API and never change;
+/// <see cref="VerdictCodes"/> spells them.
+/// </summary>
+public enum VerdictCode : byte
+{
+    /// <summary>No secret was sent.</summary>
+    KeyMissing,
+
+    /// <summary>Not the shape of a key of this provider, or a wrong checksum. Nothing was looked up.</summary>
+    KeyMalformed,
+
+    /// <summary>
+    /// Not a refusal: the key is not in memory. Load it and check again; outside it shows only where loading keeps failing.
+    /// </summary>
+    NotLoaded,
+
+    KeyUnknown,
+    KeyDeleted,
+    KeyRevoked,
+
+    /// <summary>A secret that a rotation replaced, past its grace; its key may be well.</summary>
+    KeyRetired,
+
+    KeyExpired,
+
+    /// <summary>Held; the verdict tells by what.</summary>
+    KeyDisabled,
+
+    /// <summary>The project or its organization is suspended or deleted; the verdict's project tells which.</summary>
+    OrganizationSuspended,
+
+    AddressRefused,
+
+    /// <summary>The request is for another project or organization than the key's.</summary>
+    ProjectMismatch,
+
+
+    /// <summary>No route of the provider names this method and path.</summary>
+    RouteUnknown,
+
+    ActionMissing,
+    ScopeMissing,
+
+    /// <summary>The key's scope passes under a condition on the body, which did not hold or could not be seen.</summary>
+    BodyCondition,
+
+    Allowed,
+}
+
+/// <summary>The steps of the check, in order.</summary>
+public enum VerdictStep : byte
+{
+    Credential,
+    Shape,
+    Lookup,
+    Status,
+    Address,
+    Project,
+    Permission,
+    Limits,
+    Allowed,
+}

@@ -1,0 +1,67 @@
+using System.Net;
+using System.Text;
+using Tollgate.Engine.Keys;
+using Tollgate.Engine.Permissions;
+using Tollgate.Engine.Tests.Keys;
+using Tollgate.Engine.Verification;
+
+namespace Tollgate.Engine.Tests.Verification;
+
+public sealed class AllocationTests
+{
+    private static readonly IPAddress Inside = IPAddress.Parse("10.1.2.3");
+
+    [Fact]
+    public void Checking_a_hot_key_allocates_nothing()
+    {
+        var gate = new Gate();
+        Assert.True(AddressRule.TryParse(["10.0.0.0/8"], out AddressRule? rule, out _));
+        gate.Change(entry => entry with { Addresses = rule });
+        AssertNothingAllocated(_ =>
+        {
+            Verdict verdict = gate.Keeper.Check(new CheckRequest
+            {
+                Secret = gate.Secret,
+                Requirement = new Requirement(0b0001, 0b01),
+                ProjectId = "prj_1"u8,
+                Address = Inside,
+                NowMs = Gate.NowMs,
+            });
+            return verdict.IsAllowed && verdict.Key.Facts.Length > 0 && verdict.Key.ExpiresAtMs > 0;
+        });
+    }
+
+    [Fact]
+    public void Checking_random_unknown_and_malformed_keys_allocates_nothing()
+    {
+        var gate = new Gate();
+        byte[][] secrets = [.. Enumerable.Range(0, 300).Select(_ => Encoding.ASCII.GetBytes(gate.Keeper.Format.Mint(0)))];
+        for (int i = 0; i < secrets.Length; i += 3)
+        {
+            gate.Keeper.Keys.Load(Make.Entry((uint)i + 10, 1, KeyHash.Of(secrets[i])) with { ProjectIndex = gate.ProjectIndex });
+            gate.Keeper.Keys.EndLoadUnknown(gate.Keeper.Keys.BeginLoad(), KeyHash.Of(secrets[i + 1]));
+            secrets[i + 2][^1] ^= 1;
+        }
+
+        AssertNothingAllocated(i =>
+        {
+            VerdictCode code = gate.Keeper.Check(new CheckRequest { Secret = secrets[i % 300], NowMs = Gate.NowMs }).Code;
+            VerdictCode expected = (i % 3) switch { 0 => VerdictCode.Allowed, 1 => VerdictCode.KeyUnknown, _ => VerdictCode.KeyMalformed };
+            return code == expected && code.ToUtf8().Length > 0 && code.ToText().Length > 0;
+        });
+    }
+
+    private static void AssertNothingAllocated(Func<int, bool> check)
+    {
+        int good = Enumerable.Range(0, 900).Count(check);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < 9_000; i++)
+        {
+            good += check(i) ? 1 : 0;
+        }
+
+        long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+        Assert.Equal(0, allocated);
+        Assert.Equal(9_900, good);
+    }
+}
