@@ -1,4 +1,5 @@
 using Tollgate.Engine.Permissions;
+using Tollgate.Server.Problems;
 
 namespace Tollgate.Server.Access;
 
@@ -23,15 +24,36 @@ internal sealed record Caller
 
     public string? OrganizationId { get; init; }
 
-    /// <summary>Whether the key lives in the operator's own organization, whose keys may verify and report for every organization.</summary>
+    /// <summary>
+    /// Whether the key lives in the operator's own organization, whose keys may verify and report for every organization.
+    /// </summary>
     public bool OfOperator { get; init; }
 
     public string? Environment { get; init; }
 
+    /// <summary>When the secret that was sent stops, because a rotation has replaced it; null for a current one.</summary>
+    public long? SecretEndsAtMs { get; init; }
+
     public bool IsRoot => Kind == CallerKind.Root;
 
-    public static Caller Root { get; } = new() { Kind = CallerKind.Root, Id = "root", Name = "root key", Rights = Rights.All, OfOperator = true };
+    public static Caller Root { get; } = new()
+    {
+        Kind = CallerKind.Root, Id = "root", Name = "root key", Rights = Rights.All, OfOperator = true,
+    };
+
+    /// <summary>The process itself, such as at the first start.</summary>
+    public static Caller System { get; } = new() { Kind = CallerKind.System, Id = "system", Name = "system" };
+
+    /// <summary>Who makes this call. An endpoint that asks before anybody has established it is a bug, and fails closed.</summary>
+    public static Caller Of(HttpContext http) =>
+        http.Features.Get<Caller>() ?? throw new InvalidOperationException("Nobody has established who makes this call.");
 }
+
+/// <summary>
+/// Establishes a key's standing once more, set beside the <see cref="Caller"/>: between a request's head and its turn to write lie the
+/// arrival of its body and the writes before it, and in one of them the key may have been revoked.
+/// </summary>
+internal delegate ValueTask<Outcome<Caller>> CallerAgain(HttpContext http);
 
 internal enum CallerKind
 {

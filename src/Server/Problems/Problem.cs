@@ -1,6 +1,8 @@
 namespace Tollgate.Server.Problems;
 
-/// <summary>One thing that went wrong, told to the caller: the catalogue row, a sentence for this occurrence, and the members at fault.</summary>
+/// <summary>
+/// One thing that went wrong, told to the caller: the catalogue row, a sentence for this occurrence, and the members at fault.
+/// </summary>
 internal sealed record Problem(ProblemCode Code, string Detail)
 {
     /// <summary>The members of the request at fault, as JSON pointers, with what was expected of each.</summary>

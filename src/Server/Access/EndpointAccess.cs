@@ -1,0 +1,41 @@
+using Tollgate.Engine.Permissions;
+using Tollgate.Server.Problems;
+
+namespace Tollgate.Server.Access;
+
+/// <summary>
+/// Who may call an endpoint of the management API: the operator alone, or a key with any one of the rights (none named = any good key).
+/// Every endpoint carries one; one without is refused, and a test finds it first.
+/// </summary>
+internal sealed record AccessRow(Rights AnyOf, bool OperatorOnly)
+{
+    /// <summary>No key is asked for.</summary>
+    public static AccessRow Everybody { get; } = new(Rights.None, OperatorOnly: false);
+
+    public Problem? Refuse(Caller caller) =>
+        caller.IsRoot ? null
+        : OperatorOnly ? Problem.Of(ProblemCode.OperatorOnly)
+        : AnyOf != Rights.None && (caller.Rights & AnyOf) == 0 ? RightMissing(AnyOf)
+        : null;
+
+    /// <summary>Names the rights of which any one would have done.</summary>
+    public static Problem RightMissing(Rights anyOf) => Problem.Of(ProblemCode.RightMissing) with
+    {
+        RequiredPermission = string.Join(" or ", RightNames.Of(anyOf)),
+    };
+}
+
+internal static class EndpointAccess
+{
+    /// <summary>Open to a key with any one of these rights, and to the root key. The last word on an endpoint counts.</summary>
+    public static TBuilder Needs<TBuilder>(this TBuilder builder, Rights anyOf)
+        where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(new AccessRow(anyOf, OperatorOnly: false));
+
+    /// <summary>Open to the root key alone.</summary>
+    public static TBuilder OperatorOnly<TBuilder>(this TBuilder builder)
+        where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(new AccessRow(Rights.None, OperatorOnly: true));
+
+    /// <summary>Open to everybody, without a key: health, documents.</summary>
+    public static TBuilder Public<TBuilder>(this TBuilder builder)
+        where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(AccessRow.Everybody);
+}
