@@ -1,0 +1,73 @@
+using System.Buffers;
+using Tollgate.Server.Problems;
+
+namespace Tollgate.Server.Providers;
+
+/// <summary>
+/// How the provider words its errors. A code the file does not word is worded as its nearest relative, last of all as
+/// <c>default</c>; so every 401 reads alike unless the file tells a missing key from a bad one.
+/// </summary>
+internal sealed class Dialect
+{
+    public const string Default = "default";
+
+    private static readonly Dictionary<string, ProblemCode> Relatives = new(StringComparer.Ordinal)
+    {
+        [ProblemCode.KeyMissing.Code] = ProblemCode.InvalidKey,
+        [ProblemCode.ScopeMissing.Code] = ProblemCode.PermissionMissing,
+        [ProblemCode.BodyCondition.Code] = ProblemCode.PermissionMissing,
+        [ProblemCode.RightMissing.Code] = ProblemCode.PermissionMissing,
+        [ProblemCode.OperatorOnly.Code] = ProblemCode.PermissionMissing,
+        [ProblemCode.WiderThanCaller.Code] = ProblemCode.PermissionMissing,
+        [ProblemCode.InvalidJson.Code] = ProblemCode.InvalidRequest,
+        [ProblemCode.ValidationFailed.Code] = ProblemCode.InvalidRequest,
+        [ProblemCode.PathRefused.Code] = ProblemCode.InvalidRequest,
+        [ProblemCode.RouteUnknown.Code] = ProblemCode.NotFound,
+        [ProblemCode.Unavailable.Code] = ProblemCode.Internal,
+    };
+
+    private readonly IReadOnlyDictionary<string, ErrorTemplate> _templates;
+
+    /// <summary><paramref name="templates"/> by code; <see cref="Default"/> must be among them.</summary>
+    public Dialect(IReadOnlyDictionary<string, ErrorTemplate> templates)
+    {
+        ArgumentOutOfRangeException.ThrowIfEqual(templates.ContainsKey(Default), false);
+        _templates = templates;
+    }
+
+    /// <summary>The file's status for this code, or the catalogue's own when the file names none.</summary>
+    public int StatusOf(ProblemCode code) => TemplateOf(code).Status ?? code.Status;
+
+    /// <summary>Writes the body, which is JSON, and returns the status to send with it.</summary>
+    public int Write(IBufferWriter<byte> output, Problem problem, string? requestId, DateTimeOffset now)
+    {
+        var status = StatusOf(problem.Code);
+        TemplateOf(problem.Code).Body.Write(output, new TemplateValues
+        {
+            Status = status,
+            Code = problem.Code.Code,
+            Message = problem.Detail,
+            RequiredPermission = problem.RequiredPermission,
+            RequestId = requestId,
+            TimestampMs = now.ToUnixTimeMilliseconds(),
+            Errors = problem.Errors,
+        });
+        return status;
+    }
+
+    private ErrorTemplate TemplateOf(ProblemCode code)
+    {
+        for (var at = code; at is not null; at = Relatives.GetValueOrDefault(at.Code))
+        {
+            if (_templates.TryGetValue(at.Code, out var template))
+            {
+                return template;
+            }
+        }
+
+        return _templates[Default];
+    }
+}
+
+/// <summary>The wording of one error; without a status the catalogue's holds.</summary>
+internal sealed record ErrorTemplate(int? Status, BodyTemplate Body);

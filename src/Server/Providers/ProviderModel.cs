@@ -1,0 +1,47 @@
+using Tollgate.Engine.Permissions;
+
+namespace Tollgate.Server.Providers;
+
+/// <summary>A provider file, read and checked. Immutable: a changed file takes effect with the next start.</summary>
+internal sealed record ProviderModel
+{
+    /// <summary>The path it was read from.</summary>
+    public required string File { get; init; }
+
+    /// <summary>The name of the file without its ending: what a data folder remembers to belong to.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>The name people know.</summary>
+    public required string DisplayName { get; init; }
+
+    /// <summary>Where the company serves its API; for documentation and snippets only.</summary>
+    public required string BaseUrl { get; init; }
+
+    /// <summary>The environment variable its SDKs read the key from.</summary>
+    public required string KeyVariable { get; init; }
+
+    public required KeyRules Keys { get; init; }
+
+    public required ScopeCatalogue Scopes { get; init; }
+
+    public required RouteTable Routes { get; init; }
+
+    /// <summary>Numbered from 1 in requirements; see <see cref="ConditionOf"/>.</summary>
+    public required IReadOnlyList<Condition> Conditions { get; init; }
+
+    /// <summary>Ids of the models on offer.</summary>
+    public required IReadOnlyList<string> Models { get; init; }
+
+    public required Surface Surface { get; init; }
+
+    public required Dialect Dialect { get; init; }
+
+    public required IReadOnlyList<ProviderExample> Examples { get; init; }
+
+    /// <summary>The bits of stored names; a name that the file no longer declares grants nothing.</summary>
+    public Grants GrantsOf(IReadOnlyList<string> permissions, IReadOnlyList<string> scopes) =>
+        new(Scopes.MaskOf(scopes), Scopes.ActionsOf(permissions));
+
+    /// <summary>The condition under which the requirement's conditional scopes suffice; null when it has none.</summary>
+    public Condition? ConditionOf(Requirement requirement) => requirement.Condition == 0 ? null : Conditions[requirement.Condition - 1];
+}

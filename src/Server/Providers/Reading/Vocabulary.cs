@@ -1,0 +1,67 @@
+namespace Tollgate.Server.Providers.Reading;
+
+/// <summary>
+/// The fields a map of the provider file may have. <paramref name="Name"/> is also the map's definition in <c>providers/schema.json</c>.
+/// </summary>
+internal sealed record Shape(string Name, IReadOnlyList<string> Required, IReadOnlyList<string> Optional)
+{
+    public IEnumerable<string> Fields => Required.Concat(Optional);
+}
+
+/// <summary>Every word of the provider file, in one place. A test holds it and the schema together.</summary>
+internal static class Vocabulary
+{
+    public static readonly Shape File = new(
+        "file", ["provider", "keys", "permissions", "errors"], ["extend", "models", "surface", "examples"]);
+
+    public static readonly Shape Provider = new("provider", ["name", "base_url", "key_variable"], []);
+
+    public static readonly Shape Keys = new(
+        "keys",
+        ["secret", "mask", "name", "expiry", "operations"],
+        ["rotation", "types", "default_type", "scopes", "accepts_permissions"]);
+
+    public static readonly Shape Secret = new(
+        "secret", ["length", "alphabet", "checksum", "shown"], ["prefix", "environments", "accepts"]);
+
+    public static readonly Shape Foreign = new("foreign", ["prefix", "length", "checksum"], []);
+
+    public static readonly Shape Mask = new("mask", ["head", "tail"], []);
+
+    public static readonly Shape KeyName = new("key_name", ["min", "max"], []);
+
+    public static readonly Shape Rotation = new("rotation", ["grace"], ["grace_max"]);
+
+    public static readonly Shape KeyType = new("key_type", ["actions"], ["scopes", "among"]);
+
+    public static readonly Shape KeyScopes = new("key_scopes", [], ["default", "exactly_one"]);
+
+    public static readonly Shape Permissions = new("permissions", ["scopes", "routes"], ["actions"]);
+
+    public static readonly Shape Scope = new("scope", ["description"], ["implies", "grantable"]);
+
+    public static readonly Shape AnyOf = new("any_of", ["any"], []);
+
+    public static readonly Shape Conditional = new("conditional", ["scope", "when"], []);
+
+    public static readonly Shape Surface = new(
+        "surface",
+        [],
+        ["key_view", "whoami", "create", "list", "get", "revoke", "rotate", "regenerate", "delete", "disable", "enable"]);
+
+    public static readonly Shape SurfaceRoute = new("surface_route", ["at", "needs"], ["accepts", "status", "answers"]);
+
+    public static readonly Shape Error = new("error", ["body"], ["status"]);
+
+    public static readonly Shape Example = new("example", ["name", "send", "expect"], ["key", "body"]);
+
+    public static readonly Shape ExampleKey = new("example_key", [], ["type", "permissions", "scopes", "environment", "state"]);
+
+    public static readonly Shape Expectation = new("expectation", ["status"], ["body"]);
+
+    public static IReadOnlyList<Shape> All { get; } =
+    [
+        File, Provider, Keys, Secret, Foreign, Mask, KeyName, Rotation, KeyType, KeyScopes, Permissions, Scope, AnyOf, Conditional,
+        Surface, SurfaceRoute, Error, Example, ExampleKey, Expectation,
+    ];
+}
