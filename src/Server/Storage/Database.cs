@@ -1,0 +1,230 @@
+using System.Data.Common;
+using Dapper;
+using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Logging.Abstractions;
+using Npgsql;
+using Tollgate.Server.Problems;
+
+namespace Tollgate.Server.Storage;
+
+/// <summary>
+/// The one door to the data. Reads run side by side; writes run one after another, each a transaction that commits only when its
+/// outcome is Ok. One process owns a database from <see cref="Open(StorageOptions, TimeProvider, ILoggerFactory?, CancellationToken)"/>
+/// until it is disposed.
+/// </summary>
+internal sealed class Database : IAsyncDisposable
+{
+    private readonly IDatabaseDriver _driver;
+    private readonly StorageOptions _options;
+    private readonly SemaphoreSlim _writeTurn = new(1);
+    private int _waitingToWrite;
+
+    /// <summary>Written inside a write, read by <see cref="SettleSoon"/>.</summary>
+    private volatile bool _inDoubt;
+    private volatile bool _isDisposed;
+
+    static Database() => DefaultTypeMap.MatchNamesWithUnderscores = true;
+
+    private Database(IDatabaseDriver driver, StorageOptions options, TimeProvider time)
+    {
+        _driver = driver;
+        _options = options;
+        Time = time;
+    }
+
+    public DatabaseKind Kind => _driver.Kind;
+
+    public TimeProvider Time { get; }
+
+    /// <summary>Cancelled when the single-process lock is lost: the host must stop, another process may own the data by now.</summary>
+    public CancellationToken LockLost => _driver.LockLost;
+
+    /// <summary>A commit failed, and nobody knows whether it was carried out: memory must be read anew.</summary>
+    public event Action? CommitInDoubt;
+
+    public static Task<Database> Open(
+        StorageOptions options, TimeProvider time, ILoggerFactory? loggers = null, CancellationToken cancel = default) =>
+        Open(options, time, loggers ?? NullLoggerFactory.Instance, Migration.Embedded, cancel);
+
+    /// <summary>As above, with migrations other than those built in; the tests make old, new and edited databases this way.</summary>
+    public static async Task<Database> Open(
+        StorageOptions options, TimeProvider time, ILoggerFactory loggers, IReadOnlyList<Migration> migrations, CancellationToken cancel)
+    {
+        IDatabaseDriver driver = options.Kind == DatabaseKind.Sqlite
+            ? SqliteDriver.Open(options)
+            : await PostgresDriver.Open(options, cancel);
+        try
+        {
+            await Migrator.Run(driver, migrations, time, loggers.CreateLogger<Database>(), cancel);
+            return new Database(driver, options, time);
+        }
+        catch
+        {
+            await driver.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Runs a query on a connection that only reads. It sees what was committed before it began.</summary>
+    public async Task<T> Read<T>(Func<DbConnection, Task<T>> query, CancellationToken cancel = default)
+    {
+        var connection = await _driver.TakeReader(cancel);
+        try
+        {
+            return await query(connection);
+        }
+        finally
+        {
+            await _driver.GiveBackReader(connection);
+        }
+    }
+
+    /// <summary>Answers when the database does; otherwise throws as any read would.</summary>
+    public Task Ping(CancellationToken cancel = default) =>
+        Read(connection => connection.ExecuteScalarAsync<long>("SELECT CAST(1 AS BIGINT)"), cancel);
+
+    /// <summary>Facts about the database itself, by name: its provider, the pepper's check value, the root key's hash.</summary>
+    public Task<Dictionary<string, string>> Settings(CancellationToken cancel = default) => Read(
+        async connection => (await connection.QueryAsync<(string Name, string Value)>("SELECT name, value FROM settings"))
+            .ToDictionary(setting => setting.Name, setting => setting.Value, StringComparer.Ordinal),
+        cancel);
+
+    /// <summary>As the other one, on behalf of the process itself.</summary>
+    public Task<Outcome<T>> Write<T>(Func<WriteScope, Task<Outcome<T>>> work, CancellationToken cancel = default) =>
+        Write(work, MutationContext.System, cancel);
+
+    /// <summary>
+    /// Runs <paramref name="work"/> in a transaction of its own, alone. Commits when its outcome is Ok and then runs the scope's
+    /// after-commit actions before the next write begins; otherwise, or when it throws, nothing stays. <paramref name="cancel"/>
+    /// ends only the wait for the turn: what has begun is finished, even when its client has gone.
+    /// </summary>
+    /// <param name="work">Must not write through this door itself: it would wait for its own turn.</param>
+    /// <param name="context">Who asks, for the audit rows.</param>
+    /// <param name="cancel">Ends the wait.</param>
+    public async Task<Outcome<T>> Write<T>(
+        Func<WriteScope, Task<Outcome<T>>> work, MutationContext context, CancellationToken cancel = default)
+    {
+        if (!await TakeTurn(cancel))
+        {
+            return new Problem(ProblemCode.Unavailable, "Too many changes are waiting; try again in a moment.");
+        }
+
+        try
+        {
+            return LockLost.IsCancellationRequested
+                ? new Problem(ProblemCode.Unavailable, "This process no longer owns the database.")
+                : await WriteAlone(work, context, cancel);
+        }
+        finally
+        {
+            _writeTurn.Release();
+        }
+    }
+
+    /// <summary>Whether the exception means that the database cannot be reached or cannot write right now: a 503, not a bug.</summary>
+    public static bool IsOutage(Exception error) => error switch
+    {
+        TimeoutException => true,
+        PostgresException postgres => postgres.IsTransient || postgres.SqlState is "55P03" or "25006",
+        NpgsqlException => true,
+        // BUSY, LOCKED, READONLY, IOERR, FULL, CANTOPEN, PROTOCOL
+        SqliteException sqlite => sqlite.SqliteErrorCode is 5 or 6 or 8 or 10 or 13 or 14 or 15,
+        _ => false,
+    };
+
+    public async ValueTask DisposeAsync()
+    {
+        _isDisposed = true;
+        await _driver.DisposeAsync();
+        _writeTurn.Dispose();
+    }
+
+    private async Task<bool> TakeTurn(CancellationToken cancel)
+    {
+        try
+        {
+            return Interlocked.Increment(ref _waitingToWrite) <= _options.WriteQueueMax
+                && await _writeTurn.WaitAsync(_options.WaitMsMax, cancel);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _waitingToWrite);
+        }
+    }
+
+    private async Task<Outcome<T>> WriteAlone<T>(
+        Func<WriteScope, Task<Outcome<T>>> work, MutationContext context, CancellationToken cancel)
+    {
+        var connection = await _driver.TakeWriter(cancel);
+        try
+        {
+            Outcome<T> outcome;
+            WriteScope scope;
+            await using (var transaction = await _driver.Begin(connection, cancel))
+            {
+                Settle();
+                scope = new WriteScope(connection, transaction, Time.GetUtcNow().ToUnixTimeMilliseconds(), context);
+                outcome = await work(scope);
+                if (!outcome.IsOk)
+                {
+                    await transaction.RollbackAsync(CancellationToken.None);
+                    return outcome;
+                }
+
+                await Commit(transaction);
+            }
+
+            scope.RunAfterCommit();
+            return outcome;
+        }
+        finally
+        {
+            await _driver.GiveBackWriter(connection);
+        }
+    }
+
+    /// <summary>A commit that fails may have been carried out all the same; who keeps rows in memory can believe none of them.</summary>
+    private async Task Commit(DbTransaction transaction)
+    {
+        try
+        {
+            await transaction.CommitAsync(CancellationToken.None);
+        }
+        catch
+        {
+            _inDoubt = true;
+            CommitInDoubt?.Invoke();
+            _ = SettleSoon();
+            throw;
+        }
+    }
+
+    /// <summary>
+    /// Called with the lock in hand under which commits are made: the one in doubt has ended by now, one way or the other, so what was
+    /// read in the meantime is dropped once more and from here on memory is right.
+    /// </summary>
+    private void Settle()
+    {
+        if (_inDoubt)
+        {
+            _inDoubt = false;
+            CommitInDoubt?.Invoke();
+        }
+    }
+
+    /// <summary>Does not leave it to the next change: takes the lock as soon as it is to be had.</summary>
+    private async Task SettleSoon()
+    {
+        while (_inDoubt && !LockLost.IsCancellationRequested && !_isDisposed)
+        {
+            try
+            {
+                await Write<bool>(_ => Task.FromResult<Outcome<bool>>(true));
+            }
+            catch (Exception error) when (IsOutage(error) || error is ObjectDisposedException)
+            {
+                await Task.Delay(TimeSpan.FromSeconds(1), Time);
+            }
+        }
+    }
+}

@@ -1,0 +1,207 @@
+using System.Collections.Concurrent;
+using System.Data.Common;
+using System.Reflection;
+using System.Runtime.InteropServices;
+using Microsoft.Data.Sqlite;
+using SQLitePCL;
+
+namespace Tollgate.Server.Storage;
+
+/// <summary>
+/// SQLite: one connection that writes, a few that read beside it (WAL). The lock file is held open and exclusive for as long
+/// as the process lives, so a second process is refused whatever it wants to do.
+/// </summary>
+internal sealed class SqliteDriver : IDatabaseDriver
+{
+    public const string FileName = "tollgate.db";
+
+    private readonly StorageOptions _options;
+    private readonly FileStream _lockFile;
+    private readonly SqliteConnection _writer;
+    private readonly SemaphoreSlim _readers;
+    private readonly ConcurrentStack<SqliteConnection> _idle = new();
+
+    private SqliteDriver(StorageOptions options, FileStream lockFile, SqliteConnection writer)
+    {
+        _options = options;
+        _lockFile = lockFile;
+        _writer = writer;
+        _readers = new SemaphoreSlim(options.SqliteReadersMax);
+    }
+
+    public DatabaseKind Kind => DatabaseKind.Sqlite;
+
+    /// <summary>A file lock cannot be lost while the process lives.</summary>
+    public CancellationToken LockLost => CancellationToken.None;
+
+    public static SqliteDriver Open(StorageOptions options)
+    {
+        SystemLibrary.Use();
+        var lockFile = TakeLock(options.DataDirectory);
+        SqliteConnection? writer = null;
+        try
+        {
+            // SQLite gives its write-ahead log the mode of this file.
+            OwnerOnly.Open(Path.Combine(options.DataDirectory, FileName), FileMode.OpenOrCreate, FileShare.ReadWrite).Dispose();
+            writer = Connect(options);
+            RequireVersion(writer);
+            Pragma(writer, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
+            return new SqliteDriver(options, lockFile, writer);
+        }
+        catch (Exception error)
+        {
+            writer?.Dispose();
+            lockFile.Dispose();
+            throw error is SqliteException or IOException or UnauthorizedAccessException
+                ? new StorageException($"The SQLite database in {options.DataDirectory} cannot be opened: {error.Message}", error)
+                : error;
+        }
+    }
+
+    public async ValueTask<DbConnection> TakeReader(CancellationToken cancel)
+    {
+        if (!await _readers.WaitAsync(_options.WaitMsMax, cancel))
+        {
+            throw new TimeoutException("No SQLite read connection became free in time.");
+        }
+
+        try
+        {
+            return _idle.TryPop(out var idle) ? idle : ConnectReader();
+        }
+        catch
+        {
+            _readers.Release();
+            throw;
+        }
+    }
+
+    public ValueTask GiveBackReader(DbConnection connection)
+    {
+        _idle.Push((SqliteConnection)connection);
+        _readers.Release();
+        return ValueTask.CompletedTask;
+    }
+
+    public ValueTask<DbConnection> TakeWriter(CancellationToken cancel) => new(_writer);
+
+    public ValueTask GiveBackWriter(DbConnection connection) => ValueTask.CompletedTask;
+
+    public Task<DbTransaction> Begin(DbConnection connection, CancellationToken cancel) =>
+        Task.FromResult<DbTransaction>(((SqliteConnection)connection).BeginTransaction(deferred: false));
+
+    public async ValueTask DisposeAsync()
+    {
+        await _writer.DisposeAsync();
+        while (_idle.TryPop(out var idle))
+        {
+            await idle.DisposeAsync();
+        }
+
+        _readers.Dispose();
+        await _lockFile.DisposeAsync();
+    }
+
+    private static FileStream TakeLock(string folder)
+    {
+        try
+        {
+            OwnerOnly.CreateFolder(folder);
+            return OwnerOnly.Open(Path.Combine(folder, "tollgate.lock"), FileMode.OpenOrCreate, FileShare.None);
+        }
+        catch (UnauthorizedAccessException error)
+        {
+            throw new StorageException($"The data folder {folder} cannot be written: {error.Message}", error);
+        }
+        catch (IOException error) when (Directory.Exists(folder))
+        {
+            throw new StorageException(
+                $"Another Tollgate process is using the data folder {folder}; stop it, or start this one with another folder.", error);
+        }
+        catch (IOException error)
+        {
+            throw new StorageException($"The data folder {folder} cannot be made: {error.Message}", error);
+        }
+    }
+
+    private static SqliteConnection Connect(StorageOptions options)
+    {
+        var connection = new SqliteConnection(new SqliteConnectionStringBuilder
+        {
+            DataSource = Path.Combine(options.DataDirectory, FileName),
+            Mode = SqliteOpenMode.ReadWrite,
+            ForeignKeys = true,
+            Pooling = false,
+            DefaultTimeout = Math.Max(1, options.WaitMsMax / 1_000),
+        }.ToString());
+        try
+        {
+            connection.Open();
+            Pragma(connection, $"PRAGMA busy_timeout = {options.WaitMsMax}; PRAGMA trusted_schema = OFF;");
+            return connection;
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+    }
+
+    private SqliteConnection ConnectReader()
+    {
+        var reader = Connect(_options);
+        Pragma(reader, "PRAGMA query_only = ON;");
+        return reader;
+    }
+
+    private static void RequireVersion(SqliteConnection connection)
+    {
+        if (Version.Parse(connection.ServerVersion) < new Version(3, 35))
+        {
+            throw new StorageException($"SQLite {connection.ServerVersion} is too old: 3.35 or newer is needed (Debian: libsqlite3-0).");
+        }
+    }
+
+    private static void Pragma(SqliteConnection connection, string sql)
+    {
+        using var command = connection.CreateCommand();
+#pragma warning disable CA2100 // our own constants and one integer
+        command.CommandText = sql;
+#pragma warning restore CA2100
+        command.ExecuteNonQuery();
+    }
+
+    /// <summary>
+    /// The operating system's SQLite in place of a bundled one: it gets its security updates with the system.
+    /// </summary>
+    private static class SystemLibrary
+    {
+        private static readonly string[] Names = ["libsqlite3.so.0", "libsqlite3.so", "libsqlite3.dylib"];
+
+        private static readonly Lazy<bool> Used = new(Load);
+
+        public static void Use() => _ = Used.Value;
+
+        private static bool Load()
+        {
+            NativeLibrary.SetDllImportResolver(typeof(SQLite3Provider_e_sqlite3).Assembly, Resolve);
+            raw.SetProvider(new SQLite3Provider_e_sqlite3());
+            return true;
+        }
+
+        private static nint Resolve(string library, Assembly assembly, DllImportSearchPath? path)
+        {
+            foreach (var name in library == "e_sqlite3" ? Names : [])
+            {
+                if (NativeLibrary.TryLoad(name, out var handle))
+                {
+                    return handle;
+                }
+            }
+
+            return library == "e_sqlite3"
+                ? throw new StorageException("The SQLite library was not found: install it (Debian: apt-get install libsqlite3-0).")
+                : 0;
+        }
+    }
+}

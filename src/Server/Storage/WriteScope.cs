@@ -1,0 +1,105 @@
+using System.Data.Common;
+using System.Runtime.ExceptionServices;
+using Dapper;
+using Tollgate.Server.Access;
+
+namespace Tollgate.Server.Storage;
+
+/// <summary>
+/// One write in the making: its transaction, its one reading of the clock, who asked for it, and what to do once it is
+/// committed. Used by one caller at a time.
+/// </summary>
+internal sealed class WriteScope(DbConnection connection, DbTransaction transaction, long nowMs, MutationContext context)
+{
+    private readonly List<Action> _afterCommit = [];
+
+    public DbConnection Connection { get; } = connection;
+
+    public DbTransaction Transaction { get; } = transaction;
+
+    /// <summary>Milliseconds since 1970 UTC; the same for every row of this write.</summary>
+    public long NowMs { get; } = nowMs;
+
+    /// <summary>Who asked, for the audit rows.</summary>
+    public MutationContext Context { get; private set; } = context;
+
+    /// <summary>The caller as it stands now that the write has its turn; what it was when the request began no longer counts.</summary>
+    public void Become(Caller caller) => Context = Context with { Caller = caller };
+
+    /// <summary>The next number of a series, from 1, without gaps: a write that fails takes none.</summary>
+    public Task<long> NextNumber(string counter) => Connection.ExecuteScalarAsync<long>(
+        """
+        INSERT INTO counters (name, value) VALUES (@counter, 1)
+        ON CONFLICT (name) DO UPDATE SET value = counters.value + 1
+        RETURNING value
+        """,
+        new { counter },
+        Transaction);
+
+    /// <summary>Appends to the feed by which every replica learns of the change. Numbers rise in commit order.</summary>
+    public async Task Change(string kind, long targetNo, long version)
+    {
+        var seq = await NextNumber("changes");
+        await Execute(
+            "INSERT INTO changes (seq, kind, target_no, version, at_ms) VALUES (@seq, @kind, @targetNo, @version, @NowMs)",
+            new { seq, kind, targetNo, version, NowMs });
+    }
+
+    /// <summary>Keeps a fact about the database itself; see <see cref="Database.Settings"/>.</summary>
+    public Task SetSetting(string name, string value) => Execute(
+        """
+        INSERT INTO settings (name, value) VALUES (@name, @value)
+        ON CONFLICT (name) DO UPDATE SET value = excluded.value
+        """,
+        new { name, value });
+
+    /// <summary>Runs after the commit, in the order added, before the write returns. Short work in memory only.</summary>
+    public void AfterCommit(Action action) => _afterCommit.Add(action);
+
+    public Task<int> Execute(string sql, object? parameters = null) => Connection.ExecuteAsync(sql, parameters, Transaction);
+
+    public Task<T?> Find<T>(string sql, object? parameters = null) =>
+        Connection.QuerySingleOrDefaultAsync<T>(sql, parameters, Transaction);
+
+    public async Task<IReadOnlyList<T>> Query<T>(string sql, object? parameters = null) =>
+        (await Connection.QueryAsync<T>(sql, parameters, Transaction)).AsList();
+
+    /// <summary>Every action runs: the data is committed, so one that fails must not leave the others' memory behind it.</summary>
+    internal void RunAfterCommit()
+    {
+        ExceptionDispatchInfo? first = null;
+        foreach (var action in _afterCommit)
+        {
+            try
+            {
+                action();
+            }
+#pragma warning disable CA1031 // kept and rethrown below
+            catch (Exception error)
+#pragma warning restore CA1031
+            {
+                first ??= ExceptionDispatchInfo.Capture(error);
+            }
+        }
+
+        first?.Throw();
+    }
+}
+
+/// <summary>Who asked for a write, and from where; it becomes part of the write's audit rows.</summary>
+internal sealed record MutationContext
+{
+    public required Caller Caller { get; init; }
+
+    public string? Address { get; init; }
+
+    public required string RequestId { get; init; }
+
+    public string? UserAgent { get; init; }
+
+    /// <summary>The process itself, such as at the first start.</summary>
+    public static MutationContext System { get; } = Of(Caller.System);
+
+    /// <summary>A write that no request asked for.</summary>
+    public static MutationContext Of(Caller caller) => new() { Caller = caller, RequestId = "none" };
+}
