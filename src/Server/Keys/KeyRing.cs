@@ -1,0 +1,198 @@
+using Tollgate.Engine.Keys;
+using Tollgate.Engine.Permissions;
+using Tollgate.Server.Access;
+using Tollgate.Server.Audit;
+using Tollgate.Server.Organizations;
+using Tollgate.Server.Problems;
+using Tollgate.Server.Providers;
+using Tollgate.Server.Storage;
+
+namespace Tollgate.Server.Keys;
+
+/// <summary>
+/// The door of the room: keys are issued, found, listed, narrowed and ended here, and nowhere else. Each change commits its row, its audit
+/// row and its change row in one transaction, and drops the key from the memory table before the call returns: the next check reads it
+/// anew.
+/// </summary>
+internal sealed partial class KeyRing(
+    Database database, OrganizationRegister organizations, ProviderModel provider, SecretMint mint, KeyFeed feed)
+{
+    private readonly TermsReader _terms = new(provider);
+
+    /// <summary>Makes a key, or takes in one whose secret was made elsewhere.</summary>
+    public async Task<Outcome<IssuedKey>> Issue(WriteScope scope, string projectId, CreateKey asked)
+    {
+        var caller = scope.Context.Caller;
+        if (!(await OpenProject(scope, caller, projectId)).TryGet(out var project, out var problem)
+            || !_terms.Read(asked, caller, scope.NowMs).TryGet(out var terms, out problem)
+            || !mint.Make(asked.SecretSha256, terms.Environment, caller).TryGet(out var secret, out problem))
+        {
+            return problem;
+        }
+
+        if (!caller.IsRoot && await OwnTerms(scope, caller) is var own && !Width.IsWithin(terms, own, provider))
+        {
+            return Width.Refusal(terms, own, provider);
+        }
+
+        var key = KeyOf(project, terms, caller, scope) with { KeyNo = await scope.NextNumber("key") };
+        var version = new KeySecret { Version = 1, Mask = secret.Mask, CreatedAtMs = scope.NowMs };
+        await KeySql.Insert(scope, key);
+        if (!await KeySql.InsertSecret(scope, key.KeyNo, version, secret.Hash, secret.Sealed))
+        {
+            return Problem.Of(ProblemCode.SecretTaken);
+        }
+
+        key = key with { Secrets = [version] };
+        await Record(scope, "key.create", null, key);
+        scope.AfterCommit(() => feed.Forget(secret.Sha256));
+        return new IssuedKey(key, secret.Text);
+    }
+
+    /// <summary>The key, when the caller may see it: its own, or with <c>keys:read</c> one of its project and environment.</summary>
+    public async Task<Outcome<Key>> Find(Caller caller, string id, CancellationToken cancel) =>
+        KeyId.TryParse(id, out var keyId) && await database.Read(c => KeySql.Find(c, null, keyId), cancel) is { } key
+            ? Seen(caller, key, Rights.KeysRead | Rights.KeysManage)
+            : NoKey;
+
+    /// <summary>
+    /// Newest first. The caller's right to list is the endpoint's to check; a key sees its own project and environment only.
+    /// </summary>
+    public async Task<Outcome<List<Key>>> List(
+        Caller caller, string projectId, string? status, long before, int limit, long nowMs, CancellationToken cancel)
+    {
+        if (!(await organizations.FindProject(projectId, cancel)).TryGet(out var project, out var problem)
+            || !Owns(caller, project, out problem))
+        {
+            return problem;
+        }
+
+        var filter = new KeyFilter(project.ProjectNo, caller.Environment, status, before, limit, nowMs);
+        return await database.Read(c => KeySql.List(c, filter), cancel);
+    }
+
+    /// <summary>
+    /// Renames or changes a key. A key as caller can only narrow; the operator may set whatever the provider file allows.
+    /// </summary>
+    public async Task<Outcome<Key>> Change(WriteScope scope, string id, ChangeKey asked)
+    {
+        var caller = scope.Context.Caller;
+        if (!(await Managed(scope, id)).TryGet(out var before, out var problem)
+            || !_terms.Read(before, asked, scope.NowMs).TryGet(out var terms, out problem))
+        {
+            return problem;
+        }
+
+        if (!caller.IsRoot && !Width.IsWithin(terms, KeyTerms.Of(before), provider))
+        {
+            return new Problem(ProblemCode.WiderThanCaller, "A key can be narrowed, not widened. Make a new key instead.");
+        }
+
+        return await Save(scope, "key.change", before, before with
+        {
+            Name = terms.Name,
+            Description = terms.Description,
+            Permissions = terms.Permissions,
+            Scopes = terms.Scopes,
+            Rights = terms.Rights,
+            AllowedAddresses = terms.AllowedAddresses,
+            Metadata = terms.Metadata,
+            ExpiresAtMs = terms.ExpiresAtMs,
+        });
+    }
+
+    private static Problem NoKey => new(ProblemCode.NotFound, "There is no such key.");
+
+    private static bool Owns(Caller caller, Project project, out Problem problem)
+    {
+        problem = new Problem(ProblemCode.NotFound, "There is no such project.");
+        return caller.IsRoot || caller.ProjectNo == project.ProjectNo;
+    }
+
+    /// <summary>A foreign key is as absent as one that never was; one's own may be seen without any right.</summary>
+    private static Outcome<Key> Seen(Caller caller, Key key, Rights anyOf)
+    {
+        if (caller.IsRoot || caller.KeyNo == key.KeyNo)
+        {
+            return key;
+        }
+
+        if (caller.ProjectNo != key.ProjectNo || caller.Environment != key.Environment)
+        {
+            return NoKey;
+        }
+
+        return (caller.Rights & anyOf) != 0 ? key : AccessRow.RightMissing(anyOf);
+    }
+
+    private static async Task<Outcome<Project>> OpenProject(WriteScope scope, Caller caller, string projectId)
+    {
+        if (!(await OrganizationRegister.FindProject(scope, projectId)).TryGet(out var project, out var problem)
+            || !Owns(caller, project, out problem))
+        {
+            return problem;
+        }
+
+        if (!caller.IsRoot && !caller.Rights.HasFlag(Rights.KeysManage))
+        {
+            return AccessRow.RightMissing(Rights.KeysManage);
+        }
+
+        return project.IsOpen ? project : new Problem(ProblemCode.Conflict, "The organization is suspended.");
+    }
+
+    private static Key KeyOf(Project project, KeyTerms terms, Caller caller, WriteScope scope) => new()
+    {
+        KeyNo = 0,
+        Id = KeyId.New(),
+        ProjectNo = project.ProjectNo,
+        ProjectId = project.Id.Text,
+        OrganizationId = project.OrganizationId.Text,
+        Environment = terms.Environment,
+        Type = terms.Type,
+        Name = terms.Name,
+        Description = terms.Description,
+        Permissions = terms.Permissions,
+        Scopes = terms.Scopes,
+        Rights = terms.Rights,
+        AllowedAddresses = terms.AllowedAddresses,
+        Metadata = terms.Metadata,
+        ExpiresAtMs = terms.ExpiresAtMs,
+        CreatedAtMs = scope.NowMs,
+        CreatedBy = caller.Id,
+        Version = 1,
+        Secrets = [],
+    };
+
+    /// <summary>What the caller itself is; with a secret that a rotation has replaced it lives no longer than that secret.</summary>
+    private static async Task<KeyTerms> OwnTerms(WriteScope scope, Caller caller) =>
+        KeyId.TryParse(caller.Id, out var own) && await KeySql.Find(scope.Connection, scope.Transaction, own) is { } key
+            ? KeyTerms.Of(key) with { ExpiresAtMs = caller.SecretEndsAtMs ?? key.ExpiresAtMs }
+            : throw new InvalidOperationException("A key that calls exists.");
+
+    private async Task<Outcome<Key>> Save(WriteScope scope, string action, Key before, Key after)
+    {
+        after = after with { Version = before.Version + 1 };
+        await KeySql.Update(scope, after);
+        await Record(scope, action, before, after);
+        return after;
+    }
+
+    private async Task Record(WriteScope scope, string action, Key? before, Key after, string? reason = null)
+    {
+        await AuditLog.Append(scope, new AuditEntry
+        {
+            Action = action,
+            TargetType = "key",
+            TargetId = after.Id.ToString(),
+            OrganizationId = after.OrganizationId,
+            ProjectId = after.ProjectId,
+            Environment = after.Environment,
+            Before = before is null ? null : KeyWire.Json(before, scope.NowMs),
+            After = KeyWire.Json(after, scope.NowMs),
+            Reason = reason,
+        });
+        await scope.Change("key", after.KeyNo, after.Version);
+        scope.AfterCommit(() => feed.Drop(after.KeyNo));
+    }
+}

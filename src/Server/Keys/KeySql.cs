@@ -1,0 +1,204 @@
+using System.Data.Common;
+using System.Text.Json;
+using Dapper;
+using Tollgate.Engine.Keys;
+using Tollgate.Server.Storage;
+
+namespace Tollgate.Server.Keys;
+
+/// <summary>Every statement on keys and their secrets.</summary>
+internal static class KeySql
+{
+    private const string Columns =
+        "k.key_no AS KeyNo, k.id AS Id, k.project_no AS ProjectNo, o.project_id AS ProjectId, o.organization_id AS OrganizationId, "
+        + "k.environment AS Environment, k.type AS Type, k.name AS Name, k.description AS Description, k.permissions AS Permissions, "
+        + "k.scopes AS Scopes, k.rights AS Rights, k.allowed_addresses AS AllowedAddresses, k.metadata AS Metadata, "
+        + "k.expires_at_ms AS ExpiresAtMs, k.holds AS Holds, k.revoked_at_ms AS RevokedAtMs, k.deleted_at_ms AS DeletedAtMs, "
+        + "k.created_at_ms AS CreatedAtMs, k.created_by AS CreatedBy, k.row_version AS RowVersion";
+
+    private const string Source = "FROM keys k JOIN project_owners o ON o.project_no = k.project_no";
+
+    /// <summary>Written once, so that a list filter and <see cref="Key.Status"/> cannot disagree.</summary>
+    private const string Status =
+        "CASE WHEN k.deleted_at_ms IS NOT NULL THEN 'deleted' WHEN k.revoked_at_ms IS NOT NULL THEN 'revoked' "
+        + "WHEN k.expires_at_ms <= @NowMs THEN 'expired' WHEN k.holds <> 0 THEN 'disabled' ELSE 'active' END";
+
+    public static Task Insert(WriteScope scope, Key key) => scope.Connection.ExecuteAsync(
+        """
+        INSERT INTO keys (key_no, id, project_no, environment, type, name, description, permissions, scopes, rights, allowed_addresses,
+                          metadata, expires_at_ms, holds, created_at_ms, created_by, row_version)
+        VALUES (@KeyNo, @Id, @ProjectNo, @Environment, @Type, @Name, @Description, @Permissions, @Scopes, @Rights, @AllowedAddresses,
+                @Metadata, @ExpiresAtMs, @Holds, @CreatedAtMs, @CreatedBy, @Version)
+        """,
+        Parameters(key),
+        scope.Transaction);
+
+    /// <summary>Inserts nothing and answers false when the secret is or was in use. By the unique index on hash.</summary>
+    public static async Task<bool> InsertSecret(WriteScope scope, long keyNo, KeySecret secret, byte[] hash, byte[]? @sealed) =>
+        await scope.Connection.ExecuteAsync(
+            """
+            INSERT INTO secrets (key_no, version, hash, mask, sealed, created_at_ms)
+            VALUES (@KeyNo, @Version, @Hash, @Mask, @Sealed, @CreatedAtMs)
+            ON CONFLICT (hash) DO NOTHING
+            """,
+            new { KeyNo = keyNo, secret.Version, Hash = hash, secret.Mask, Sealed = @sealed, secret.CreatedAtMs },
+            scope.Transaction) == 1;
+
+    public static Task Update(WriteScope scope, Key key) => scope.Connection.ExecuteAsync(
+        """
+        UPDATE keys
+        SET name = @Name, description = @Description, permissions = @Permissions, scopes = @Scopes, rights = @Rights,
+            allowed_addresses = @AllowedAddresses, metadata = @Metadata, expires_at_ms = @ExpiresAtMs, holds = @Holds,
+            revoked_at_ms = @RevokedAtMs, deleted_at_ms = @DeletedAtMs, row_version = @Version
+        WHERE key_no = @KeyNo
+        """,
+        Parameters(key),
+        scope.Transaction);
+
+    /// <summary>
+    /// Ends every version that would live longer than <paramref name="endsAtMs"/>, but for one when named (0 = none). By the primary key.
+    /// </summary>
+    public static Task EndSecrets(WriteScope scope, long keyNo, long endsAtMs, long exceptVersion) => scope.Connection.ExecuteAsync(
+        """
+        UPDATE secrets SET ends_at_ms = @EndsAtMs
+        WHERE key_no = @KeyNo AND version <> @ExceptVersion AND (ends_at_ms IS NULL OR ends_at_ms > @EndsAtMs)
+        """,
+        new { KeyNo = keyNo, EndsAtMs = endsAtMs, ExceptVersion = exceptVersion },
+        scope.Transaction);
+
+    /// <summary>
+    /// Revokes the first keys of a project that are not final yet; answers them as they were before, none when all are final. By
+    /// keys_by_project.
+    /// </summary>
+    public static async Task<List<Key>> RevokeAllOf(WriteScope scope, long projectNo, int limit)
+    {
+        var rows = (await scope.Connection.QueryAsync<KeyRow>(
+            $"""
+            SELECT {Columns} {Source}
+            WHERE k.project_no = @ProjectNo AND k.revoked_at_ms IS NULL AND k.deleted_at_ms IS NULL
+            ORDER BY k.key_no LIMIT @Limit
+            """,
+            new { ProjectNo = projectNo, Limit = limit },
+            scope.Transaction)).AsList();
+        var keys = await WithSecrets(scope.Connection, scope.Transaction, rows);
+        await scope.Connection.ExecuteAsync(
+            """
+            UPDATE keys SET revoked_at_ms = @NowMs, row_version = row_version + 1
+            WHERE project_no = @ProjectNo AND key_no <= @Last AND revoked_at_ms IS NULL AND deleted_at_ms IS NULL
+            """,
+            new { ProjectNo = projectNo, scope.NowMs, Last = rows.Count == 0 ? 0 : rows[^1].KeyNo },
+            scope.Transaction);
+        return keys;
+    }
+
+    /// <summary>By the unique index on id.</summary>
+    public static async Task<Key?> Find(DbConnection connection, DbTransaction? transaction, KeyId id)
+    {
+        var row = await connection.QuerySingleOrDefaultAsync<KeyRow>(
+            $"SELECT {Columns} {Source} WHERE k.id = @Id", new { Id = id.ToString() }, transaction);
+        return row is null ? null : (await WithSecrets(connection, transaction, [row]))[0];
+    }
+
+    /// <summary>
+    /// Newest first, below <paramref name="filter"/>'s number. By keys_by_project. Without a status, all but the deleted.
+    /// </summary>
+    public static async Task<List<Key>> List(DbConnection connection, KeyFilter filter)
+    {
+        var rows = (await connection.QueryAsync<KeyRow>(
+            $"""
+            SELECT {Columns} {Source}
+            WHERE k.project_no = @ProjectNo AND k.key_no < @Before
+              AND (@Environment IS NULL OR k.environment = @Environment)
+              AND ((@Status IS NULL AND k.deleted_at_ms IS NULL) OR {Status} = @Status)
+            ORDER BY k.key_no DESC LIMIT @Limit
+            """,
+            filter)).AsList();
+        return await WithSecrets(connection, null, rows);
+    }
+
+    /// <summary>What the check needs of the one secret with this hash: its key, its owners, its end. By the unique index on hash.</summary>
+    public static Task<KeyRow?> FindByHash(DbConnection connection, byte[] hash) =>
+        connection.QuerySingleOrDefaultAsync<KeyRow>(
+            $"""
+            SELECT {Columns}, s.ends_at_ms AS EndsAtMs, o.is_operator AS IsOperator, o.state AS OwnerState, o.version AS OwnerVersion
+            {Source} JOIN secrets s ON s.key_no = k.key_no
+            WHERE s.hash = @Hash
+            """,
+            new { Hash = hash });
+
+    /// <summary>The newest version's hash and sealed text. By the primary key.</summary>
+    public static Task<SealedRow?> SealedSecret(WriteScope scope, long keyNo) => scope.Connection.QueryFirstOrDefaultAsync<SealedRow>(
+        "SELECT hash AS Hash, sealed AS Sealed FROM secrets WHERE key_no = @KeyNo ORDER BY version DESC LIMIT 1",
+        new { KeyNo = keyNo },
+        scope.Transaction);
+
+    private static async Task<List<Key>> WithSecrets(DbConnection connection, DbTransaction? transaction, List<KeyRow> rows)
+    {
+        if (rows.Count == 0)
+        {
+            return [];
+        }
+
+        var secrets = (await connection.QueryAsync<SecretRow>(
+            """
+            SELECT key_no AS KeyNo, version AS Version, mask AS Mask, created_at_ms AS CreatedAtMs, ends_at_ms AS EndsAtMs
+            FROM secrets WHERE key_no IN {=KeyNos} ORDER BY key_no, version DESC
+            """,
+            new { KeyNos = rows.ConvertAll(row => row.KeyNo) },
+            transaction)).ToLookup(row => row.KeyNo, row => row.ToRecord());
+        return rows.ConvertAll(row => row.ToRecord([.. secrets[row.KeyNo]]));
+    }
+
+    private static object Parameters(Key key) => new
+    {
+        key.KeyNo,
+        Id = key.Id.ToString(),
+        key.ProjectNo,
+        key.Environment,
+        key.Type,
+        key.Name,
+        key.Description,
+        Permissions = ToJson(key.Permissions),
+        Scopes = ToJson(key.Scopes),
+        Rights = ToJson(key.Rights),
+        AllowedAddresses = ToJson(key.AllowedAddresses),
+        key.Metadata,
+        key.ExpiresAtMs,
+        Holds = (long)key.Holds,
+        key.RevokedAtMs,
+        key.DeletedAtMs,
+        key.CreatedAtMs,
+        key.CreatedBy,
+        key.Version,
+    };
+
+    private static string ToJson(IReadOnlyList<string> names) => JsonSerializer.Serialize(names, KeyWire.Default.IReadOnlyListString);
+
+    private sealed class SecretRow
+    {
+        public long KeyNo { get; init; }
+
+        public long Version { get; init; }
+
+        public string Mask { get; init; } = "";
+
+        public long CreatedAtMs { get; init; }
+
+        public long? EndsAtMs { get; init; }
+
+        public KeySecret ToRecord() => new() { Version = Version, Mask = Mask, CreatedAtMs = CreatedAtMs, EndsAtMs = EndsAtMs };
+    }
+}
+
+/// <summary>
+/// What is kept of a secret; sealed only where the provider file says revealable, and under the hash, so that rows cannot be swapped.
+/// </summary>
+internal sealed class SealedRow
+{
+    public byte[] Hash { get; init; } = [];
+
+    public byte[]? Sealed { get; init; }
+}
+
+/// <summary>Which keys a list holds: of one project, of one environment if named, in one status if named, below a number.</summary>
+internal sealed record KeyFilter(long ProjectNo, string? Environment, string? Status, long Before, int Limit, long NowMs);

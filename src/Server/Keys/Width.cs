@@ -1,0 +1,53 @@
+using System.Numerics;
+using Tollgate.Engine.Keys;
+using Tollgate.Engine.Permissions;
+using Tollgate.Server.Access;
+using Tollgate.Server.Problems;
+using Tollgate.Server.Providers;
+
+namespace Tollgate.Server.Keys;
+
+/// <summary>
+/// Whether one key is within another: it reaches no scope, action or right the other does not, lives no longer, and may be used from no
+/// address the other may not. A key can make only keys within itself, and receives only their secrets.
+/// </summary>
+internal static class Width
+{
+    public static bool IsWithin(KeyTerms narrow, KeyTerms wide, ProviderModel provider) =>
+        provider.GrantsOf(wide.Permissions, wide.Scopes).Covers(provider.GrantsOf(narrow.Permissions, narrow.Scopes))
+        && (RightNames.Parse(narrow.Rights) & ~RightNames.Parse(wide.Rights)) == 0
+        && narrow.Environment == wide.Environment
+        && (wide.ExpiresAtMs is null || narrow.ExpiresAtMs <= wide.ExpiresAtMs)
+        && AddressesWithin(narrow.AllowedAddresses, wide.AllowedAddresses);
+
+    /// <summary>What to tell the holder of the narrower key, with the first permission it lacks.</summary>
+    public static Problem Refusal(KeyTerms asked, KeyTerms own, ProviderModel provider) => Problem.Of(ProblemCode.WiderThanCaller) with
+    {
+        RequiredPermission = Lacking(asked, own, provider),
+    };
+
+    /// <summary>Null when it is no permission that is lacking, but time or an address.</summary>
+    private static string? Lacking(KeyTerms asked, KeyTerms own, ProviderModel provider)
+    {
+        var (wanted, has) = (provider.GrantsOf(asked.Permissions, asked.Scopes), provider.GrantsOf(own.Permissions, own.Scopes));
+        if (has.Covers(wanted))
+        {
+            return RightNames.Of(RightNames.Parse(asked.Rights) & ~RightNames.Parse(own.Rights)) is [var right, ..] ? right : null;
+        }
+
+        var (scopes, actions) = (wanted.Scopes & ~has.Scopes, wanted.Actions & ~has.Actions);
+        return provider.Scopes.Describe(new Requirement
+        {
+            AnyScope = Lowest(scopes != 0 ? scopes : wanted.Scopes),
+            Actions = (byte)Lowest((ulong)(actions != 0 ? actions : wanted.Actions)),
+        });
+    }
+
+    private static ulong Lowest(ulong bits) => bits == 0 ? 0 : 1UL << BitOperations.TrailingZeroCount(bits);
+
+    private static bool AddressesWithin(IReadOnlyList<string> narrow, IReadOnlyList<string> wide) =>
+        wide.Count == 0 || (narrow.Count > 0 && Rule(wide).Covers(Rule(narrow)));
+
+    private static AddressRule Rule(IReadOnlyList<string> ranges) =>
+        AddressRule.TryParse(ranges, out var rule, out var errors) ? rule : throw new InvalidDataException(string.Join(' ', errors));
+}

@@ -1,0 +1,231 @@
+using Tollgate.Server.Audit;
+using Tollgate.Server.Problems;
+using Tollgate.Server.Storage;
+
+namespace Tollgate.Server.Organizations;
+
+/// <summary>
+/// The door of the room: who owns keys. Organizations and projects are the operator's to make, so every call here is the root key's;
+/// reading a project is open to the keys in it (the endpoints see to that).
+/// </summary>
+internal sealed class OrganizationRegister(Database database, ProjectFeed feed)
+{
+    public const int NameMax = 100;
+
+    public async Task<Outcome<Organization>> Create(WriteScope scope, string? name, bool isOperator = false)
+    {
+        if (NameFault(name) is { } fault)
+        {
+            return fault;
+        }
+
+        var organization = new Organization
+        {
+            OrganizationNo = await scope.NextNumber("organization"),
+            Id = OrganizationId.New(),
+            Name = name!,
+            IsOperator = isOperator,
+            CreatedAtMs = scope.NowMs,
+            Version = 1,
+        };
+        await OrganizationSql.Insert(scope, organization);
+        await Record(scope, "organization.create", null, organization);
+        return organization;
+    }
+
+    public async Task<Outcome<Project>> CreateProject(WriteScope scope, string organizationId, string? name)
+    {
+        if (!(await Find(scope, organizationId)).TryGet(out var organization, out var missing))
+        {
+            return missing;
+        }
+
+        if (NameFault(name) is { } fault)
+        {
+            return fault;
+        }
+
+        var project = new Project
+        {
+            ProjectNo = await scope.NextNumber("project"),
+            Id = ProjectId.New(),
+            OrganizationNo = organization.OrganizationNo,
+            OrganizationId = organization.Id,
+            OrganizationName = organization.Name,
+            OrganizationCreatedAtMs = organization.CreatedAtMs,
+            OrganizationIsOpen = organization.SuspendedAtMs is null,
+            Name = name!,
+            CreatedAtMs = scope.NowMs,
+            Version = 1,
+        };
+        await OrganizationSql.Insert(scope, project);
+        await Record(scope, "project.create", null, project);
+        return project;
+    }
+
+    /// <summary>Renames, suspends or opens an organization. Suspending binds the next check of each of its keys.</summary>
+    public async Task<Outcome<Organization>> Change(WriteScope scope, string id, string? name, string? status)
+    {
+        if (!(await Find(scope, id)).TryGet(out var before, out var problem))
+        {
+            return problem;
+        }
+
+        if (name is not null && NameFault(name) is { } fault)
+        {
+            return fault;
+        }
+
+        if (status is not (null or "active" or "suspended"))
+        {
+            return Problem.Invalid("/status", "must be \"active\" or \"suspended\".");
+        }
+
+        var after = before with
+        {
+            Name = name ?? before.Name,
+            SuspendedAtMs = status switch
+            {
+                "suspended" => before.SuspendedAtMs ?? scope.NowMs,
+                "active" => null,
+                _ => before.SuspendedAtMs,
+            },
+            Version = before.Version + 1,
+        };
+        await OrganizationSql.Update(scope, after);
+        await Record(scope, "organization.change", before, after);
+        return after;
+    }
+
+    public async Task<Outcome<Project>> ChangeProject(WriteScope scope, string id, string? name)
+    {
+        if (!(await FindProject(scope, id)).TryGet(out var before, out var problem))
+        {
+            return problem;
+        }
+
+        if (name is not null && NameFault(name) is { } fault)
+        {
+            return fault;
+        }
+
+        var after = before with { Name = name ?? before.Name, Version = before.Version + 1 };
+        await OrganizationSql.Update(scope, after);
+        await Record(scope, "project.change", before, after);
+        return after;
+    }
+
+    /// <summary>Marks an organization deleted, for good. Its keys are the caller's to revoke in the same transaction.</summary>
+    public async Task<Outcome<Organization>> Delete(WriteScope scope, string id)
+    {
+        if (!(await Find(scope, id)).TryGet(out var before, out var problem))
+        {
+            return problem;
+        }
+
+        if (before.IsOperator)
+        {
+            return new Problem(ProblemCode.Conflict, "The operator's own organization cannot be deleted.");
+        }
+
+        var after = before with { DeletedAtMs = scope.NowMs, Version = before.Version + 1 };
+        await OrganizationSql.Update(scope, after);
+        await Record(scope, "organization.delete", before, after);
+        return after;
+    }
+
+    /// <summary>Marks a project deleted, for good. Its keys are the caller's to revoke in the same transaction.</summary>
+    public async Task<Outcome<Project>> DeleteProject(WriteScope scope, string id)
+    {
+        if (!(await FindProject(scope, id)).TryGet(out var before, out var problem))
+        {
+            return problem;
+        }
+
+        var after = before with { DeletedAtMs = scope.NowMs, Version = before.Version + 1 };
+        await OrganizationSql.Update(scope, after);
+        await Record(scope, "project.delete", before, after);
+        return after;
+    }
+
+    public async Task<Outcome<Organization>> Find(string id, CancellationToken cancel) =>
+        OrganizationId.Parse(id) is { } parsed
+        && await database.Read(c => OrganizationSql.Find(c, null, parsed), cancel) is { DeletedAtMs: null } found
+            ? found
+            : NoOrganization;
+
+    public async Task<Outcome<Project>> FindProject(string id, CancellationToken cancel) =>
+        ProjectId.Parse(id) is { } parsed
+        && await database.Read(c => OrganizationSql.Find(c, null, parsed), cancel) is { DeletedAtMs: null } found
+            ? found
+            : NoProject;
+
+    /// <summary>The same inside a mutation, on its own transaction.</summary>
+    public static async Task<Outcome<Project>> FindProject(WriteScope scope, string id) =>
+        ProjectId.Parse(id) is { } parsed
+        && await OrganizationSql.Find(scope.Connection, scope.Transaction, parsed) is { DeletedAtMs: null } found
+            ? found
+            : NoProject;
+
+    /// <summary>The numbers of an organization's projects, for what must happen to each of them.</summary>
+    public static Task<List<long>> ProjectsOf(WriteScope scope, Organization organization) =>
+        OrganizationSql.ProjectsOf(scope, organization.OrganizationNo);
+
+    /// <summary>The oldest open project, where the root key acts on a provider's own surface when it names none.</summary>
+    public Task<Project?> FirstProject(CancellationToken cancel) => database.Read(OrganizationSql.FirstProject, cancel);
+
+    public Task<List<Organization>> List(long before, int limit, CancellationToken cancel) =>
+        database.Read(c => OrganizationSql.ListOrganizations(c, before, limit), cancel);
+
+    public Task<List<Project>> ListProjects(OrganizationId? organization, long before, int limit, CancellationToken cancel) =>
+        database.Read(c => OrganizationSql.ListProjects(c, organization, before, limit), cancel);
+
+    private static Problem NoOrganization => new(ProblemCode.NotFound, "There is no such organization.");
+
+    public static Problem NoProject => new(ProblemCode.NotFound, "There is no such project.");
+
+    private static async Task<Outcome<Organization>> Find(WriteScope scope, string id) =>
+        OrganizationId.Parse(id) is { } parsed
+        && await OrganizationSql.Find(scope.Connection, scope.Transaction, parsed) is { DeletedAtMs: null } found
+            ? found
+            : NoOrganization;
+
+    private static Problem? NameFault(string? name) =>
+        string.IsNullOrWhiteSpace(name) || name.Length > NameMax || name.Any(char.IsControl)
+            ? Problem.Invalid("/name", $"must have 1 to {NameMax} characters, none of them a control character.")
+            : null;
+
+    private async Task Record(WriteScope scope, string action, Organization? before, Organization after)
+    {
+        await AuditLog.Append(scope, new AuditEntry
+        {
+            Action = action,
+            TargetType = "organization",
+            TargetId = after.Id.Text,
+            OrganizationId = after.Id.Text,
+            Before = before is null ? null : OrganizationWire.Json(before),
+            After = OrganizationWire.Json(after),
+        });
+        await scope.Change("organization", after.OrganizationNo, after.Version);
+        var projects = await OrganizationSql.OwnersOf(scope, after.OrganizationNo);
+        scope.AfterCommit(() => feed.Apply(projects));
+    }
+
+    private async Task Record(WriteScope scope, string action, Project? before, Project after)
+    {
+        await AuditLog.Append(scope, new AuditEntry
+        {
+            Action = action,
+            TargetType = "project",
+            TargetId = after.Id.Text,
+            OrganizationId = after.OrganizationId.Text,
+            ProjectId = after.Id.Text,
+            Before = before is null ? null : OrganizationWire.Json(before),
+            After = OrganizationWire.Json(after),
+        });
+        await scope.Change("project", after.ProjectNo, after.Version);
+        var project = (await OrganizationSql.OwnersOf(scope, after.OrganizationNo)).Where(owner => owner.ProjectNo == after.ProjectNo)
+            .ToList();
+        scope.AfterCommit(() => feed.Apply(project));
+    }
+}

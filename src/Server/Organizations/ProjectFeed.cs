@@ -1,0 +1,46 @@
+using Tollgate.Engine.Keys;
+using Tollgate.Engine.Verification;
+
+namespace Tollgate.Server.Organizations;
+
+/// <summary>
+/// Carries the state of organizations and projects into the Engine: a suspension binds the next check of each of their keys.
+/// </summary>
+internal sealed class ProjectFeed(ProjectTable projects, Gatekeeper gatekeeper)
+{
+    /// <summary>The project's place in the table, which a key's entry refers to. A full table is emptied, and keys load anew.</summary>
+    public uint Enter(ProjectOwner owner)
+    {
+        var entry = EntryOf(owner);
+        uint index;
+        while (!projects.TryApply(entry, out index))
+        {
+            gatekeeper.Clear();
+        }
+
+        return index;
+    }
+
+    /// <summary>
+    /// After a commit, whether a key of the project is loaded or not: a load under way must not bring the old state back.
+    /// </summary>
+    public void Apply(IEnumerable<ProjectOwner> changed)
+    {
+        foreach (var owner in changed)
+        {
+            Enter(owner);
+        }
+    }
+
+    private static ProjectEntry EntryOf(ProjectOwner owner) => new(owner.ProjectNo, owner.ProjectId, owner.OrganizationId)
+    {
+        Version = owner.Version,
+        State = owner.State switch
+        {
+            0 => ProjectState.Active,
+            1 => ProjectState.Suspended,
+            _ => ProjectState.Deleted,
+        },
+        OfOperator = owner.IsOperator != 0,
+    };
+}
