@@ -1,0 +1,148 @@
+using System.Buffers;
+using System.Text;
+using Tollgate.Engine.Permissions;
+using Tollgate.Engine.Verification;
+using Tollgate.Server.Problems;
+using Tollgate.Server.Providers;
+using Tollgate.Server.Verification;
+using Tollgate.Server.Wire;
+
+namespace Tollgate.Server.Surfaces;
+
+/// <summary>
+/// Every path that is not Tollgate's own: the provider's key management first, then its routes. Who may pass is the gatekeeper's to say;
+/// what is refused is worded as the provider words it.
+/// </summary>
+internal sealed class ProviderFront(
+    ProviderModel provider, Gate gate, RootKey root, KeySurface surface, Echo echo, TimeProvider time)
+{
+    /// <summary>From here on, problems of this request are told in the provider's dialect.</summary>
+    public void SpeakDialect(HttpContext http) => http.Features.Set<ProblemWording>(Word);
+
+    public Task Handle(HttpContext http)
+    {
+        var path = RequestPath.Of(http);
+        var found = provider.Surface.Match(http.Request.Method, path, out var place, out var id);
+        if (place is not null)
+        {
+            return surface.Handle(http, place, id);
+        }
+
+        var match = provider.Routes.Match(http.Request.Method, path);
+        return match.Kind == RouteMatchKind.Found ? Pass(http, path, match)
+            : found == RouteMatchKind.MethodNotAllowed || match.Kind == RouteMatchKind.MethodNotAllowed
+                ? Refuse(http, Problem.Of(ProblemCode.MethodNotAllowed))
+                : Refuse(http, Problem.Of(HasEncodedSlash(path) ? ProblemCode.PathRefused : ProblemCode.RouteUnknown));
+    }
+
+    /// <summary>Taken inside a model's id only; anywhere else no route matches it.</summary>
+    private static bool HasEncodedSlash(string path) => path.Contains("%2F", StringComparison.OrdinalIgnoreCase);
+
+    private async Task Pass(HttpContext http, string path, RouteMatch match)
+    {
+        var buffer = new byte[Credential.SecretBytesMax];
+        if (Credential.Read(http.Request.Headers.Authorization, buffer, out var secret) is { } fault)
+        {
+            await Refuse(http, Problem.Of(fault));
+            return;
+        }
+
+        var call = new RouteCall(path, match, buffer.AsMemory(0, secret.Length));
+        if (!root.Matches(call.Secret.Span))
+        {
+            var verdict = await Decide(http, call);
+            if (verdict.Code == VerdictCode.BodyCondition)
+            {
+                (verdict, var problem) = await DecideByBody(http, call, verdict);
+                if (problem is not null)
+                {
+                    await Refuse(http, problem);
+                    return;
+                }
+            }
+
+            if (verdict.Code != VerdictCode.Allowed)
+            {
+                await Refuse(http, Refusal(verdict, match));
+                return;
+            }
+        }
+
+        await echo.Answer(http, path, match);
+    }
+
+    private async ValueTask<Verdict> Decide(HttpContext http, RouteCall call, bool? conditionMet = null)
+    {
+        var verdict = Check(http, call, conditionMet);
+        for (var loads = 0; loads < Gate.LoadsMax && verdict.Code == VerdictCode.NotLoaded; loads++)
+        {
+            await gate.Load(verdict);
+            verdict = Check(http, call, conditionMet);
+        }
+
+        return verdict;
+    }
+
+    /// <summary>
+    /// The key may pass if the body says what the route's condition asks for; so the body is read, and kept for who comes next. The key
+    /// may have changed while the body came in, so everything is decided anew.
+    /// </summary>
+    private async Task<(Verdict Verdict, Problem? Problem)> DecideByBody(HttpContext http, RouteCall call, Verdict verdict)
+    {
+        var condition = provider.ConditionOf(call.Match.Requirement)!;
+        return (await ConditionBody.Read(http)).TryGet(out var body, out var problem)
+            && ConditionBody.Holds(condition, body).TryGet(out var isMet, out problem)
+            ? (await Decide(http, call, isMet), null)
+            : (verdict, problem);
+    }
+
+    private Verdict Check(HttpContext http, RouteCall call, bool? conditionMet)
+    {
+        var request = new CheckRequest
+        {
+            Secret = call.Secret.Span,
+            Requirement = call.Match.Requirement,
+            Address = http.Connection.RemoteIpAddress,
+            IsConditionMet = conditionMet,
+            NowMs = gate.NowMs,
+        };
+        return (call.Match.Project.IsAbsent, call.Match.Organization.IsAbsent) switch
+        {
+            (true, true) => gate.Check(request),
+            (false, true) => gate.Check(request with { ProjectId = call.Id(call.Match.Project) }),
+            (true, false) => gate.Check(request with { OrganizationId = call.Id(call.Match.Organization) }),
+            _ => gate.Check(request with { ProjectId = call.Id(call.Match.Project), OrganizationId = call.Id(call.Match.Organization) }),
+        };
+    }
+
+    private Problem Refusal(in Verdict verdict, RouteMatch match) => Faults.Of(verdict.Code) with
+    {
+        RequiredPermission = Faults.TellsPermission(verdict.Code) ? provider.Scopes.Describe(match.Requirement) : null,
+    };
+
+    private static Task Refuse(HttpContext http, Problem problem) => new ProblemResult(problem).ExecuteAsync(http);
+
+    private async Task Word(HttpContext http, Problem problem)
+    {
+        var body = new ArrayBufferWriter<byte>(256);
+        var status = provider.Dialect.Write(body, problem, http.TraceIdentifier, time.GetUtcNow());
+        var response = http.Response;
+        response.StatusCode = status;
+        response.ContentType = "application/json";
+        response.ContentLength = body.WrittenCount;
+        response.Headers.CacheControl = "no-store";
+        if (status == StatusCodes.Status401Unauthorized)
+        {
+            response.Headers.WWWAuthenticate = "Bearer";
+        }
+
+        await response.Body.WriteAsync(body.WrittenMemory, http.RequestAborted);
+    }
+}
+
+/// <summary>A request to a route, with the secret it brought.</summary>
+internal readonly record struct RouteCall(string Path, RouteMatch Match, ReadOnlyMemory<byte> Secret)
+{
+    /// <summary>The id that a segment of the path names.</summary>
+    public byte[] Id(PathRange range) => Encoding.UTF8.GetBytes(Path, range.Start, range.Length);
+}

@@ -1,0 +1,156 @@
+using Tollgate.Engine.Keys;
+using Tollgate.Engine.Verification;
+using Tollgate.Server.Access;
+using Tollgate.Server.Keys;
+using Tollgate.Server.Problems;
+using Tollgate.Server.Providers;
+
+namespace Tollgate.Server.Verification;
+
+/// <summary>
+/// Says who makes a management call and holds the endpoint to its <see cref="AccessRow"/>, before anything else looks at the request. The
+/// caller's key is taken from the one place keys are taken from and checked by the same gatekeeper as every other.
+/// </summary>
+internal sealed class CallerGate(Gate gate, RootKey root, ProviderModel provider)
+{
+    private const int RecentMax = 64;
+
+    /// <summary>
+    /// The last callers, by key number: an API server asks again and again. A place is read and replaced whole; it saves only reading the
+    /// key's facts anew, never the check.
+    /// </summary>
+    private readonly RecentCaller?[] _recent = new RecentCaller?[RecentMax];
+
+    /// <summary>The middleware; it waits only for a key that is not in memory yet.</summary>
+    public Task Invoke(HttpContext http, RequestDelegate next)
+    {
+        if (http.GetEndpoint() is not { } endpoint)
+        {
+            return next(http);
+        }
+
+        var row = endpoint.Metadata.GetMetadata<AccessRow>();
+        if (ReferenceEquals(row, AccessRow.Everybody))
+        {
+            return next(http);
+        }
+
+        var identified = Identify(http);
+        return identified.IsCompletedSuccessfully ? Admit(http, row, identified.Result, next) : Wait(http, row, identified, next);
+
+        async Task Wait(HttpContext http, AccessRow? row, ValueTask<Outcome<Caller>> identified, RequestDelegate next) =>
+            await Admit(http, row, await identified, next);
+    }
+
+    /// <summary>The caller, when its key is in memory and good; null says nothing about why not.</summary>
+    public Caller? Known(HttpContext http)
+    {
+        Span<byte> buffer = stackalloc byte[Credential.SecretBytesMax];
+        return Credential.Read(http.Request.Headers.Authorization, buffer, out var secret) is not null ? null
+            : root.Matches(secret) ? Caller.Root
+            : CallerOf(gate.CheckCaller(secret, http.Connection.RemoteIpAddress)).TryGet(out var caller, out _) ? caller
+            : null;
+    }
+
+    /// <summary>Who calls: the operator, or a key in good standing.</summary>
+    public ValueTask<Outcome<Caller>> Identify(HttpContext http)
+    {
+        Span<byte> buffer = stackalloc byte[Credential.SecretBytesMax];
+        if (Credential.Read(http.Request.Headers.Authorization, buffer, out var secret) is { } fault)
+        {
+            return new(Problem.Of(fault));
+        }
+
+        if (root.Matches(secret))
+        {
+            return new(Caller.Root);
+        }
+
+        var verdict = gate.CheckCaller(secret, http.Connection.RemoteIpAddress);
+        return verdict.Code == VerdictCode.NotLoaded ? Load(http, secret.ToArray(), verdict) : new(CallerOf(verdict));
+    }
+
+    /// <summary>From here on the rooms know who calls, and whoever changes something can ask once more when its turn has come.</summary>
+    public void Establish(HttpContext http, Caller caller)
+    {
+        http.Features.Set(caller);
+        http.Features.Set<CallerAgain>(Identify);
+    }
+
+    private Task Admit(HttpContext http, AccessRow? row, in Outcome<Caller> identified, RequestDelegate next)
+    {
+        if (!identified.TryGet(out var caller, out var problem))
+        {
+            return new ProblemResult(problem).ExecuteAsync(http);
+        }
+
+        Establish(http, caller);
+        if (row is null)
+        {
+            // Routing's own answers, such as a 405, carry no row, and a known caller gets to see them. An endpoint of ours without one
+            // was forgotten: nobody but the operator passes.
+            return http.GetEndpoint() is RouteEndpoint && !caller.IsRoot
+                ? new ProblemResult(Problem.Of(ProblemCode.OperatorOnly)).ExecuteAsync(http)
+                : next(http);
+        }
+
+        return row.Refuse(caller) is { } refusal ? new ProblemResult(refusal).ExecuteAsync(http) : next(http);
+    }
+
+    private async ValueTask<Outcome<Caller>> Load(HttpContext http, byte[] secret, Verdict missing)
+    {
+        for (var loads = 0; loads < Gate.LoadsMax && missing.Code == VerdictCode.NotLoaded; loads++)
+        {
+            await gate.Load(missing);
+            missing = gate.CheckCaller(secret, http.Connection.RemoteIpAddress);
+        }
+
+        return CallerOf(missing);
+    }
+
+    private Outcome<Caller> CallerOf(in Verdict verdict)
+    {
+        if (verdict.Code != VerdictCode.Allowed)
+        {
+            return Faults.Of(verdict.Code);
+        }
+
+        var (key, project) = (verdict.Key, verdict.Project!);
+        ref var place = ref _recent[key.KeyNo % RecentMax];
+        if (place is { } recent && recent.IsOf(key, project))
+        {
+            return recent.Caller;
+        }
+
+        var caller = Describe(key, project);
+        place = new RecentCaller(key.Version, project.Version, caller);
+        return caller;
+    }
+
+    private Caller Describe(in KeyEntryView key, ProjectEntry project)
+    {
+        var facts = KeyFacts.Parse(key.Facts.Span);
+        return new Caller
+        {
+            Kind = CallerKind.Key,
+            Id = facts.Id,
+            Name = facts.Name,
+            Rights = key.Rights,
+            KeyNo = key.KeyNo,
+            ProjectNo = project.ProjectNo,
+            ProjectId = project.ProjectId,
+            OrganizationId = project.OrganizationId,
+            OfOperator = project.OfOperator,
+            Environment = provider.Keys.Environments[key.Environment].Name,
+            SecretEndsAtMs = key.SecretEndsAtMs,
+        };
+    }
+
+    /// <summary>A caller as one secret of one version of its key, in one state of its project, describes it.</summary>
+    private sealed record RecentCaller(long Version, long ProjectVersion, Caller Caller)
+    {
+        public bool IsOf(in KeyEntryView key, ProjectEntry project) =>
+            Caller.KeyNo == key.KeyNo && Caller.SecretEndsAtMs == key.SecretEndsAtMs && Version == key.Version
+            && ProjectVersion == project.Version;
+    }
+}

@@ -1,0 +1,32 @@
+using System.Net;
+using Tollgate.Engine.Verification;
+using Tollgate.Server.Keys;
+
+namespace Tollgate.Server.Verification;
+
+/// <summary>
+/// The gatekeeper with a memory to load: every door of the server checks through it. A check that answers
+/// <see cref="VerdictCode.NotLoaded"/> is loaded once and repeated; nothing else on the path waits.
+/// </summary>
+internal sealed class Gate(Gatekeeper gatekeeper, KeyFeed feed, TimeProvider time)
+{
+    /// <summary>
+    /// A key that is evicted between its load and the check again is loaded anew this often; then the table is too small.
+    /// </summary>
+    public const int LoadsMax = 3;
+
+    public long NowMs => time.GetUtcNow().ToUnixTimeMilliseconds();
+
+    public Verdict Check(in CheckRequest request) => gatekeeper.Check(request);
+
+    /// <summary>Is this a good key at all, for a caller of our own API?</summary>
+    public Verdict CheckCaller(ReadOnlySpan<byte> secret, IPAddress? address) =>
+        gatekeeper.Check(new CheckRequest { Secret = secret, Address = address, NowMs = NowMs });
+
+    /// <summary>The organization of the verdict's key, whatever its state; null when it left memory meanwhile.</summary>
+    public string? OrganizationOf(in Verdict verdict) =>
+        gatekeeper.Projects.TryFind(verdict.Key.ProjectIndex, out var project) ? project.OrganizationId : null;
+
+    /// <summary>Brings into memory what a <see cref="VerdictCode.NotLoaded"/> verdict lacked.</summary>
+    public Task Load(in Verdict missing) => feed.Load(missing.Hash);
+}

@@ -1,0 +1,87 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Tollgate.Server.Wire;
+
+namespace Tollgate.Server.Verification;
+
+/// <summary>A check as it is sent; it describes what <see cref="VerifyCall"/> reads by hand.</summary>
+internal sealed record VerifyBody
+{
+    /// <summary>The secret to check.</summary>
+    public required string Key { get; init; }
+
+    /// <summary>A declared scope, or <c>scope:action</c>.</summary>
+    public string? Requires { get; init; }
+
+    /// <summary>The method of the request to judge; together with <see cref="Path"/>, instead of <see cref="Requires"/>.</summary>
+    public string? Method { get; init; }
+
+    public string? Path { get; init; }
+
+    /// <summary>The project the key must belong to.</summary>
+    public string? Project { get; init; }
+
+    /// <summary>Where the request comes from, for keys that may be used from certain addresses only.</summary>
+    public string? Address { get; init; }
+}
+
+internal sealed record VerifyBatchBody(IReadOnlyList<VerifyBody> Checks);
+
+/// <summary>What <see cref="VerifyAnswer"/> writes by hand.</summary>
+internal sealed record VerifyAnswerBody
+{
+    public required bool Valid { get; init; }
+
+    /// <summary>Stable, such as <c>allowed</c>, <c>key_revoked</c>, <c>scope_missing</c>.</summary>
+    public required string Code { get; init; }
+
+    public required string Reason { get; init; }
+
+    public required VerifiedKey? Key { get; init; }
+
+    public string? RequiredPermission { get; init; }
+}
+
+internal sealed record VerifyBatchAnswerBody(IReadOnlyList<VerifyAnswerBody> Data);
+
+/// <summary>What <see cref="Keys.KeyFacts"/> renders once a key.</summary>
+internal sealed record VerifiedKey
+{
+    public required string Id { get; init; }
+
+    public required string Name { get; init; }
+
+    public required string ProjectId { get; init; }
+
+    public required string OrganizationId { get; init; }
+
+    public required string Environment { get; init; }
+
+    public required string Type { get; init; }
+
+    public required IReadOnlyList<string> Permissions { get; init; }
+
+    public required IReadOnlyList<string> Scopes { get; init; }
+
+    public required IReadOnlyList<string> Rights { get; init; }
+
+    public required DateTimeOffset? ExpiresAt { get; init; }
+
+    public required JsonElement Metadata { get; init; }
+}
+
+/// <summary>One step of a check: passed, failed, or not reached because an earlier one failed.</summary>
+internal sealed record ExplainStep(string Step, string Outcome, string? Detail);
+
+internal sealed record ExplainAnswerBody(bool Valid, string Code, string Reason, IReadOnlyList<ExplainStep> Steps);
+
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    NumberHandling = JsonNumberHandling.Strict,
+    Converters = [typeof(Rfc3339Time)])]
+[JsonSerializable(typeof(VerifyBody))]
+[JsonSerializable(typeof(VerifyBatchBody))]
+[JsonSerializable(typeof(VerifyAnswerBody))]
+[JsonSerializable(typeof(VerifyBatchAnswerBody))]
+[JsonSerializable(typeof(ExplainAnswerBody))]
+internal sealed partial class VerificationWire : JsonSerializerContext;

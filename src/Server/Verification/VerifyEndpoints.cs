@@ -1,0 +1,273 @@
+using System.Buffers;
+using System.Text.Json;
+using Tollgate.Engine.Permissions;
+using Tollgate.Engine.Verification;
+using Tollgate.Server.Access;
+using Tollgate.Server.Problems;
+using Tollgate.Server.Providers;
+using Tollgate.Server.Wire;
+
+namespace Tollgate.Server.Verification;
+
+/// <summary>
+/// The check for API servers: <c>POST /api/v1/verify</c>, its batch and its explanation. The bodies are read and the answers written by
+/// hand, because at this rate binding them would cost more than the check.
+/// </summary>
+internal sealed class VerifyEndpoints(Gate gate, CallerGate callers, ProviderModel provider)
+{
+    public const int BodyBytesMax = 16 * 1_024;
+    public const int BatchBytesMax = 1_024 * 1_024;
+    public const int BatchMax = 1_000;
+
+    private const string Path = "/api/v1/verify";
+
+    private static readonly AccessRow Access = new(Rights.Verify, OperatorOnly: false);
+
+    private static readonly string[] OutcomeNames = ["passed", "failed", "not_reached"];
+
+    public void Map(IEndpointRouteBuilder api)
+    {
+        var verify = api.MapGroup("/verify").WithTags("Verification").WithMetadata(Access);
+        verify.MapPost("", Verify).WithMetadata(((Delegate)Verify).Method).WithName("verifyKey").WithSummary("Check a key")
+            .Takes(typeof(VerifyBody)).Gives(typeof(VerifyAnswerBody));
+        verify.MapPost("/batch", Batch).WithMetadata(((Delegate)Batch).Method).WithName("verifyKeys")
+            .WithSummary("Check up to 1,000 keys").Takes(typeof(VerifyBatchBody)).Gives(typeof(VerifyBatchAnswerBody));
+        verify.MapPost("/explain", Explain).WithMetadata(((Delegate)Explain).Method).WithName("explainCheck")
+            .WithSummary("Check a key and show every step").Takes(typeof(VerifyBody)).Gives(typeof(ExplainAnswerBody));
+    }
+
+    /// <summary>
+    /// Comes before routing, which takes longer than the check itself: answers the one hot call in its plain form from a caller in memory
+    /// who fulfils the endpoint's own access row. Null leaves everything else, and every refusal of a caller, to the long way.
+    /// </summary>
+    public Task? AnswerAtOnce(HttpContext http)
+    {
+        var request = http.Request;
+        return request.Path.Value == Path && HttpMethods.IsPost(request.Method)
+            && callers.Known(http) is { } caller && Access.Refuse(caller) is null
+                ? VerifyAs(caller, http)
+                : null;
+    }
+
+    private Task Verify(HttpContext http) => VerifyAs(Caller.Of(http), http);
+
+    /// <summary>The common case: the body is here already, the key is in memory, and nothing waits.</summary>
+    private Task VerifyAs(Caller caller, HttpContext http)
+    {
+        if (!RequestBody.TryReadNow(http, BodyBytesMax, out var body))
+        {
+            return VerifySlowly(http, caller);
+        }
+
+        var parsed = Single(body);
+        http.Request.BodyReader.AdvanceTo(body.End);
+        if (!parsed.TryGet(out var call, out var problem))
+        {
+            return new ProblemResult(problem).ExecuteAsync(http);
+        }
+
+        var verdict = Check(call);
+        return verdict.Code == VerdictCode.NotLoaded ? AnswerSlowly(http, caller, call, verdict) : Answer(http, caller, call, verdict);
+    }
+
+    private async Task VerifySlowly(HttpContext http, Caller caller)
+    {
+        if (!(await RequestBody.ReadBytes(http, BodyBytesMax)).TryGet(out var bytes, out var problem)
+            || !Single(new ReadOnlySequence<byte>(bytes)).TryGet(out var call, out problem))
+        {
+            await new ProblemResult(problem).ExecuteAsync(http);
+            return;
+        }
+
+        await AnswerSlowly(http, caller, call, Check(call));
+    }
+
+    private async Task AnswerSlowly(HttpContext http, Caller caller, VerifyCall call, Verdict verdict) =>
+        await Answer(http, caller, call, await Loaded(call, verdict));
+
+    private async Task Batch(HttpContext http)
+    {
+        if (!(await RequestBody.ReadBytes(http, BatchBytesMax)).TryGet(out var bytes, out var problem)
+            || !Many(bytes.Span).TryGet(out var calls, out problem))
+        {
+            await new ProblemResult(problem).ExecuteAsync(http);
+            return;
+        }
+
+        var caller = Caller.Of(http);
+        var output = new ArrayBufferWriter<byte>((calls.Count * 256) + 16);
+        output.Write("{\"data\":["u8);
+        for (var i = 0; i < calls.Count; i++)
+        {
+            output.Write(i == 0 ? default : ","u8);
+            var verdict = await Loaded(calls[i], Check(calls[i]));
+            AnswerTo(calls[i], verdict, caller).Write(output);
+        }
+
+        output.Write("]}"u8);
+        await Answers.Json(output.WrittenMemory).ExecuteAsync(http);
+    }
+
+    private async Task Explain(HttpContext http)
+    {
+        if (!(await RequestBody.ReadBytes(http, BodyBytesMax)).TryGet(out var bytes, out var problem)
+            || !Single(new ReadOnlySequence<byte>(bytes)).TryGet(out var call, out problem))
+        {
+            await new ProblemResult(problem).ExecuteAsync(http);
+            return;
+        }
+
+        var verdict = await Loaded(call, Check(call));
+        var code = IsVisible(verdict, Caller.Of(http)) ? verdict.Code : VerdictCode.KeyUnknown;
+        var steps = Explanation.Of(code).Select(step => new ExplainStep(
+            step.Step.ToText(), OutcomeNames[(int)step.Outcome], step.Code is null ? null : Faults.ReasonOf(code)));
+        var answer = new ExplainAnswerBody(code == VerdictCode.Allowed, code.ToText(), Faults.ReasonOf(code), [.. steps]);
+        await Answers.Json(answer, VerificationWire.Default.ExplainAnswerBody).ExecuteAsync(http);
+    }
+
+    private Verdict Check(in VerifyCall call)
+    {
+        var request = new CheckRequest
+        {
+            Secret = call.Secret.Span,
+            Requirement = call.Requirement,
+            IsRouteUnknown = call.IsRouteUnknown,
+            Address = call.Address,
+            NowMs = gate.NowMs,
+        };
+        if (!call.Project.IsEmpty)
+        {
+            request = request with { ProjectId = call.Project.Span };
+        }
+
+        if (!call.Organization.IsEmpty)
+        {
+            request = request with { OrganizationId = call.Organization.Span };
+        }
+
+        return gate.Check(request);
+    }
+
+    private async ValueTask<Verdict> Loaded(VerifyCall call, Verdict verdict)
+    {
+        for (var loads = 0; loads < Gate.LoadsMax && verdict.Code == VerdictCode.NotLoaded; loads++)
+        {
+            await gate.Load(verdict);
+            verdict = Check(call);
+        }
+
+        return verdict;
+    }
+
+    private Task Answer(HttpContext http, Caller caller, in VerifyCall call, in Verdict verdict)
+    {
+        if (verdict.Code == VerdictCode.NotLoaded)
+        {
+            return new ProblemResult(Problem.Of(ProblemCode.Unavailable)).ExecuteAsync(http);
+        }
+
+        var response = http.Response;
+        response.ContentType = "application/json";
+        response.Headers.CacheControl = "no-store";
+        var answer = AnswerTo(call, verdict, caller);
+        response.ContentLength = answer.Length;
+
+        // Started first, so that the body is written behind the head in the connection's own buffer; both leave together at the end.
+        var started = response.StartAsync(CancellationToken.None);
+        if (started.IsCompletedSuccessfully)
+        {
+            answer.Write(response.BodyWriter);
+            return Task.CompletedTask;
+        }
+
+        var copy = new ArrayBufferWriter<byte>(answer.Length);
+        answer.Write(copy);
+        return WriteSlowly(response, started, copy.WrittenMemory);
+
+        static async Task WriteSlowly(HttpResponse response, Task started, ReadOnlyMemory<byte> answer)
+        {
+            await started;
+            await response.BodyWriter.WriteAsync(answer);
+        }
+    }
+
+    private VerifyAnswer AnswerTo(in VerifyCall call, in Verdict verdict, Caller caller) => new(
+        verdict,
+        Faults.TellsPermission(verdict.Code) ? provider.Scopes.Describe(call.Requirement) : null,
+        IsVisible(verdict, caller));
+
+    /// <summary>
+    /// The operator, and keys of the operator's own organization, may check every key; another organization's key only those of its
+    /// own organization and environment, and learns of no other that it exists.
+    /// </summary>
+    private bool IsVisible(in Verdict verdict, Caller caller) =>
+        caller.OfOperator || verdict.Key.KeyNo == 0
+        || (gate.OrganizationOf(verdict) == caller.OrganizationId
+            && provider.Keys.Environments[verdict.Key.Environment].Name == caller.Environment);
+
+    private Outcome<VerifyCall> Single(in ReadOnlySequence<byte> body)
+    {
+        try
+        {
+            var json = new Utf8JsonReader(body);
+            json.Read();
+            var call = VerifyCall.Read(ref json, provider, "");
+            return !call.IsOk || !json.Read() ? call : new Problem(ProblemCode.InvalidJson, "Something follows the JSON object.");
+        }
+        catch (JsonException fault)
+        {
+            return RequestBody.InvalidJson(fault);
+        }
+        catch (InvalidOperationException)
+        {
+            return RequestBody.NotUnicode;
+        }
+    }
+
+    private Outcome<List<VerifyCall>> Many(ReadOnlySpan<byte> body)
+    {
+        try
+        {
+            var json = new Utf8JsonReader(body);
+            return ReadMany(ref json);
+        }
+        catch (JsonException fault)
+        {
+            return RequestBody.InvalidJson(fault);
+        }
+        catch (InvalidOperationException)
+        {
+            return RequestBody.NotUnicode;
+        }
+    }
+
+    private Outcome<List<VerifyCall>> ReadMany(ref Utf8JsonReader json)
+    {
+        json.Read();
+        if (json.TokenType != JsonTokenType.StartObject || !json.Read() || json.TokenType != JsonTokenType.PropertyName
+            || !json.ValueTextEquals("checks"u8) || !json.Read() || json.TokenType != JsonTokenType.StartArray)
+        {
+            return Problem.Invalid("/checks", "is needed, as the only member: an array of checks.");
+        }
+
+        var calls = new List<VerifyCall>();
+        while (json.Read() && json.TokenType != JsonTokenType.EndArray)
+        {
+            if (calls.Count == BatchMax)
+            {
+                return Problem.Invalid("/checks", $"may hold at most {BatchMax} checks.");
+            }
+
+            if (!VerifyCall.Read(ref json, provider, $"/checks/{calls.Count}").TryGet(out var call, out var problem))
+            {
+                return problem;
+            }
+
+            calls.Add(call);
+        }
+
+        return json.Read() && json.TokenType == JsonTokenType.EndObject && !json.Read()
+            ? calls
+            : Problem.Invalid("/checks", "is the only member of this call.");
+    }
+}
