@@ -1,0 +1,192 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http.Metadata;
+using Microsoft.AspNetCore.OpenApi;
+using Microsoft.OpenApi;
+using Tollgate.Engine.Keys;
+using Tollgate.Engine.Permissions;
+using Tollgate.Server.Access;
+using Tollgate.Server.Mutations;
+using Tollgate.Server.Organizations;
+using Tollgate.Server.Storage;
+using Tollgate.Server.Wire;
+
+namespace Tollgate.Server.Docs;
+
+/// <summary>
+/// Adds to each operation of the management API what its endpoint says of itself but the generator does not read: who may call, its
+/// idempotency key, the bounds of its parameters, and the problems it can answer.
+/// </summary>
+internal sealed class OperationShape : IOpenApiOperationTransformer
+{
+    public const string HealthTag = "Health";
+    public const string BodyNeeded = "One JSON object; unknown members are refused.";
+    public const string BodyOptional = "May be left out.";
+
+    private const string IdPattern = "[0-9A-Za-z]{22}$";
+
+    public Task TransformAsync(OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancellationToken)
+    {
+        var metadata = context.Description.ActionDescriptor.EndpointMetadata;
+        var access = metadata.OfType<AccessRow>().LastOrDefault();
+        var isPublic = ReferenceEquals(access, AccessRow.Everybody);
+        var takes = metadata.OfType<IAcceptsMetadata>().LastOrDefault();
+        var isIdempotent = metadata.OfType<IdempotentCall>().Any();
+        var path = "/" + context.Description.RelativePath;
+
+        operation.Description = Describe(operation.OperationId ?? "", access, isPublic);
+        operation.RequestBody?.Description ??= takes?.IsOptional == true ? BodyOptional : BodyNeeded;
+        foreach (var parameter in (operation.Parameters ?? []).OfType<OpenApiParameter>())
+        {
+            Bound(parameter, path);
+        }
+
+        if (isIdempotent)
+        {
+            operation.Parameters ??= [];
+            operation.Parameters.Add(new OpenApiParameterReference(MutationRunner.Header, context.Document));
+        }
+
+        if (isPublic)
+        {
+            operation.Security = [];
+        }
+
+        Answer(operation, isPublic, isIdempotent, context.Document!);
+        foreach (var status in Refusals(operation, isPublic, isIdempotent, takes is not null))
+        {
+            operation.Responses![Text(status)] = new OpenApiResponseReference(ProblemResponses.NameOf(status), context.Document);
+        }
+
+        return Task.CompletedTask;
+    }
+
+    private static string Describe(string operation, AccessRow? access, bool isPublic)
+    {
+        var caller = isPublic || access is null ? "No key is needed."
+            : access.OperatorOnly ? "The operator's root key alone may call this."
+            : access.AnyOf == Rights.None ? "Any good key may call this, and the root key."
+            : $"A key with `{string.Join("` or `", RightNames.Of(access.AnyOf))}` may call this, and the root key.";
+        return OperationTexts.Of(operation) is { } text ? $"{text} {caller}" : caller;
+    }
+
+    /// <summary>Statuses that the endpoint can refuse with, read off what it takes.</summary>
+    private static IEnumerable<int> Refusals(OpenApiOperation operation, bool isPublic, bool isIdempotent, bool takesBody)
+    {
+        // Even where no key is asked for, one in the URL is refused.
+        yield return 400;
+        if (isPublic)
+        {
+            yield break;
+        }
+
+        yield return 401;
+        yield return 403;
+        if (operation.Parameters?.Any(parameter => parameter.In == ParameterLocation.Path) == true)
+        {
+            yield return 404;
+        }
+
+        if (isIdempotent)
+        {
+            yield return 409;
+        }
+
+        if (takesBody)
+        {
+            yield return 413;
+            yield return 415;
+        }
+
+        if (takesBody || isIdempotent || operation.Parameters?.Any(parameter => parameter.In == ParameterLocation.Query) == true)
+        {
+            yield return 422;
+        }
+
+        yield return 500;
+        yield return 503;
+    }
+
+    /// <summary>What is answered when all went well; the generator's own error answers go.</summary>
+    private static void Answer(OpenApiOperation operation, bool isPublic, bool isIdempotent, OpenApiDocument document)
+    {
+        operation.Responses ??= [];
+        var good = operation.Responses.Where(answer => answer.Key[0] is not ('4' or '5')).ToList();
+        operation.Responses = [];
+        good.ForEach(answer => operation.Responses.Add(answer.Key, answer.Value));
+        foreach (var answer in operation.Responses.Values.OfType<OpenApiResponse>())
+        {
+            answer.Headers = ProblemResponses.RequestIdHeader(document);
+            if (isIdempotent)
+            {
+                answer.Headers.Add(MutationRunner.ReplayedHeader, new OpenApiHeaderReference(MutationRunner.ReplayedHeader, document));
+            }
+        }
+
+        if (isPublic)
+        {
+            PlainAnswers(operation, document);
+        }
+    }
+
+    /// <summary>Health speaks in words, for people and for probes that read the status alone.</summary>
+    private static void PlainAnswers(OpenApiOperation operation, OpenApiDocument document)
+    {
+        operation.Responses!["200"] = Plain("All is well.", document);
+        if (operation.OperationId == "readiness")
+        {
+            operation.Responses["503"] = Plain("The database does not answer.", document);
+        }
+    }
+
+    private static OpenApiResponse Plain(string description, OpenApiDocument document) => new()
+    {
+        Description = description,
+        Headers = ProblemResponses.RequestIdHeader(document),
+        Content = new Dictionary<string, OpenApiMediaType>
+        {
+            ["text/plain"] = new() { Schema = new OpenApiSchema { Type = JsonSchemaType.String } },
+        },
+    };
+
+    private static void Bound(OpenApiParameter parameter, string path)
+    {
+        if (parameter.Schema is not OpenApiSchema schema)
+        {
+            return;
+        }
+
+        switch (parameter.Name)
+        {
+            case "id":
+                var (what, prefix) = path.Contains("/organizations/", StringComparison.Ordinal) ? ("an organization", OrganizationId.Prefix)
+                    : path.Contains("/projects/", StringComparison.Ordinal) ? ("a project", ProjectId.Prefix)
+                    : ("a key", KeyId.Prefix);
+                (parameter.Description, schema.Pattern) = ($"The id of {what}.", $"^{prefix}{IdPattern}");
+                break;
+            case "limit":
+                parameter.Description = "How many to answer at most.";
+                (schema.Minimum, schema.Maximum, schema.Default) = ("1", Text(Pages.LimitMax), Pages.LimitDefault);
+                break;
+            case "cursor":
+                parameter.Description = "The `next_cursor` of the page before, with the same filters; absent for the first page.";
+                break;
+            case "status":
+                parameter.Description = "Only keys of this status.";
+                schema.Enum = [.. KeyStatuses.Select(status => (JsonNode)status)];
+                break;
+            case "from" or "to":
+                parameter.Description = $"Only what happened {(parameter.Name == "from" ? "at this time or later" : "before this time")}.";
+                schema.Format = "date-time";
+                break;
+            default:
+                parameter.Description ??= $"Only rows with this `{parameter.Name}`.";
+                schema.MaxLength = 200;
+                break;
+        }
+    }
+
+    internal static readonly string[] KeyStatuses = ["active", "disabled", "expired", "revoked", "deleted"];
+
+    internal static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,55 @@
+namespace Tollgate.Server.Docs;
+
+/// <summary>A sentence or two per operation, beyond its summary. Who may call is read off the endpoint and not repeated here.</summary>
+internal static class OperationTexts
+{
+    private static readonly Dictionary<string, string> Texts = new(StringComparer.Ordinal)
+    {
+        ["createOrganization"] = "An organization owns projects; a new one has none.",
+        ["listOrganizations"] = "One page of organizations, without deleted ones.",
+        ["getOrganization"] = "A deleted one is as absent as one that never was.",
+        ["updateOrganization"] = "An absent member stays as it is. Keys of a suspended organization are refused from the next request on.",
+        ["deleteOrganization"] = "Its projects are closed and their keys revoked in the same step, for good.",
+        ["createProject"] = "A project holds keys.",
+        ["listOrganizationProjects"] = "One page of the organization's projects, newest first.",
+        ["listProjects"] = "One page of the projects of all organizations.",
+        ["getProject"] = "A key reads its own project; any other is as absent as one that never was.",
+        ["updateProject"] = "An absent member stays as it is.",
+        ["deleteProject"] = "Its keys are revoked in the same step, for good.",
+        ["createKey"] =
+            "The secret is in this answer and in no other. With `secret_sha256`, the operator takes in a key made elsewhere. "
+            + "A key needs `keys:manage` for this and makes none wider than itself.",
+        ["listKeys"] = "One page of a project's keys, newest first, without secrets. A key sees those of its own environment.",
+        ["getKey"] = "A key reads itself; others with `keys:read` or `keys:manage`.",
+        ["updateKey"] =
+            "An absent member stays as it is. A key as caller needs `keys:manage` and can narrow, not widen; the root key can do both.",
+        ["deleteKey"] =
+            "Final, and binding from the next request on. The key stays readable. A key may delete itself, and others with `keys:manage`.",
+        ["disableKey"] = "All of its secrets are refused from the next request on, until it is enabled. Needs `keys:manage`.",
+        ["enableKey"] = "Lifts what `disable` set, and nothing else that holds the key. Needs `keys:manage`.",
+        ["revokeKey"] = "Final, and binding from the next request on. A key may revoke itself, and others with `keys:manage`.",
+        ["regenerateKey"] =
+            "The same key with a new secret, shown in this answer alone; the old one is refused from the next request on. "
+            + "A key may regenerate itself, and others with `keys:manage`.",
+        ["rotateKey"] =
+            "The same key with a new secret, shown in this answer alone; the old one goes on working for `grace_seconds`. "
+            + "A key may rotate itself, and others with `keys:manage`.",
+        ["revealKey"] =
+            "Only where the provider keeps secrets readable; each reveal is in the audit log. "
+            + "A key may reveal itself, and others with `keys:manage`.",
+        ["verifyKey"] =
+            "Says whether a request with this key may pass, by `requires`, or by `method` and `path`, or by the key's standing alone. "
+            + "The answer is 200 whether it may or not.",
+        ["verifyKeys"] = "The same for many at once; the answers stand in the order of the checks.",
+        ["explainCheck"] = "The same, step by step, for finding out why a key is refused.",
+        ["listAudit"] =
+            "One page of the audit log. Each row holds the hash of the one before, so that a missing or changed row shows. "
+            + "A key reads the rows of its own project.",
+        ["health"] = "Answers as long as the process does.",
+        ["readiness"] = "Answers 200 when the database can be reached too.",
+    };
+
+    public static IReadOnlyCollection<string> Operations => Texts.Keys;
+
+    public static string? Of(string operation) => Texts.GetValueOrDefault(operation);
+}

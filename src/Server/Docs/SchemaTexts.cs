@@ -1,0 +1,41 @@
+namespace Tollgate.Server.Docs;
+
+/// <summary>What each record of the document is. The comments in the code speak to who changes it, these to who calls.</summary>
+internal static class SchemaTexts
+{
+    private static readonly Dictionary<string, string> Texts = new(StringComparer.Ordinal)
+    {
+        ["Audit"] = "One thing that was done. `before` and `after` have the target's own shape.",
+        ["AuditList"] = "A page of the audit log.",
+        ["AuditParty"] = "Who acted: `root`, `key` or `system`, with the name it had then.",
+        ["AuditTarget"] = "What was acted on.",
+        ["ChangeKey"] = "Changes to a key. An absent member stays as it is; null clears `description` and `expires_at`.",
+        ["ChangeOrganization"] = "Changes to an organization. An absent member stays as it is.",
+        ["ChangeProject"] = "Changes to a project. An absent member stays as it is.",
+        ["CreateKey"] = "What a new key is to be. Absent members take the provider's defaults.",
+        ["CreateOrganization"] = "What a new organization is to be.",
+        ["CreateProject"] = "What a new project is to be.",
+        ["Deleted"] = "What is gone, and how many keys were revoked with it.",
+        ["ExplainAnswer"] = "The outcome of a check, and each step on the way to it.",
+        ["ExplainStep"] = "One step: `passed`, `failed`, or `not_reached` because an earlier one failed.",
+        ["Key"] = "A key, without its secret except in the answer that makes it.",
+        ["KeyList"] = "A page of keys.",
+        ["Organization"] = "An owner of projects.",
+        ["OrganizationList"] = "A page of organizations.",
+        ["Project"] = "A holder of keys.",
+        ["ProjectList"] = "A page of projects.",
+        ["RevealedSecret"] = "A secret that was kept, in clear.",
+        ["RotateKey"] = "How the new secret comes in.",
+        ["Secret"] = "One secret of a key by its mask; two during the grace of a rotation.",
+        ["VerifiedKey"] = "What the key that was checked is.",
+        ["Verify"] = "A key, and what it is to be good for: `requires`, or `method` and `path`, or neither.",
+        ["VerifyAnswer"] =
+            "Whether it is good; if not, why. `code` is stable, such as `allowed`, `key_revoked` or `scope_missing`; more may be added.",
+        ["VerifyBatch"] = "Many checks.",
+        ["VerifyBatchAnswer"] = "Their outcomes, in the order of the checks.",
+    };
+
+    public static IReadOnlyCollection<string> Records => Texts.Keys;
+
+    public static string? Of(string record) => Texts.GetValueOrDefault(record);
+}

@@ -1,0 +1,92 @@
+using Tollgate.Server.Access;
+using Tollgate.Server.Audit;
+using Tollgate.Server.Organizations;
+using Tollgate.Server.Providers;
+using Tollgate.Server.Storage;
+using Tollgate.Server.Verification;
+
+namespace Tollgate.Server.Hosting;
+
+/// <summary>
+/// What must be there before the first request: the data folder's one provider, the operator's root key, a first organization and project.
+/// Made once, in one transaction; a second start finds it and prints no secret.
+/// </summary>
+internal sealed class FirstStart(Database database, OrganizationRegister organizations, ProviderModel provider, RootKey root)
+{
+    private const string ProviderSetting = "provider";
+    private const string RootKeySetting = "root_key";
+
+    /// <summary>The root key when it was made just now and must be shown, and the project that the printed lines use.</summary>
+    public async Task<FirstStartResult> Prepare(string? chosenRootKey, CancellationToken cancel)
+    {
+        if (chosenRootKey is not null && !RootKey.IsAcceptable(chosenRootKey))
+        {
+            throw new StartException(
+                $"TOLLGATE_ROOT_KEY must have {RootKey.LengthMin} to {Credential.SecretBytesMax} printable characters without spaces.");
+        }
+
+        var settings = await database.Settings(cancel);
+        var owner = settings.GetValueOrDefault(ProviderSetting);
+        if (owner is not null && owner != provider.Name)
+        {
+            throw new StartException(
+                $"This data belongs to provider \"{owner}\"; it cannot be served as \"{provider.Name}\". Start with --provider {owner}, "
+                + "or name another folder with --data (and another TOLLGATE_DATABASE, where one is set).");
+        }
+
+        var isFirst = owner is null;
+        var kept = settings.GetValueOrDefault(RootKeySetting);
+        var made = isFirst && chosenRootKey is null ? RootKey.New() : null;
+        var isReplaced = false;
+        if ((made ?? chosenRootKey) is { } secret)
+        {
+            root.Set(root.HashOf(secret));
+            var hash = Convert.ToHexString(root.HashOf(secret));
+            if (kept != hash)
+            {
+                isReplaced = !isFirst;
+                await Write(isFirst, hash, cancel);
+            }
+        }
+        else
+        {
+            root.Set(Convert.FromHexString(kept!));
+        }
+
+        return new FirstStartResult(isFirst, made, isReplaced, await organizations.FirstProject(cancel));
+    }
+
+    private async Task Write(bool isFirst, string rootKeyHash, CancellationToken cancel)
+    {
+        var written = await database.Write<bool>(
+            async scope =>
+            {
+                await scope.SetSetting(RootKeySetting, rootKeyHash);
+                await AuditLog.Append(scope, new AuditEntry
+                {
+                    Action = isFirst ? "root_key.set" : "root_key.replace", TargetType = "root_key", TargetId = Caller.Root.Id,
+                });
+                if (!isFirst)
+                {
+                    return true;
+                }
+
+                await scope.SetSetting(ProviderSetting, provider.Name);
+                if (!(await organizations.Create(scope, "Operator", isOperator: true)).TryGet(out var organization, out var problem)
+                    || !(await organizations.CreateProject(scope, organization.Id.Text, "First project")).TryGet(out _, out problem))
+                {
+                    return problem;
+                }
+
+                return true;
+            },
+            cancel);
+        _ = written.Value;
+    }
+}
+
+/// <summary>What the first lines on the screen need.</summary>
+internal sealed record FirstStartResult(bool IsFirst, string? RootKey, bool RootKeyIsReplaced, Project? Project);
+
+/// <summary>A start that cannot go on, in one sentence for the operator.</summary>
+internal sealed class StartException(string message) : Exception(message);

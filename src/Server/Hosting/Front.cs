@@ -1,0 +1,161 @@
+using System.Security.Cryptography;
+using Microsoft.AspNetCore.Connections;
+using Tollgate.Engine.Permissions;
+using Tollgate.Server.Problems;
+using Tollgate.Server.Storage;
+using Tollgate.Server.Surfaces;
+using Tollgate.Server.Wire;
+
+namespace Tollgate.Server.Hosting;
+
+/// <summary>
+/// The first thing every request meets: it gets its id, its path is held to one canonical form, a key in its URL is refused, and what is
+/// thrown behind it becomes an answer. Nothing here waits when nothing behind it does.
+/// </summary>
+internal sealed partial class Front(ProviderFront provider, UrlKeys urlKeys, ILogger<Front> log)
+{
+    private static readonly string IdPrefix = "req_" + RandomNumberGenerator.GetString("0123456789abcdefghijklmnopqrstuvwxyz", 10);
+
+    private const int IdDigits = 10;
+
+    private static long _requests;
+
+    public Task Invoke(HttpContext http, RequestDelegate next)
+    {
+        var id = NextId();
+        http.TraceIdentifier = id;
+        http.Response.Headers["X-Request-Id"] = id;
+        var path = RequestPath.Of(http);
+        var isOurs = IsOurs(path);
+        if (!isOurs)
+        {
+            provider.SpeakDialect(http);
+        }
+
+        if (Refusal(http, path, isOurs) is { } problem)
+        {
+            return new ProblemResult(problem).ExecuteAsync(http);
+        }
+
+        try
+        {
+            // Routing reads a path decoded and in any case; what is not ours as it was sent never gets there.
+            var rest = isOurs ? next(http) : provider.Handle(http);
+            return rest.IsCompletedSuccessfully ? Fill(http) : Finish(http, rest);
+        }
+        catch (Exception fault) when (Explain(http, fault) is { } told)
+        {
+            return Tell(http, told);
+        }
+    }
+
+    /// <summary>The paths that are Tollgate's own and speak Tollgate's problems; all others speak the provider's dialect.</summary>
+    public static bool IsOurs(string path) =>
+        path.StartsWith("/api/", StringComparison.Ordinal)
+        || path.StartsWith("/docs/", StringComparison.Ordinal)
+        || path is "/api" or "/docs" or "/healthz" or "/readyz" or "/openapi.json" or "/openapi.yaml";
+
+    private async Task Finish(HttpContext http, Task rest)
+    {
+        try
+        {
+            await rest;
+            await Fill(http);
+        }
+        catch (Exception fault) when (Explain(http, fault) is { } problem)
+        {
+            await Tell(http, problem);
+        }
+    }
+
+    /// <summary>The process's own prefix and ten digits, written by hand: a format string costs more than all else here.</summary>
+    private static string NextId() => string.Create(IdPrefix.Length + IdDigits, Interlocked.Increment(ref _requests), static (id, number) =>
+    {
+        IdPrefix.CopyTo(id);
+        for (var i = id.Length - 1; i >= IdPrefix.Length; i--)
+        {
+            id[i] = "0123456789abcdef"[(int)(number & 15)];
+            number >>= 4;
+        }
+    });
+
+    /// <param name="http">The request.</param>
+    /// <param name="path">Its path as it was sent.</param>
+    /// <param name="isOurs">Our own paths name no models, so nothing in them needs an encoded slash.</param>
+    private Problem? Refusal(HttpContext http, string path, bool isOurs)
+    {
+        if (!PathForm.IsCanonical(path, encodedSlashes: !isOurs, out _))
+        {
+            return Problem.Of(ProblemCode.PathRefused);
+        }
+
+        return urlKeys.Found(http, path)
+            ? new Problem(
+                ProblemCode.KeyInQuery,
+                "An API key was sent in the URL, where logs keep it. Send it as Authorization: Bearer, and rotate it.")
+            : null;
+    }
+
+    /// <summary>Routing refuses by a bare status; a caller gets a problem all the same.</summary>
+    private static Task Fill(HttpContext http)
+    {
+        var response = http.Response;
+        if (response.StatusCode < 400 || response.HasStarted || response.ContentType is not null)
+        {
+            return Task.CompletedTask;
+        }
+
+        return Tell(http, Problem.Of(response.StatusCode switch
+        {
+            StatusCodes.Status404NotFound => ProblemCode.NotFound,
+            StatusCodes.Status405MethodNotAllowed => ProblemCode.MethodNotAllowed,
+            StatusCodes.Status415UnsupportedMediaType => ProblemCode.UnsupportedMediaType,
+            _ => ProblemCode.InvalidRequest,
+        }));
+    }
+
+    public static Task NoSuchPath(HttpContext http) =>
+        new ProblemResult(new Problem(ProblemCode.NotFound, "There is nothing at this path.")).ExecuteAsync(http);
+
+    /// <summary>What an exception is called outside; null when nobody is left to be told.</summary>
+    private Problem? Explain(HttpContext http, Exception fault)
+    {
+        switch (fault)
+        {
+            case OperationCanceledException when http.RequestAborted.IsCancellationRequested:
+            case ConnectionResetException:
+                return null;
+            case BadHttpRequestException { StatusCode: 413 }:
+                return Problem.Of(ProblemCode.BodyTooLarge);
+            case BadHttpRequestException bad:
+                return new Problem(ProblemCode.InvalidRequest, bad.Message);
+            default:
+                if (Database.IsOutage(fault))
+                {
+                    LogDatabase(fault, http.TraceIdentifier);
+                    return Problem.Of(ProblemCode.Unavailable);
+                }
+
+                LogFault(fault, http.TraceIdentifier);
+                return Problem.Of(ProblemCode.Internal);
+        }
+    }
+
+    private static Task Tell(HttpContext http, Problem problem)
+    {
+        if (!http.Response.HasStarted)
+        {
+            return new ProblemResult(problem).ExecuteAsync(http);
+        }
+
+        // Half an answer is out: a clean end would look like success.
+        http.Abort();
+        return Task.CompletedTask;
+    }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Request {RequestId} failed")]
+    private partial void LogFault(Exception fault, string requestId);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Request {RequestId} could not reach the database")]
+    private partial void LogDatabase(Exception fault, string requestId);
+}

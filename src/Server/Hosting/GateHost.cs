@@ -1,0 +1,113 @@
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Tollgate.Engine.Keys;
+using Tollgate.Engine.Verification;
+using Tollgate.Server.Audit;
+using Tollgate.Server.Closures;
+using Tollgate.Server.Docs;
+using Tollgate.Server.Keys;
+using Tollgate.Server.Mutations;
+using Tollgate.Server.Organizations;
+using Tollgate.Server.Providers;
+using Tollgate.Server.Storage;
+using Tollgate.Server.Surfaces;
+using Tollgate.Server.Verification;
+
+namespace Tollgate.Server.Hosting;
+
+/// <summary>Puts the rooms together into one running process: opens what must be open, then listens.</summary>
+internal static class GateHost
+{
+    /// <summary>Builds the server on an open database; the caller starts it.</summary>
+    public static WebApplication Build(GateOptions options, ProviderModel provider, Database database, Pepper pepper, TimeProvider time)
+    {
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ApplicationName = "Tollgate.Server" });
+        // Options have one reader, ours: neither appsettings.json nor ASPNETCORE_ variables set anything behind its back.
+        builder.Configuration.Sources.Clear();
+        builder.Configuration.AddInMemoryCollection();
+        builder.WebHost.UseUrls(HttpUrlsAttribute.Split(options.Urls));
+        builder.WebHost.ConfigureKestrel(kestrel => Limit(kestrel, options));
+        // A buffer for each open connection, 4 KiB, instead of one more system call for each request.
+        builder.WebHost.UseSockets(sockets => sockets.WaitForDataBeforeAllocatingBuffer = false);
+        Log(builder.Logging, options);
+        AddRooms(builder.Services, options, provider, database, pepper, time);
+        builder.Services.AddDocs();
+        var app = builder.Build();
+        database.CommitInDoubt += app.Services.GetRequiredService<Gatekeeper>().Clear;
+        Map(app);
+        return app;
+    }
+
+    private static void AddRooms(
+        IServiceCollection services, GateOptions options, ProviderModel provider, Database database, Pepper pepper, TimeProvider time)
+    {
+        services.AddSingleton(time).AddSingleton(provider).AddSingleton(options).AddSingleton(database).AddSingleton(pepper);
+        services.AddSingleton(new KeyTable(TableOptions(options))).AddSingleton<ProjectTable>();
+        services.AddSingleton(services => new Gatekeeper(
+            provider.Keys.Format, services.GetRequiredService<KeyTable>(), services.GetRequiredService<ProjectTable>()));
+        services.AddSingleton<Sealer>().AddSingleton<Pages>().AddSingleton<MutationRunner>().AddSingleton<AuditLog>();
+        services.AddSingleton<OrganizationRegister>().AddSingleton<ProjectFeed>();
+        services.AddSingleton<KeyRing>().AddSingleton<KeyFeed>().AddSingleton<SecretMint>();
+        services.AddSingleton<Gate>().AddSingleton<RootKey>().AddSingleton<CallerGate>().AddSingleton<VerifyEndpoints>();
+        services.AddSingleton<ProviderFront>().AddSingleton<KeySurface>().AddSingleton<Echo>();
+        services.AddSingleton<UrlKeys>().AddSingleton<Front>().AddSingleton<FirstStart>();
+    }
+
+    /// <summary>Half a kilobyte of facts a key is more than most need; keys with large metadata leave memory sooner.</summary>
+    private static KeyTableOptions TableOptions(GateOptions options) => new()
+    {
+        KeysMax = options.KeysInMemoryMax,
+        FactsBytesMax = Math.Max(64L << 20, options.KeysInMemoryMax * 512L),
+    };
+
+    private static void Map(WebApplication app)
+    {
+        var services = app.Services;
+        var (front, callers) = (services.GetRequiredService<Front>(), services.GetRequiredService<CallerGate>());
+        var verify = services.GetRequiredService<VerifyEndpoints>();
+        app.Use(next => http => front.Invoke(http, next));
+        app.Use(next => http => verify.AnswerAtOnce(http) ?? next(http));
+        app.UseRouting();
+        app.Use(next => http => callers.Invoke(http, next));
+        app.Use(next => http => http.GetEndpoint() is not null ? next(http) : Front.NoSuchPath(http));
+
+        var api = app.MapGroup("/api/v1");
+        api.MapOrganizations();
+        api.MapKeys();
+        api.MapClosures();
+        api.MapAudit();
+        verify.Map(api);
+        app.MapHealth();
+        app.MapDocs();
+    }
+
+    /// <summary>What a stranger may make the server hold: bounded before a byte of it is understood.</summary>
+    private static void Limit(KestrelServerOptions kestrel, GateOptions options)
+    {
+        kestrel.AddServerHeader = false;
+        kestrel.Limits.MaxRequestBodySize = options.BodyBytesMax;
+        kestrel.Limits.MaxRequestHeadersTotalSize = 32_768;
+        kestrel.Limits.MaxRequestHeaderCount = 100;
+        kestrel.Limits.MaxRequestLineSize = 8_192;
+        kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(15);
+        kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(bytesPerSecond: 240, gracePeriod: TimeSpan.FromSeconds(10));
+    }
+
+    /// <summary>The framework's own request lines stay off: they cost time and hold query strings.</summary>
+    public static void Log(ILoggingBuilder logging, GateOptions options)
+    {
+        logging.ClearProviders();
+        logging.AddSimpleConsole(console =>
+        {
+            console.SingleLine = true;
+            console.UseUtcTimestamp = true;
+            console.TimestampFormat = "yyyy-MM-dd'T'HH:mm:ss'Z' ";
+        });
+        logging.SetMinimumLevel(Enum.Parse<LogLevel>(options.LogLevel, ignoreCase: true));
+        logging.AddFilter("Microsoft", LogLevel.Warning);
+        logging.AddFilter("System", LogLevel.Warning);
+        // A start that fails is told by Serve, in a sentence.
+        logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
+        // Whoever listens here pays for an activity and a log scope a request, and the scope holds the path, which may hold a key.
+        logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
+    }
+}

@@ -1,0 +1,193 @@
+using System.ComponentModel.DataAnnotations;
+using System.Globalization;
+using System.Reflection;
+using YamlDotNet.Core;
+using YamlDotNet.RepresentationModel;
+
+namespace Tollgate.Server.Hosting;
+
+/// <summary>
+/// Reads the options: the command line before the environment, the environment before <c>tollgate.yaml</c>, that before the defaults.
+/// Every fault is collected, with the place it came from, so that one start names them all.
+/// </summary>
+internal sealed class OptionsReader
+{
+    public const string DefaultFile = "tollgate.yaml";
+
+    private const string ConfigArgument = "--config";
+    private const string VariablePrefix = "TOLLGATE_";
+
+    /// <summary>Read by the command line client or by the Engine itself, and therefore no misspelling.</summary>
+    public static IReadOnlyList<string> OtherVariables { get; } = ["TOLLGATE_URL", "TOLLGATE_KEY", "TOLLGATE_PROJECT", "TOLLGATE_SHA256"];
+
+    private static readonly (PropertyInfo Property, OptionAttribute Option)[] Known =
+    [
+        .. typeof(GateOptions).GetProperties()
+            .Select(property => (property, property.GetCustomAttribute<OptionAttribute>()!))
+            .Where(row => row.Item2 is not null),
+    ];
+
+    private readonly List<string> _faults = [];
+
+    private OptionsReader()
+    {
+    }
+
+    /// <summary>The options, or every fault found.</summary>
+    public static (GateOptions? Options, IReadOnlyList<string> Faults) Read(
+        IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string> environment)
+    {
+        var reader = new OptionsReader();
+        var options = reader.ReadAll(arguments, environment);
+        return reader._faults.Count == 0 ? (options, []) : (null, reader._faults);
+    }
+
+    private GateOptions ReadAll(IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string> environment)
+    {
+        var given = FromArguments(arguments, out var file);
+        var values = new Dictionary<string, (string Value, string Place)>(StringComparer.Ordinal);
+        FromFile(file, values);
+        foreach (var (_, option) in Known)
+        {
+            if (environment.TryGetValue(option.Variable, out var value) && value.Length > 0)
+            {
+                values[option.Key] = (value, option.Variable);
+            }
+
+            if (option.Argument is not null && given.TryGetValue(option.Argument, out var argument))
+            {
+                values[option.Key] = (argument, option.Argument);
+            }
+        }
+
+        var strangers = environment.Keys.Where(name =>
+            name.StartsWith(VariablePrefix, StringComparison.Ordinal)
+            && !OtherVariables.Contains(name)
+            && Known.All(row => row.Option.Variable != name));
+        _faults.AddRange(strangers.Select(name => $"{name}: is not an option. Known are {Join(row => row.Option.Variable)}."));
+        var options = new GateOptions();
+        foreach (var (property, option) in Known)
+        {
+            if (values.TryGetValue(option.Key, out var row))
+            {
+                Set(options, property, row.Value, option.IsSecret ? "" : $", not \"{row.Value}\"", row.Place);
+            }
+        }
+
+        return options;
+    }
+
+    private Dictionary<string, string> FromArguments(IReadOnlyList<string> arguments, out string? file)
+    {
+        var given = new Dictionary<string, string>(StringComparer.Ordinal);
+        for (var i = 0; i < arguments.Count; i++)
+        {
+            var (name, inline) = arguments[i].Split('=', 2) is [var left, var right] ? (left, right) : (arguments[i], null);
+            if (name != ConfigArgument && Known.All(row => row.Option.Argument != name))
+            {
+                _faults.Add($"{name}: is not an argument. Known are {ConfigArgument}, {Join(row => row.Option.Argument)}.");
+            }
+            else if (inline is null ? i + 1 >= arguments.Count || arguments[i + 1].Length == 0 : inline.Length == 0)
+            {
+                _faults.Add($"{name}: needs a value.");
+            }
+            else if (!given.TryAdd(name, inline ?? arguments[++i]))
+            {
+                _faults.Add($"{name}: is given twice.");
+            }
+        }
+
+        file = given.GetValueOrDefault(ConfigArgument);
+        return given;
+    }
+
+    private void FromFile(string? named, Dictionary<string, (string Value, string Place)> values)
+    {
+        var file = named ?? DefaultFile;
+        if (!File.Exists(file))
+        {
+            if (named is not null)
+            {
+                _faults.Add($"{ConfigArgument} {named}: there is no such file.");
+            }
+
+            return;
+        }
+
+        try
+        {
+            using var text = File.OpenText(file);
+            var yaml = new YamlStream();
+            yaml.Load(text);
+            if (yaml.Documents.Count > 0 && yaml.Documents[0].RootNode is YamlMappingNode root)
+            {
+                foreach (var (name, value) in root.Children)
+                {
+                    FromNode(file, name, value, values);
+                }
+            }
+            else if (yaml.Documents.Count > 0 && yaml.Documents[0].RootNode is not YamlScalarNode { Value: "" or null })
+            {
+                _faults.Add($"{file}:1:1: must hold lines of the form option: value.");
+            }
+        }
+        catch (YamlException fault)
+        {
+            _faults.Add($"{file}:{fault.Start.Line}:{fault.Start.Column}: {fault.Message}");
+        }
+    }
+
+    private void FromNode(string file, YamlNode name, YamlNode value, Dictionary<string, (string Value, string Place)> values)
+    {
+        var place = $"{file}:{name.Start.Line}:{name.Start.Column}: {name}";
+        if (Known.All(row => row.Option.Key != name.ToString()))
+        {
+            _faults.Add($"{place} is not an option. Known are {Join(row => row.Option.Key)}.");
+        }
+        else if (value is not YamlScalarNode { Value: { } text })
+        {
+            _faults.Add($"{place} must be a single value.");
+        }
+        else if (text.Length > 0)
+        {
+            // An empty value is as good as none, here as in the environment.
+            values[name.ToString()] = (text, place);
+        }
+    }
+
+    private void Set(GateOptions options, PropertyInfo property, string text, string quoted, string place)
+    {
+        object? value = text;
+        if (property.PropertyType == typeof(int))
+        {
+            value = int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
+        }
+
+        if (value is null)
+        {
+            _faults.Add($"{place}: must be a whole number{quoted}.");
+            return;
+        }
+
+        foreach (var rule in property.GetCustomAttributes<ValidationAttribute>())
+        {
+            if (!rule.IsValid(value))
+            {
+                _faults.Add($"{place}: {Expected(rule)}{quoted}.");
+                return;
+            }
+        }
+
+        property.SetValue(options, value);
+    }
+
+    private static string Expected(ValidationAttribute rule) => rule switch
+    {
+        RangeAttribute range => $"must be between {range.Minimum} and {range.Maximum}",
+        AllowedValuesAttribute allowed => $"must be among {string.Join(", ", allowed.Values)}",
+        _ => rule.FormatErrorMessage("").TrimStart(),
+    };
+
+    private static string Join(Func<(PropertyInfo Property, OptionAttribute Option), string?> name) =>
+        string.Join(", ", Known.Select(name).Where(text => text is not null));
+}

@@ -1,0 +1,110 @@
+using System.Collections;
+using System.Net.Sockets;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http.Features;
+using Tollgate.Server.Providers;
+using Tollgate.Server.Storage;
+
+namespace Tollgate.Server.Hosting;
+
+/// <summary>The verb <c>serve</c>: from arguments to a listening server, or to a list of what must be mended first.</summary>
+internal static class Serve
+{
+    private const int MustMend = 2;
+    private const int CannotStart = 3;
+
+    private const string Forms =
+        """
+        usage: serve [--provider NAME|FILE] [--urls URLS] [--data DIR] [--config FILE]
+               provider list
+               provider check NAME|FILE
+        Every option is told in docs/reference/configuration.md.
+        """;
+
+    public static int Usage()
+    {
+        Console.Error.WriteLine(Forms);
+        return MustMend;
+    }
+
+    public static int Help()
+    {
+        Console.WriteLine(Forms);
+        return 0;
+    }
+
+    public static async Task<int> Run(string[] arguments)
+    {
+        var environment = Environment.GetEnvironmentVariables().Cast<DictionaryEntry>()
+            .ToDictionary(entry => (string)entry.Key, entry => (string?)entry.Value ?? "", StringComparer.Ordinal);
+        var (options, faults) = OptionsReader.Read(arguments, environment);
+        if (options is null)
+        {
+            return Complain(faults);
+        }
+
+        var loaded = ProviderFiles.Shipped.Load(options.Provider);
+        if (loaded.Model is not { } provider)
+        {
+            return Complain(loaded.Errors.Select(error => error.ToString()));
+        }
+
+        try
+        {
+            await Run(options, provider);
+            return 0;
+        }
+        catch (Exception fault) when (fault is StartException or StorageException or IOException)
+        {
+            Console.Error.WriteLine($"tollgate: {fault.Message}");
+            return CannotStart;
+        }
+    }
+
+    private static async Task Run(GateOptions options, ProviderModel provider)
+    {
+        var time = TimeProvider.System;
+        using var loggers = LoggerFactory.Create(logging => GateHost.Log(logging, options));
+        var storage = new StorageOptions { DataDirectory = options.Data, PostgresConnectionString = options.Database };
+        await using var database = await Database.Open(storage, time, loggers);
+        var pepper = await Pepper.Open(options.PepperFile ?? Path.Combine(options.Data, Pepper.DefaultFile), database);
+        await using var app = GateHost.Build(options, provider, database, pepper, time);
+        var start = await app.Services.GetRequiredService<FirstStart>().Prepare(options.RootKey, CancellationToken.None);
+        // Before listening: a start that fails from here on has stored the key already and cannot show it again.
+        Console.WriteLine(Greeting.OfRootKey(start, options.RootKey is not null));
+        using var lost = database.LockLost.Register(() => app.Lifetime.StopApplication());
+        await Listen(app);
+        var address = app.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.First();
+        Console.WriteLine(Greeting.Text(address, start, provider));
+        await app.WaitForShutdownAsync();
+        if (database.LockLost.IsCancellationRequested)
+        {
+            throw new StartException(
+                "stopped, because the connection that held the lock on the database ended: another process may own the data by now. "
+                + "Start again once the database answers.");
+        }
+    }
+
+    private static async Task Listen(WebApplication app)
+    {
+        try
+        {
+            await app.StartAsync();
+        }
+        catch (Exception fault) when (fault is IOException or SocketException)
+        {
+            throw new StartException($"{fault.Message.TrimEnd('.')}. Other addresses to listen on can be named with --urls.");
+        }
+    }
+
+    private static int Complain(IEnumerable<string> faults)
+    {
+        foreach (var fault in faults)
+        {
+            Console.Error.WriteLine(fault);
+        }
+
+        return MustMend;
+    }
+}
