@@ -1,0 +1,25 @@
+namespace Tollgate.Cli;
+
+/// <summary>What a script reads from the exit code. Listed in <c>docs/guides/cli.md</c>; the numbers never change.</summary>
+internal enum ExitCode
+{
+    Ok = 0,
+
+    /// <summary>The checked key is not valid, or a person did not confirm.</summary>
+    Refused = 1,
+
+    /// <summary>The command line is wrong.</summary>
+    Usage = 2,
+
+    /// <summary>The caller's key is missing a right, or is no key at all.</summary>
+    NotAuthorised = 3,
+
+    NotFound = 4,
+
+    /// <summary>The gate understood and will not: a conflict, or a value that is not allowed.</summary>
+    Conflict = 5,
+
+    Unreachable = 6,
+
+    ServerError = 7,
+}

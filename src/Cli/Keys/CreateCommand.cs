@@ -1,0 +1,97 @@
+using System.CommandLine;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Tollgate.Client;
+
+namespace Tollgate.Cli.Keys;
+
+/// <summary>
+/// <c>tollgate keys create</c>. The secret is the only line on standard output, so <c>KEY=$(tollgate keys create …)</c> works.
+/// </summary>
+internal static class CreateCommand
+{
+    private static readonly Option<string> Name = new("--name") { Description = "What people call it.", Required = true };
+
+    private static readonly Option<string?> Project = new("--project") { Description = "Else TOLLGATE_PROJECT, else the gate's first." };
+
+    private static readonly Option<string?> Environment = new("--environment")
+    {
+        Description = "One of the provider's, such as live or test.",
+    };
+
+    private static readonly Option<string?> Type = new("--type") { Description = "One of the provider's key types." };
+
+    private static readonly Option<string[]> Permissions = Words("--permissions", "What it may do, such as read,write.");
+
+    private static readonly Option<string[]> Scopes = Words("--scopes", "What it may reach, in the provider's words.");
+
+    private static readonly Option<string[]> Rights =
+        Words("--rights", "On the management API: verify, usage:write, usage:read, keys:read, keys:manage, audit:read.");
+
+    private static readonly Option<string?> Description = new("--description") { Description = "What it is for." };
+
+    private static readonly Option<string?> Expires = new("--expires") { Description = "30d, 2027-01-31 or 2027-01-31T12:00:00Z." };
+
+    private static readonly Option<string[]> Addresses = Words("--allowed-addresses", "Addresses and CIDR ranges it may be used from.");
+
+    private static readonly Option<string?> Metadata = new("--metadata") { Description = "A JSON object to keep with it." };
+
+    private static readonly Option<string?> SecretSha256 = new("--secret-sha256")
+    {
+        Description = "Import an existing secret by its SHA-256 in hexadecimal.",
+    };
+
+    public static Command Build(Shell shell)
+    {
+        var command = new Command("create", "Create a key. Its secret is printed once, alone on standard output.")
+        {
+            Name, Project, Environment, Type, Permissions, Scopes, Rights, Description, Expires, Addresses, Metadata, SecretSha256,
+        };
+        command.SetAction(async (parsed, cancel) =>
+        {
+            var key = Read(parsed, shell.Time);
+            using var ask = new Ask(parsed, shell, cancel);
+            var issued = await ask.Client.Keys.CreateAsync(await ask.ProjectId(Project), key, null, cancel);
+            KeyTables.Issued(ask.Voice, issued, "created");
+            return (int)ExitCode.Ok;
+        });
+        return command;
+    }
+
+    private static NewKey Read(ParseResult parsed, TimeProvider time) => new()
+    {
+        Name = parsed.GetValue(Name)!,
+        Environment = parsed.GetValue(Environment),
+        Type = parsed.GetValue(Type),
+        Permissions = Split(parsed.GetValue(Permissions)),
+        Scopes = Split(parsed.GetValue(Scopes)),
+        Rights = Split(parsed.GetValue(Rights)),
+        Description = parsed.GetValue(Description),
+        ExpiresAt = parsed.GetValue(Expires) is { } expires ? When.Instant("--expires", expires, time) : null,
+        AllowedAddresses = Split(parsed.GetValue(Addresses)),
+        Metadata = parsed.GetValue(Metadata) is { } metadata ? Object(metadata) : null,
+        SecretSha256 = parsed.GetValue(SecretSha256),
+    };
+
+    private static Option<string[]> Words(string name, string description) => new(name)
+    {
+        Description = description + " Several: separated by commas, or the option again.",
+    };
+
+    private static IReadOnlyList<string>? Split(string[]? values) => values is { Length: > 0 }
+        ? [.. values.SelectMany(value => value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))]
+        : null;
+
+    private static JsonObject Object(string text)
+    {
+        try
+        {
+            return JsonNode.Parse(text) as JsonObject 
+                ?? throw new UsageException("--metadata: must be a JSON object such as {\"team\":\"a\"}.");
+        }
+        catch (JsonException e)
+        {
+            throw new UsageException($"--metadata: must be a JSON object such as {{\"team\":\"a\"}}. {e.Message}");
+        }
+    }
+}

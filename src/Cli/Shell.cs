@@ -1,0 +1,50 @@
+using Spectre.Console;
+
+namespace Tollgate.Cli;
+
+/// <summary>The surroundings of a command: streams, environment variables, clock. Tests hand in their own.</summary>
+internal sealed record Shell
+{
+    public required TextReader In { get; init; }
+
+    public required TextWriter Out { get; init; }
+
+    public required TextWriter Error { get; init; }
+
+    public required Func<string, string?> Variable { get; init; }
+
+    public required TimeProvider Time { get; init; }
+
+    /// <summary>Whether a person sits at the keyboard.</summary>
+    public bool AtTerminal { get; init; }
+
+    /// <summary>Columns of the terminal; wide where the output goes to a file or a program, so that nothing is folded.</summary>
+    public int Width { get; init; } = 240;
+
+    public bool Color { get; init; }
+
+    public static Shell OfProcess() => new()
+    {
+        In = Console.In,
+        Out = Console.Out,
+        Error = Console.Error,
+        Variable = name => Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : null,
+        Time = TimeProvider.System,
+        AtTerminal = !Console.IsInputRedirected,
+        Width = Console.IsOutputRedirected || Console.WindowWidth < 40 ? 240 : Console.WindowWidth,
+        Color = !Console.IsOutputRedirected && Environment.GetEnvironmentVariable("NO_COLOR") is null or "",
+    };
+
+    public IAnsiConsole Tables()
+    {
+        var console = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Out = new AnsiConsoleOutput(Out),
+            Ansi = Color ? AnsiSupport.Detect : AnsiSupport.No,
+            ColorSystem = Color ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
+            Interactive = InteractionSupport.No,
+        });
+        console.Profile.Width = Width;
+        return console;
+    }
+}

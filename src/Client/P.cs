@@ -1,3 +1,0 @@
-namespace Tollgate.Client;
-
-internal static class Placeholder;
