@@ -1,0 +1,156 @@
+using System.Reflection;
+using Tollgate.Server.Hosting;
+
+namespace Tollgate.Server.Tests.Hosting;
+
+/// <summary>Every option from every place it can come from, and every fault at once with its place.</summary>
+public sealed class OptionsReaderTests : IDisposable
+{
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("tollgate-options-");
+
+    private static readonly Dictionary<string, string> Nothing = [];
+
+    public void Dispose() => _folder.Delete(recursive: true);
+
+    /// <summary>A good value of each option, other than its default.</summary>
+    private static readonly Dictionary<string, string> Values = new(StringComparer.Ordinal)
+    {
+        ["provider"] = "tensorx",
+        ["urls"] = "http://127.0.0.1:1; http://[::1]:2",
+        ["data"] = "elsewhere",
+        ["database"] = "Host=db",
+        ["pepper_file"] = "/run/pepper",
+        ["root_key"] = "an-operators-own-choice-of-root-key-0123",
+        ["keys_in_memory_max"] = "1000",
+        ["body_bytes_max"] = "1024",
+        ["log_level"] = "debug",
+    };
+
+    [Fact]
+    public void Every_option_is_read_from_the_file_the_environment_and_the_command_line()
+    {
+        var options = typeof(GateOptions).GetProperties()
+            .Select(property => (property, Option: property.GetCustomAttribute<OptionAttribute>()))
+            .Where(row => row.Option is not null).ToList();
+        Assert.Equal(options.Select(row => row.Option!.Key).Order(), Values.Keys.Order());
+        foreach (var (property, option) in options)
+        {
+            var value = Values[option!.Key];
+            var file = Write($"{option.Key}: \"{value}\"");
+            AssertIs(OptionsReader.Read(["--config", file], Nothing));
+            AssertIs(OptionsReader.Read([], new Dictionary<string, string> { [option.Variable] = value }));
+            if (option.Argument is not null)
+            {
+                AssertIs(OptionsReader.Read([option.Argument, value], Nothing));
+                AssertIs(OptionsReader.Read([$"{option.Argument}={value}"], Nothing));
+            }
+
+            void AssertIs((GateOptions? Options, IReadOnlyList<string> Faults) read)
+            {
+                Assert.Empty(read.Faults);
+                Assert.Equal(value, property.GetValue(read.Options)!.ToString());
+                Assert.NotEqual(value, property.GetValue(new GateOptions())?.ToString());
+            }
+        }
+    }
+
+    [Fact]
+    public void The_command_line_wins_over_the_environment_and_that_over_the_file()
+    {
+        var file = Write("data: from-file\nprovider: from-file\nlog_level: error\n");
+        var environment =
+            new Dictionary<string, string> { ["TOLLGATE_DATA"] = "from-environment", ["TOLLGATE_PROVIDER"] = "from-environment" };
+        var (options, faults) = OptionsReader.Read(["--config", file, "--data", "from-arguments"], environment);
+        Assert.Empty(faults);
+        Assert.Equal(("from-arguments", "from-environment", "error"), (options!.Data, options.Provider, options.LogLevel));
+    }
+
+    [Fact]
+    public void Every_fault_is_named_at_once_with_its_place()
+    {
+        var file = Write("data: here\nlog_levl: debug\nlog_level: loud\n  \nbody_bytes_max: much\nurls: [a, b]\n");
+        var environment = new Dictionary<string, string>
+        {
+            ["TOLLGATE_DATE"] = "x", ["TOLLGATE_KEYS_IN_MEMORY_MAX"] = "999", ["TOLLGATE_URL"] = "the client's own", ["PATH"] = "/bin",
+        };
+        var (options, faults) =
+            OptionsReader.Read(["--port", "--config", file, "--data", "a", "--data", "b", "--urls", "8700"], environment);
+        Assert.Null(options);
+        string[] starts =
+        [
+            "--port: is not an argument. Known are --config, --provider, --urls, --data.",
+            "--data: is given twice.",
+            $"{file}:2:1: log_levl is not an option. Known are provider, urls, data,",
+            $"{file}:6:1: urls must be a single value.",
+            "TOLLGATE_DATE: is not an option. Known are TOLLGATE_PROVIDER, TOLLGATE_URLS,",
+            "--urls: must be addresses such as http://127.0.0.1:8700, not \"8700\".",
+            "TOLLGATE_KEYS_IN_MEMORY_MAX: must be between 1000 and 50000000, not \"999\".",
+            $"{file}:5:1: body_bytes_max: must be a whole number, not \"much\".",
+            $"{file}:3:1: log_level: must be among trace, debug, information, warning, error, critical, none, not \"loud\".",
+        ];
+        foreach (var start in starts)
+        {
+            Assert.True(faults.Any(fault =>
+                fault.StartsWith(start, StringComparison.Ordinal)), $"{start}\nis not among\n{string.Join('\n', faults)}");
+        }
+
+        Assert.Equal(starts.Length, faults.Count);
+    }
+
+    [Theory]
+    [InlineData("http://127.0.0.1", true)]
+    [InlineData("http://*:80,http://localhost:8700", true)]
+    [InlineData("https://127.0.0.1:8700", false)]
+    [InlineData("http://127.0.0.1:port", false)]
+    [InlineData("http://127.0.0.1:99999", false)]
+    [InlineData("http://127.0.0.1:8700/base", false)]
+    [InlineData("127.0.0.1:8700", false)]
+    [InlineData("http://unix:/tmp/socket", false)]
+    [InlineData(";", false)]
+    public void Addresses_are_held_to_what_the_server_can_listen_on(string urls, bool isGood) =>
+        Assert.Equal(isGood, OptionsReader.Read(["--urls", urls], Nothing).Faults.Count == 0);
+
+    [Theory]
+    [InlineData("0123456789012345678901234567890")]
+    [InlineData("a root key with spaces in it 0123456789")]
+    [InlineData("ein-schlüssel-mit-umlaut-0123456789-0123")]
+    public void A_root_key_that_is_too_weak_is_refused_without_being_quoted(string key)
+    {
+        var faults = OptionsReader.Read([], new Dictionary<string, string> { ["TOLLGATE_ROOT_KEY"] = key }).Faults;
+        Assert.StartsWith("TOLLGATE_ROOT_KEY: must have 32 to 256 printable characters", Assert.Single(faults), StringComparison.Ordinal);
+        Assert.DoesNotContain(key, faults[0], StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("data: [", ":2:1:")]
+    [InlineData("data: a\ndata: b", ":2:1:")]
+    [InlineData("just text", ":1:1: must hold lines of the form option: value.")]
+    public void A_file_that_is_no_mapping_is_told_with_its_place(string text, string place)
+    {
+        var file = Write(text);
+        var fault = Assert.Single(OptionsReader.Read(["--config", file], Nothing).Faults);
+        Assert.StartsWith(file + place, fault, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_file_that_was_named_must_exist_and_an_empty_value_is_none()
+    {
+        Assert.Contains(
+            "there is no such file", Assert.Single(
+                OptionsReader.Read(["--config", "/nowhere.yaml"], Nothing).Faults), StringComparison.Ordinal);
+        Assert.Equal("--data: needs a value.", Assert.Single(OptionsReader.Read(["--data"], Nothing).Faults));
+        Assert.Equal("--data: needs a value.", Assert.Single(OptionsReader.Read(["--data="], Nothing).Faults));
+        var (options, faults) = OptionsReader.Read(
+            ["--config", Write("database:\nroot_key: \"\"\n")], new Dictionary<string, string> { ["TOLLGATE_DATA"] = "" });
+        Assert.Empty(faults);
+        Assert.Equal(new GateOptions(), options);
+        Assert.Empty(OptionsReader.Read(["--config", Write("")], Nothing).Faults);
+    }
+
+    private string Write(string text)
+    {
+        var file = Path.Combine(_folder.FullName, Path.GetRandomFileName() + ".yaml");
+        File.WriteAllText(file, text);
+        return file;
+    }
+}

@@ -1,0 +1,259 @@
+using System.Text;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.AspNetCore.Routing.Patterns;
+using Microsoft.Extensions.DependencyInjection;
+using Tollgate.Server.Access;
+using Tollgate.Server.Problems;
+using Tollgate.Server.Providers;
+using Tollgate.Server.Tests.Fixtures;
+using Tollgate.Server.Verification;
+
+namespace Tollgate.Server.Tests.Security;
+
+/// <summary>
+/// Who may make which call, for every endpoint that is mapped: the list is the route table's own, so an endpoint without an access row, or
+/// without a row here, fails before anybody forgets it.
+/// </summary>
+public sealed class RightsMatrixTests(Gates gates) : IClassFixture<Gates>
+{
+    private const string Any = "any key";
+    private const string Operator = "operator";
+
+    /// <summary>Each endpoint with who may call it about another key or owner, and a body it accepts.</summary>
+    private static readonly Dictionary<string, Row> Expected = new(StringComparer.Ordinal)
+    {
+        ["POST /api/v1/organizations"] = new(Operator, "{\"name\":\"New\"}"),
+        ["GET /api/v1/organizations"] = new(Operator),
+        ["GET /api/v1/organizations/{id}"] = new(Operator),
+        ["PATCH /api/v1/organizations/{id}"] = new(Operator, "{\"name\":\"Other\"}"),
+        ["DELETE /api/v1/organizations/{id}"] = new(Operator),
+        ["POST /api/v1/organizations/{id}/projects"] = new(Operator, "{\"name\":\"New\"}"),
+        ["GET /api/v1/organizations/{id}/projects"] = new(Operator),
+        ["GET /api/v1/projects"] = new(Operator),
+        ["GET /api/v1/projects/{id}"] = new(Any),
+        ["PATCH /api/v1/projects/{id}"] = new(Operator, "{\"name\":\"Other\"}"),
+        ["DELETE /api/v1/projects/{id}"] = new(Operator),
+        ["POST /api/v1/projects/{id}/keys"] = new("keys:manage", "{\"name\":\"New\"}"),
+        ["GET /api/v1/projects/{id}/keys"] = new("keys:read keys:manage"),
+        ["GET /api/v1/keys/{id}"] = new("keys:read keys:manage"),
+        ["PATCH /api/v1/keys/{id}"] = new("keys:manage", "{\"name\":\"Other\"}"),
+        ["DELETE /api/v1/keys/{id}"] = new("keys:manage"),
+        ["POST /api/v1/keys/{id}/disable"] = new("keys:manage"),
+        ["POST /api/v1/keys/{id}/enable"] = new("keys:manage"),
+        ["POST /api/v1/keys/{id}/revoke"] = new("keys:manage"),
+        ["POST /api/v1/keys/{id}/regenerate"] = new("keys:manage"),
+        ["POST /api/v1/keys/{id}/rotate"] = new("keys:manage"),
+        ["POST /api/v1/keys/{id}/reveal"] = new("keys:manage"),
+        ["POST /api/v1/verify"] = new("verify", "{\"key\":\"x\"}"),
+        ["POST /api/v1/verify/batch"] = new("verify", "{\"checks\":[]}"),
+        ["POST /api/v1/verify/explain"] = new("verify", "{\"key\":\"x\"}"),
+        ["GET /api/v1/audit"] = new("audit:read"),
+    };
+
+    private static readonly string[] Rights = ["verify", "usage:write", "usage:read", "keys:read", "keys:manage", "audit:read"];
+
+    [Fact]
+    public async Task Every_endpoint_has_an_access_row_and_only_health_and_documents_are_open()
+    {
+        var gate = await gates.Of("default");
+        var faults = new List<string>();
+        foreach (var endpoint in Endpoints(gate))
+        {
+            var isApi = endpoint.RoutePattern.RawText!.StartsWith("/api/", StringComparison.Ordinal);
+            switch (endpoint.Metadata.GetMetadata<AccessRow>())
+            {
+                case null:
+                    faults.Add($"{NameOf(endpoint)} has no access row.");
+                    break;
+                case var row when ReferenceEquals(row, AccessRow.Everybody) == isApi:
+                    faults.Add($"{NameOf(endpoint)} is {(isApi ? "open to everybody" : "not open")}.");
+                    break;
+            }
+        }
+
+        Assert.Empty(faults);
+        Assert.Equal(Expected.Keys.Order(StringComparer.Ordinal), ApiEndpoints(gate).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task Every_endpoint_refuses_no_key_a_bad_key_and_a_key_without_the_right_and_takes_every_key_with_it()
+    {
+        // This provider's secrets are revealable, so that every call has somebody who may make it.
+        var gate = await gates.Of("tensorpool");
+        var faults = new StringBuilder();
+        foreach (var endpoint in ApiEndpoints(gate))
+        {
+            var row = Expected[endpoint];
+            var place = await Place.New(gate);
+            await Try(place, endpoint, row, null, 401, "key_missing", faults);
+            await Try(place, endpoint, row, "tp_" + new string('x', 40), 401, "invalid_key", faults);
+            foreach (var right in Rights.Prepend(""))
+            {
+                var caller =
+                    await gate.NewSecret($"\"name\":\"Caller\",\"rights\":[{(right.Length == 0 ? "" : $"\"{right}\"")}]", place.Project);
+                var may = row.Who == Any || row.Who.Split(' ').Contains(right);
+                var isOffered =
+                    !endpoint.EndsWith("/rotate", StringComparison.Ordinal) && !endpoint.EndsWith("/disable", StringComparison.Ordinal)
+                    && !endpoint.EndsWith("/enable", StringComparison.Ordinal) && !endpoint.EndsWith("/revoke", StringComparison.Ordinal);
+                var refusal = row.Who == Operator ? "operator_only" : !may ? "right_missing" : isOffered ? null : "operation_not_offered";
+                await Try(place, endpoint, row, caller, refusal is null ? 200 : 403, refusal, faults);
+                place = refusal is null ? await Place.New(gate) : place;
+            }
+
+            if (!endpoint.EndsWith("/rotate", StringComparison.Ordinal))
+            {
+                await Try(place, endpoint, row, RunningGate.RootKey, 200, null, faults);
+            }
+        }
+
+        Assert.True(faults.Length == 0, faults.ToString());
+    }
+
+    [Theory]
+    [InlineData("default")]
+    [InlineData("tensorone")]
+    [InlineData("tensorpool")]
+    public async Task What_belongs_to_another_is_as_absent_as_what_never_was_whatever_rights_one_has(string provider)
+    {
+        var gate = await gates.Of(provider);
+        var place = await Place.New(gate);
+        var home = await gate.NewProject();
+        var calls = ApiEndpoints(gate).Concat(SurfacePlaces(gate).Keys)
+            .Where(name => name.Contains("{id}", StringComparison.Ordinal)).ToList();
+        Assert.Equal(Expected.Keys.Count(name => name.Contains("{id}", StringComparison.Ordinal)), ApiCalls(calls));
+        Assert.Equal(provider switch { "default" => 6, "tensorone" => 2, _ => 0 }, calls.Count - ApiCalls(calls));
+        var faults = new StringBuilder();
+        foreach (var rights in Rights.Select(right => $"\"{right}\"").Append("").Append($"\"{string.Join("\",\"", Rights)}\""))
+        {
+            var stranger = await gate.NewSecret($"\"name\":\"Stranger\",\"rights\":[{rights}]", home);
+            var before = await gate.Rows();
+            foreach (var call in calls)
+            {
+                await Compare(place, call, stranger, rights, faults);
+            }
+
+            Assert.Equal(before, await gate.Rows());
+        }
+
+        Assert.True(faults.Length == 0, faults.ToString());
+
+        static int ApiCalls(List<string> calls) => calls.Count(name => name.Contains(" /api/", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_key_of_the_other_environment_is_as_absent_as_one_that_never_was()
+    {
+        var gate = await gates.Of("default");
+        var place = await Place.New(gate);
+        var calls = ApiEndpoints(gate).Concat(SurfacePlaces(gate).Keys).Where(name => name.Contains("keys/{id}", StringComparison.Ordinal));
+        var faults = new StringBuilder();
+        foreach (var rights in Rights.Select(right => $"\"{right}\"").Append(""))
+        {
+            var members = $"\"name\":\"Tester\",\"environment\":\"test\",\"rights\":[{rights}]";
+            var tester = await gate.NewSecret(members, place.Project);
+            foreach (var call in calls)
+            {
+                await Compare(place, call, tester, rights, faults);
+            }
+        }
+
+        Assert.True(faults.Length == 0, faults.ToString());
+    }
+
+    [Fact]
+    public async Task An_endpoint_somebody_forgot_to_give_a_row_is_the_operators_alone()
+    {
+        var gate = await gates.Of("default");
+        var secret = await gate.NewSecret("\"name\":\"Any\",\"rights\":[\"keys:manage\"]");
+        Assert.Equal("allowed", await gate.CodeOf(secret));
+        Assert.Equal(403, await Reach(secret));
+        Assert.Equal(200, await Reach(RunningGate.RootKey));
+
+        async Task<int> Reach(string key)
+        {
+            var forgotten = new RouteEndpoint(_ => Task.CompletedTask, RoutePatternFactory.Parse("/api/v1/forgotten"), 0, null, null);
+            var call = new HttpCall("GET", "/api/v1/forgotten").With("Authorization", $"Bearer {key}");
+            call.Context.SetEndpoint(forgotten);
+            await gate.Services.GetRequiredService<CallerGate>().Invoke(call.Context, _ => Task.CompletedTask);
+            return call.Status;
+        }
+    }
+
+    private static async Task Try(Place place, string endpoint, Row row, string? key, int status, string? code, StringBuilder faults)
+    {
+        var (method, path) = (endpoint.Split(' ')[0], endpoint.Split(' ')[1]);
+        var answer = await place.Gate.Send(method, path.Replace("{id}", place.IdFor(path), StringComparison.Ordinal), key, row.Body);
+        var isRight = status == 200 ? (int)answer.Status is 200 or 201 : (int)answer.Status == status && answer.String("code") == code;
+        if (!isRight || !answer.Headers.ContainsKey("X-Request-Id") || answer.Headers.GetValueOrDefault("Cache-Control") != "no-store")
+        {
+            faults.AppendLine($"{endpoint} expected {status} {code}, got {answer}");
+        }
+    }
+
+    /// <summary>Asks for what is another's and for what is nobody's: the answers are the same, and 404 or a refusal.</summary>
+    private static async Task Compare(Place place, string call, string caller, string rights, StringBuilder faults)
+    {
+        var (method, path) = (call.Split(' ')[0], call.Split(' ')[1]);
+        var (id, body) = (place.IdFor(path), Expected.GetValueOrDefault(call)?.Body);
+        var foreign = await place.Gate.Send(method, path.Replace("{id}", id, StringComparison.Ordinal), caller, body);
+        var absent = await place.Gate.Send(method, path.Replace("{id}", Absent(id), StringComparison.Ordinal), caller, body);
+        if (foreign.Plain() != absent.Plain() || (int)foreign.Status != StatusForAbsent(place.Gate, call, rights))
+        {
+            faults.AppendLine($"{call} with [{rights}]: foreign {foreign}, absent {absent}");
+        }
+    }
+
+    /// <summary>404, but where the endpoint refuses the caller whatever the id is.</summary>
+    private static int StatusForAbsent(RunningGate gate, string call, string rights)
+    {
+        if (SurfacePlaces(gate).TryGetValue(call, out var needs))
+        {
+            return needs == SurfaceNeeds.ManageKeys && !rights.Contains("keys:manage", StringComparison.Ordinal) ? 403 : 404;
+        }
+
+        return call switch
+        {
+            "GET /api/v1/projects/{id}/keys" => rights.Contains("keys:", StringComparison.Ordinal) ? 404 : 403,
+            "POST /api/v1/keys/{id}/reveal" when !gate.Services.GetRequiredService<ProviderModel>().Keys.Revealable =>
+                ProblemCode.NotRevealable.Status,
+            _ => Expected[call].Who == Operator ? 403 : 404,
+        };
+    }
+
+    private static Dictionary<string, SurfaceNeeds> SurfacePlaces(RunningGate gate) =>
+        gate.Services.GetRequiredService<ProviderModel>().Surface.Routes.ToDictionary(
+            place => $"{place.Method.ToString().ToUpperInvariant()} {place.Pattern.Text}", place => place.Needs, StringComparer.Ordinal);
+
+    private static string Absent(string id) => id[..^4] + (id.EndsWith("0000", StringComparison.Ordinal) ? "1111" : "0000");
+
+    private static IEnumerable<RouteEndpoint> Endpoints(RunningGate gate) =>
+        gate.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>();
+
+    private static List<string> ApiEndpoints(RunningGate gate) =>
+        [.. Endpoints(gate).Select(NameOf).Where(name => name.Contains(" /api/", StringComparison.Ordinal))];
+
+    private static string NameOf(RouteEndpoint endpoint)
+    {
+        var methods = endpoint.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods ?? [];
+        return $"{string.Join('|', methods)} {endpoint.RoutePattern.RawText!.TrimEnd('/')}";
+    }
+
+    private sealed record Row(string Who, string? Body = null);
+
+    /// <summary>An organization, a project and a key that a call may do to whatever it does.</summary>
+    private sealed record Place(RunningGate Gate, string Organization, string Project, string Key)
+    {
+        public static async Task<Place> New(RunningGate gate)
+        {
+            var project = await gate.NewProject();
+            var organization = (await gate.Send("GET", $"/api/v1/projects/{project}", RunningGate.RootKey)).String("organization_id");
+            return new Place(gate, organization, project, (await gate.NewPair(project: project)).Id);
+        }
+
+        public string IdFor(string path) =>
+            path.StartsWith("/api/v1/organizations", StringComparison.Ordinal) ? Organization
+            : path.StartsWith("/api/v1/projects", StringComparison.Ordinal) ? Project
+            : Key;
+    }
+}
