@@ -1,0 +1,20 @@
+using Tollgate.Bench;
+
+// One line per promise; the first argument names it. `bare` is the other side of `verify`.
+return args switch
+{
+    ["check", .. var rest] => CheckBench.Run(rest),
+    ["verify", .. var rest] => await VerifyBench.Run(rest),
+    ["bare"] => await BareServer.Run(),
+    _ => Usage(),
+};
+
+static int Usage()
+{
+    Console.Error.WriteLine(
+        """
+        usage: bench check [--results DIR]
+               bench verify [--results DIR] [--data DIR] [--keys N] [--rounds N] [--seconds N]
+        """);
+    return 2;
+}
