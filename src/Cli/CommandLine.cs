@@ -10,6 +10,16 @@ internal static class CommandLine
     // A value such as @name stays what it is: files are not read unasked.
     private static readonly ParserConfiguration Parser = new() { ResponseFileTokenReplacer = null };
 
+    // No key would help: the provider has no such operation.
+    private const string OperationNotOffered = "operation_not_offered";
+
+    private static readonly Problem NoAnswer = new()
+    {
+        Code = Problem.UnexpectedAnswer,
+        Title = "The answer could not be read.",
+        Detail = "Something is at the address and gave no whole HTTP answer: is this the address of a Tollgate?",
+    };
+
     public static async Task<int> Run(string[] args, Shell shell, CancellationToken cancellationToken = default)
     {
         var parsed = Tree(shell).Parse(args, Parser);
@@ -18,7 +28,7 @@ internal static class CommandLine
         {
             if (parsed.Errors.Count > 0)
             {
-                voice.Usage([.. parsed.Errors.Select(error => error.Message)], CommandPath(parsed));
+                voice.Usage(Mistakes(parsed), CommandPath(parsed));
                 return (int)ExitCode.Usage;
             }
 
@@ -40,10 +50,15 @@ internal static class CommandLine
             voice.Problem(e.Problem);
             return (int)CodeOf(e.Problem);
         }
-        catch (HttpRequestException e)
+        catch (HttpRequestException e) when (IsUnreachable(e))
         {
             voice.Problem(Unreachable(e.Message));
             return (int)ExitCode.Unreachable;
+        }
+        catch (HttpRequestException)
+        {
+            voice.Problem(NoAnswer);
+            return (int)ExitCode.ServerError;
         }
         catch (OperationCanceledException e) when (e.InnerException is TimeoutException)
         {
@@ -54,23 +69,46 @@ internal static class CommandLine
 
     private static RootCommand Tree(Shell shell)
     {
-        var root = new RootCommand(
-            "Asks a Tollgate from the shell. The gate itself runs by `tollgate serve`, and `tollgate provider check FILE|NAME` and "
-            + "`tollgate provider list` look at provider files.");
+        var root = new RootCommand("Runs a Tollgate, and asks one from the shell.");
         CommonOptions.AddTo(root);
         root.Subcommands.Add(KeyCommands.Build(shell));
         root.Subcommands.Add(VerifyCommand.Build(shell));
+        root.Subcommands.Add(OfServer("serve", "Run the gate, as ./run does."));
+        root.Subcommands.Add(OfServer("provider", "Look at provider files: provider list, provider check NAME or FILE."));
         return root;
+    }
+
+    /// <summary>A command that <c>./tollgate</c> hands to the server's executable. It is here to be listed.</summary>
+    private static Command OfServer(string name, string description)
+    {
+        var command = new Command(name, description) { TreatUnmatchedTokensAsErrors = false };
+        command.SetAction(int (_) => throw new UsageException(
+            $"\"{name}\" belongs to the server's executable: run ./tollgate {name}, with \"{name}\" as its first word."));
+        return command;
+    }
+
+    /// <summary>What is wrong, in sentences. Of a word where a command should be only that is said.</summary>
+    private static string[] Mistakes(ParseResult parsed)
+    {
+        var commands = parsed.CommandResult.Command.Subcommands;
+        return commands.Count > 0 && parsed.UnmatchedTokens is [var word, ..]
+            ? [$"\"{word}\" is not a command of {CommandPath(parsed)}: {string.Join(", ", commands.Select(command => command.Name))}."]
+            : [.. parsed.Errors.Select(error => error.Message)];
     }
 
     internal static ExitCode CodeOf(Problem problem) => problem switch
     {
         { Code: Problem.UnexpectedAnswer, Status: < 400 } => ExitCode.ServerError,
+        { Code: OperationNotOffered } => ExitCode.Conflict,
         { Status: 401 or 403 } => ExitCode.NotAuthorised,
         { Status: 404 } => ExitCode.NotFound,
         { Status: >= 400 and < 500 and not 408 and not 429 } => ExitCode.Conflict,
         _ => ExitCode.ServerError,
     };
+
+    /// <summary>Nobody was reached. All other failures come after somebody took the connection.</summary>
+    private static bool IsUnreachable(HttpRequestException e) => e.HttpRequestError is HttpRequestError.NameResolutionError
+        or HttpRequestError.ConnectionError or HttpRequestError.SecureConnectionError or HttpRequestError.ProxyTunnelError;
 
     private static Problem Unreachable(string why) => new()
     {

@@ -16,10 +16,11 @@ internal enum ExitCode
 
     NotFound = 4,
 
-    /// <summary>The gate understood and will not: a conflict, or a value that is not allowed.</summary>
+    /// <summary>The gate understood and will not: a conflict, a value not allowed, an operation not offered.</summary>
     Conflict = 5,
 
     Unreachable = 6,
 
+    /// <summary>The gate failed or is busy, or something else is at its address.</summary>
     ServerError = 7,
 }

@@ -35,13 +35,26 @@ internal sealed record Shell
         Color = !Console.IsOutputRedirected && Environment.GetEnvironmentVariable("NO_COLOR") is null or "",
     };
 
-    public IAnsiConsole Tables()
+    /// <summary>Prints it with no spaces at the ends of its lines.</summary>
+    public void Print(Table table)
+    {
+        var styled = Color && Render(Out, AnsiSupport.Detect).Profile.Capabilities.Ansi;
+        using var text = new StringWriter();
+        Render(text, styled ? AnsiSupport.Yes : AnsiSupport.No).Write(table);
+        foreach (var line in text.ToString().TrimEnd().Split('\n'))
+        {
+            Out.WriteLine(line.TrimEnd());
+        }
+    }
+
+    /// <summary>Tables have weight and no colors.</summary>
+    private IAnsiConsole Render(TextWriter to, AnsiSupport ansi)
     {
         var console = AnsiConsole.Create(new AnsiConsoleSettings
         {
-            Out = new AnsiConsoleOutput(Out),
-            Ansi = Color ? AnsiSupport.Detect : AnsiSupport.No,
-            ColorSystem = Color ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
+            Out = new AnsiConsoleOutput(to),
+            Ansi = ansi,
+            ColorSystem = ColorSystemSupport.NoColors,
             Interactive = InteractionSupport.No,
         });
         console.Profile.Width = Width;

@@ -10,11 +10,10 @@ internal static class VerifyCommand
     // As long as the longest header a server would take; what is longer is no key.
     private const int KeyCharsMax = 65_536;
 
-    private static readonly Argument<string?> From = new("from")
+    private static readonly Argument<string?> From = new("dash")
     {
-        Description = "A dash: read the key from standard input, where no other user can see it.",
+        Description = "A dash (-): read the key from standard input, where no other user can see it.",
         Arity = ArgumentArity.ZeroOrOne,
-        HelpName = "-",
     };
 
     private static readonly Option<string?> KeyToCheck = new("--key-to-check")

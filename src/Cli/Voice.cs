@@ -15,6 +15,9 @@ internal sealed class Voice(Shell shell, bool json)
 {
     private static readonly JsonWriterOptions Indented = new() { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
+    /// <summary>Its sentence is for those who write JSON; a person has an option.</summary>
+    private const string RotationRunning = "rotation_running";
+
     public bool Json => json;
 
     /// <summary>For the person at the keyboard; silent with <c>--json</c>.</summary>
@@ -32,7 +35,7 @@ internal sealed class Voice(Shell shell, bool json)
 
     public void Result(JsonNode node) => Write(shell.Out, node);
 
-    public void Table(Table table) => shell.Tables().Write(table);
+    public void Table(Table table) => shell.Print(table);
 
     /// <summary>The one place where a secret leaves the program: a line of its own, to be caught by <c>$(…)</c>.</summary>
     public void Secret(Secret secret) => shell.Out.WriteLine(secret.Reveal());
@@ -45,7 +48,9 @@ internal sealed class Voice(Shell shell, bool json)
             return;
         }
 
-        var sentence = problem.Detail ?? problem.Title;
+        var sentence = problem.Code == RotationRunning
+            ? "The old secret of the last rotation is still in its grace. Wait for its end, or say --force to end it now."
+            : problem.Detail ?? problem.Title;
         shell.Error.WriteLine(Plain($"error: {sentence} ({problem.Code})"));
         foreach (var field in problem.Errors.Where(field => !sentence.Contains(field.Expected, StringComparison.Ordinal)))
         {

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using Tollgate.Client;
 
 namespace Tollgate.Cli.Keys;
@@ -15,9 +16,14 @@ internal static class KeyCommands
 
     private static readonly Option<string?> Project = new("--project") { Description = "Else TOLLGATE_PROJECT, else the gate's first." };
 
+    private static readonly string[] Statuses = ["active", "disabled", "expired", "revoked", "deleted"];
+
     private static readonly Option<string?> Status = new("--status")
     {
         Description = "Only keys that are active, disabled, expired, revoked or deleted.",
+        HelpName = string.Join('|', Statuses),
+        Validators = { StatusIsKnown },
+        CompletionSources = { Statuses },
     };
 
     private static readonly Option<int?> Limit = new("--limit")
@@ -39,12 +45,11 @@ internal static class KeyCommands
 
     private static readonly Option<string?> Expires = new("--expires")
     {
-        Description = "A new expiry: 30d, 2027-01-31, 2027-01-31T12:00:00Z.",
+        Description = "A new expiry, taken only for a key that has expired: 30d, 2027-01-31, 2027-01-31T12:00:00Z.",
     };
 
     public static Command Build(Shell shell)
     {
-        Status.AcceptOnlyFromAmong("active", "disabled", "expired", "revoked", "deleted");
         return new Command("keys", "Create, list and change API keys.")
         {
             CreateCommand.Build(shell),
@@ -118,6 +123,14 @@ internal static class KeyCommands
         return ExitCode.Ok;
     }
 
+    private static void StatusIsKnown(OptionResult given)
+    {
+        if (given.Tokens is [var word, ..] && !Statuses.Contains(word.Value))
+        {
+            given.AddError($"--status: \"{word.Value}\" is not one of {string.Join(", ", Statuses)}.");
+        }
+    }
+
     private static async Task<ExitCode> Rotate(Ask ask)
     {
         var rotation = new Rotation
@@ -134,7 +147,7 @@ internal static class KeyCommands
     private static async Task<ExitCode> Regenerate(Ask ask)
     {
         var issued = await ask.Client.Keys.RegenerateAsync(ask.KeyId(Id), null, ask.Cancel);
-        KeyTables.Issued(ask.Voice, issued, "regenerated; the old secret is refused");
+        KeyTables.Issued(ask.Voice, issued, "regenerated; the old secret is refused now");
         return ExitCode.Ok;
     }
 

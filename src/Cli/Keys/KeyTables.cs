@@ -57,7 +57,8 @@ internal static class KeyTables
         table.Fact("expires", When.Text(key.ExpiresAt));
         table.Fact("revoked", key.RevokedAt is { } revoked ? When.Text(revoked) : null);
         table.Fact("deleted", key.DeletedAt is { } deleted ? When.Text(deleted) : null);
-        foreach (var version in key.Secrets.Count > 1 ? key.Secrets : [])
+        var final = key.Status is KeyStatus.Revoked or KeyStatus.Deleted;
+        foreach (var version in key.Secrets.Count > 1 && !final ? key.Secrets : [])
         {
             table.Fact("secret", $"{version.Mask} of {When.Text(version.CreatedAt)}, ends {When.Text(version.EndsAt)}");
         }
@@ -84,7 +85,9 @@ internal static class KeyTables
             return;
         }
 
-        foreach (var ending in issued.Key.Secrets.Where(version => version.EndsAt is not null))
+        // The gate's clock tells what has ended, for ours may differ: the new secret was made just now.
+        var now = issued.Key.Secrets.Select(version => version.CreatedAt).DefaultIfEmpty().Max();
+        foreach (var ending in issued.Key.Secrets.Where(version => version.EndsAt > now))
         {
             voice.Say($"The old secret {ending.Mask} works until {When.Text(ending.EndsAt)}.");
         }
@@ -96,8 +99,18 @@ internal static class KeyTables
     private static string Status(Key key)
     {
         var word = OpenEnum<KeyStatus>.Word(key.Status);
-        return key.Holds.Count > 0 ? $"{word} ({string.Join(", ", key.Holds)})" : word;
+        return key.Holds.Count > 0 ? $"{word} ({string.Join(", ", key.Holds.Select(Hold))})" : word;
     }
+
+    private static string Hold(string name) => name switch
+    {
+        "person" => "by a person",
+        "balance" => "for its owner's balance",
+        "leak" => "for a leak",
+        "archived" => "its owner is archived",
+        "suspended" => "its owner is suspended",
+        _ => name,
+    };
 
     private static string May(Key key) => string.Join(' ', new[] { key.Permissions, key.Scopes, key.Rights }
         .Where(words => words.Count > 0)

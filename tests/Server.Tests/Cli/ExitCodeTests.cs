@@ -1,3 +1,6 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
 using System.Text.Json.Nodes;
 using Tollgate.Server.Tests.Client;
 
@@ -65,6 +68,68 @@ public sealed class ExitCodeTests
 
         Assert.Equal(7, ran.ExitCode);
         Assert.Contains("is this the address of a Tollgate?", ran.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_operation_that_the_provider_does_not_offer_is_5()
+    {
+        await using var gate = await StandInGate.Start(Answer.Problem(403, "operation_not_offered", "A sentence."));
+
+        Assert.Equal(5, (await Ran.Command(gate, "keys regenerate key_1")).ExitCode);
+    }
+
+    [Theory]
+    [InlineData("220 mail ready\r\n")]
+    [InlineData("")]
+    public async Task Another_program_that_speaks_no_http_is_7_with_a_sentence(string greeting)
+    {
+        var cancel = TestContext.Current.CancellationToken;
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        var running = Ran.Command(null, $"keys show key_1 --url http://{listener.LocalEndpoint}");
+        while (await Task.WhenAny(running, listener.AcceptTcpClientAsync(cancel).AsTask()) is Task<TcpClient> accepted)
+        {
+            using var connection = await accepted;
+            var stream = connection.GetStream();
+            await stream.ReadAtLeastAsync(new byte[1], 1, cancellationToken: cancel);
+            await stream.WriteAsync(Encoding.ASCII.GetBytes(greeting), cancel);
+        }
+
+        var ran = await running;
+
+        Assert.Equal((7, ""), (ran.ExitCode, ran.Out));
+        Assert.StartsWith("error: Something is at the address and gave no whole HTTP answer", ran.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("keys bogus", "error: \"bogus\" is not a command of tollgate keys: create, list,")]
+    [InlineData("bogus", "error: \"bogus\" is not a command of tollgate: keys, verify, serve, provider.\n")]
+    [InlineData("--json=false serve --urls http://x", "error: \"serve\" belongs to the server's executable: run ./tollgate serve,")]
+    [InlineData(
+        "keys list --status bogus", "error: --status: \"bogus\" is not one of active, disabled, expired, revoked, deleted.\nTry: ")]
+    public async Task A_wrong_word_is_told_in_one_clean_sentence(string line, string sentence)
+    {
+        var ran = await Ran.Command(null, line);
+
+        Assert.Equal(2, ran.ExitCode);
+        Assert.StartsWith(sentence, ran.Error, StringComparison.Ordinal);
+        Assert.Equal(2, ran.Error.Count(c => c == '\n'));
+        Assert.DoesNotContain('\uFFFD', ran.Error);
+    }
+
+    [Theory]
+    [InlineData("--help", "  serve ")]
+    [InlineData("--help", "  provider ")]
+    [InlineData("verify --help", " verify [<dash>] [options]")]
+    [InlineData("verify --help", "  <dash>  A dash (-)")]
+    [InlineData("keys rotate --help", "only for a key that has expired")]
+    [InlineData("keys list --help", "--status <active|disabled|expired|revoked|deleted>")]
+    public async Task Help_names_what_can_be_done(string line, string words)
+    {
+        var ran = await Ran.Command(null, line);
+
+        Assert.Equal(0, ran.ExitCode);
+        Assert.Contains(words, ran.Out, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -167,6 +167,72 @@ public sealed class KeyCommandTests
     }
 
     [Theory]
+    [InlineData("regenerate", "2026-01-02T03:04:06Z", "regenerated; the old secret is refused now.", false)]
+    [InlineData("rotate", "2026-01-02T03:04:06Z", "is rotated.", false)]
+    [InlineData("rotate", "2026-01-03T03:04:06Z", "The old secret abc...wxyz works until 2026-01-03 03:04:06Z.", true)]
+    public async Task Only_an_old_secret_that_still_works_is_said_to_work(string verb, string oldEnds, string said, bool works)
+    {
+        await using var gate = await StandInGate.Start(new Answer(201, WithSecrets(Sample.Issued(), oldEnds)));
+
+        var ran = await Ran.Command(gate, $"keys {verb} key_1");
+
+        Assert.Contains(said, ran.Error, StringComparison.Ordinal);
+        Assert.Equal(works, ran.Error.Contains("works until", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_running_grace_is_told_in_the_shells_words_and_with_json_in_the_apis()
+    {
+        await using var gate = await StandInGate.Start(Answer.Problem(409, "rotation_running", "Or send \\\"force\\\": true."));
+
+        var ran = await Ran.Command(gate, "keys rotate key_1");
+        var json = await Ran.Command(gate, "keys rotate key_1 --json");
+
+        Assert.Contains("say --force to end it now. (rotation_running)", ran.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("true", ran.Error, StringComparison.Ordinal);
+        Assert.Equal("Or send \"force\": true.", (string?)JsonNode.Parse(json.Error)!["detail"]);
+    }
+
+    [Theory]
+    [InlineData("revoke", "revoked", 0)]
+    [InlineData("delete --yes", "deleted", 0)]
+    [InlineData("show", "active", 2)]
+    public async Task A_key_that_is_stopped_for_good_shows_no_end_of_its_secrets(string verb, string status, int lines)
+    {
+        await using var gate = await StandInGate.Start(
+            new Answer(200, WithSecrets(Sample.Key(status: status), "2026-01-03T03:04:06Z")));
+
+        var ran = await Ran.Command(gate, $"keys {verb} key_1");
+
+        Assert.Equal(0, ran.ExitCode);
+        Assert.Equal(lines, ran.Out.Split('\n').Count(line => line.StartsWith("secret ", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task A_disabled_key_says_why()
+    {
+        var key = Sample.Key(status: "disabled").Replace("\"holds\":[]", "\"holds\":[\"person\",\"new\"]", StringComparison.Ordinal);
+        await using var gate = await StandInGate.Start(new Answer(200, key));
+
+        var ran = await Ran.Command(gate, "keys show key_1");
+
+        Assert.Contains("disabled (by a person, new)", ran.Out, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("keys list")]
+    [InlineData("keys show key_1")]
+    public async Task Tables_have_no_spaces_at_the_ends_of_their_lines(string line)
+    {
+        await using var gate = await StandInGate.Start(Routes);
+
+        var ran = await Ran.Command(gate, line);
+
+        Assert.DoesNotContain(" \n", ran.Out, StringComparison.Ordinal);
+        Assert.EndsWith("Z\n", ran.Out, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("first\n", 0, 1)]
     [InlineData("First\n", 1, 0)]
     [InlineData("y\n", 1, 0)]
@@ -191,6 +257,18 @@ public sealed class KeyCommandTests
 
         Assert.Equal(0, (await Ran.Command(gate, "keys delete key_1 --yes --json")).ExitCode);
         Assert.Equal("DELETE", gate.Only.Method);
+    }
+
+    /// <summary>The same key with a new secret, made at 03:04:06, beside its old one.</summary>
+    private static string WithSecrets(string key, string oldEnds)
+    {
+        var node = JsonNode.Parse(key)!;
+        node["secrets"] = JsonNode.Parse(
+            $$"""
+            [{"mask":"new...wxyz","created_at":"2026-01-02T03:04:06Z","ends_at":null},
+             {"mask":"abc...wxyz","created_at":"2026-01-02T03:04:05Z","ends_at":"{{oldEnds}}"}]
+            """);
+        return node.ToJsonString();
     }
 
     private static Answer Routes(Asked asked) => (asked.Method, asked.Path) switch
