@@ -18,6 +18,7 @@ internal static class CheckBench
     private const int RoundCount = 21;
     private const long NowMs = 1_800_000_000_000;
     private static readonly Requirement Needed = new(AnyScope: 0b100, Actions: 1);
+    private static readonly KeyProfile Profile = new() { Grants = new Grants(0b111, 3) };
 
     public static int Run(string[] args)
     {
@@ -109,7 +110,7 @@ internal static class CheckBench
         Version = 1,
         ProjectIndex = project,
         Hash = hash,
-        Grants = new Grants(0b111, 3),
+        Profile = Profile,
         Facts = facts,
     };
 

@@ -4,7 +4,9 @@ using Tollgate.Bench;
 return args switch
 {
     ["check", .. var rest] => CheckBench.Run(rest),
+    ["table", .. var rest] => TableBench.Run(rest),
     ["verify", .. var rest] => await VerifyBench.Run(rest),
+    ["start", .. var rest] => await StartBench.Run(rest),
     ["bare"] => await BareServer.Run(),
     _ => Usage(),
 };
@@ -14,6 +16,8 @@ static int Usage()
     Console.Error.WriteLine(
         """
         usage: bench check [--results DIR]
+               bench table [--results DIR] [--keys N] [--seconds N]
+               bench start [--results DIR] [--data DIR] [--keys N] [--rounds N]
                bench verify [--results DIR] [--data DIR] [--keys N] [--rounds N] [--seconds N]
         """);
     return 2;

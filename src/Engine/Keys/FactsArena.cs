@@ -1,11 +1,10 @@
 using System.Numerics;
-using System.Runtime.InteropServices;
 
 namespace Tollgate.Engine.Keys;
 
 /// <summary>
 /// The facts of all keys in a few large byte arrays instead of an object per key. A record is a header, the address rule and the facts,
-/// at a multiple of 16 bytes; its reference counts those 16 bytes through all chunks. Records are written once and never overwritten: a
+/// at a multiple of four bytes; its reference counts those four bytes through all chunks. Records are written once and never overwritten: a
 /// chunk is filled, thinned out by <see cref="Release"/>, and at last dropped whole, after which the collector frees it when the last
 /// verdict that points into it is gone. All methods but the static readers run under the table's lock.
 /// </summary>
@@ -14,8 +13,7 @@ internal sealed class FactsArena
     public const int ChunkBytesUsual = 1 << 20;
     public const int ChunkBytesMin = 1 << 16;
     public const int ChunksMin = 4;
-    private const int UnitBytes = 16;
-    private const int HeaderBytes = 32;
+    public const int UnitBytes = 4;
     private const int None = -1;
 
     private readonly int[] _live;
@@ -58,23 +56,23 @@ internal sealed class FactsArena
     public bool TryAppend(KeyEntry entry, out uint reference)
     {
         ReadOnlySpan<byte> addresses = entry.Addresses is { } rule ? rule.Encoded : default;
-        int size = Rounded(HeaderBytes + addresses.Length + entry.Facts.Length);
-        if (!TryTake(size, out reference, out Span<byte> record))
+        var header = new FactsHeader
+        {
+            KeyNo = entry.KeyNo,
+            Version = entry.Version,
+            ExpiresAtMs = entry.ExpiresAtMs,
+            AddressBytes = addresses.Length,
+            FactsBytes = entry.Facts.Length,
+        };
+        int start = header.Bytes;
+        if (!TryTake(Rounded(start + addresses.Length + entry.Facts.Length), out reference, out Span<byte> record))
         {
             return false;
         }
 
-        var header = new Header
-        {
-            Version = entry.Version,
-            ExpiresAtMs = entry.ExpiresAtMs,
-            KeyNo = entry.KeyNo,
-            AddressBytes = addresses.Length,
-            FactsBytes = entry.Facts.Length,
-        };
-        MemoryMarshal.Write(record, in header);
-        addresses.CopyTo(record[HeaderBytes..]);
-        entry.Facts.Span.CopyTo(record[(HeaderBytes + addresses.Length)..]);
+        header.Write(record);
+        addresses.CopyTo(record[start..]);
+        entry.Facts.Span.CopyTo(record[(start + addresses.Length)..]);
         return true;
     }
 
@@ -161,7 +159,7 @@ internal sealed class FactsArena
 
     public int SizeOf(uint reference) => SizeAt(Chunks[ChunkOf(reference)]!, PlaceOf(reference));
 
-    public uint KeyNoOf(uint reference) => Read(Chunks[ChunkOf(reference)]!, PlaceOf(reference)).KeyNo;
+    public uint KeyNoOf(uint reference) => Read(Chunks[ChunkOf(reference)]!, PlaceOf(reference), out _).KeyNo;
 
     public long VersionOf(uint reference) => VersionOf(Chunks[ChunkOf(reference)]!, PlaceOf(reference));
 
@@ -169,17 +167,20 @@ internal sealed class FactsArena
 
     public int PlaceOf(uint reference) => (int)(reference & ((1u << UnitBits) - 1)) * UnitBytes;
 
-    public static long ExpiresAtMsOf(byte[] chunk, int place) => Read(chunk, place).ExpiresAtMs;
+    public static long ExpiresAtMsOf(byte[] chunk, int place) => Read(chunk, place, out _).ExpiresAtMs;
 
-    public static long VersionOf(byte[] chunk, int place) => Read(chunk, place).Version;
+    public static long VersionOf(byte[] chunk, int place) => Read(chunk, place, out _).Version;
 
     public static ReadOnlySpan<byte> AddressesOf(byte[] chunk, int place)
-        => chunk.AsSpan(place + HeaderBytes, Read(chunk, place).AddressBytes);
+    {
+        FactsHeader header = Read(chunk, place, out int start);
+        return chunk.AsSpan(place + start, header.AddressBytes);
+    }
 
     public static ReadOnlyMemory<byte> FactsOf(byte[] chunk, int place)
     {
-        Header header = Read(chunk, place);
-        return chunk.AsMemory(place + HeaderBytes + header.AddressBytes, header.FactsBytes);
+        FactsHeader header = Read(chunk, place, out int start);
+        return chunk.AsMemory(place + start + header.AddressBytes, header.FactsBytes);
     }
 
     private bool MayEmpty(int chunk) => Chunks[chunk] is not null && chunk != _current;
@@ -213,21 +214,11 @@ internal sealed class FactsArena
 
     private static int SizeAt(byte[] chunk, int place)
     {
-        Header header = Read(chunk, place);
-        return Rounded(HeaderBytes + header.AddressBytes + header.FactsBytes);
+        FactsHeader header = Read(chunk, place, out int start);
+        return Rounded(start + header.AddressBytes + header.FactsBytes);
     }
 
     private static int Rounded(int bytes) => (bytes + UnitBytes - 1) & ~(UnitBytes - 1);
 
-    private static Header Read(byte[] chunk, int place) => MemoryMarshal.Read<Header>(chunk.AsSpan(place, HeaderBytes));
-
-    [StructLayout(LayoutKind.Sequential, Size = HeaderBytes)]
-    private struct Header
-    {
-        public long Version;
-        public long ExpiresAtMs;
-        public uint KeyNo;
-        public int AddressBytes;
-        public int FactsBytes;
-    }
+    private static FactsHeader Read(byte[] chunk, int place, out int bytes) => FactsHeader.Read(chunk.AsSpan(place), out bytes);
 }

@@ -1,5 +1,3 @@
-using Tollgate.Engine.Permissions;
-
 namespace Tollgate.Engine.Keys;
 
 /// <summary>
@@ -30,19 +28,13 @@ public sealed record KeyEntry
     /// </summary>
     public long EndsAtMs { get; init; } = long.MaxValue;
 
-    public Grants Grants { get; init; }
-
-    public Rights Rights { get; init; }
+    /// <summary>What it shares with other keys: what it may reach, above all.</summary>
+    public KeyProfile Profile { get; init; } = KeyProfile.None;
 
     public KeyState State { get; init; }
 
     /// <summary>Unix milliseconds from which the key is refused; <see cref="long.MaxValue"/> for never.</summary>
     public long ExpiresAtMs { get; init; } = long.MaxValue;
-
-    public byte Environment { get; init; }
-
-    /// <summary>The provider's key type, by its number.</summary>
-    public byte Type { get; init; }
 
     /// <summary>Null lets every address in.</summary>
     public AddressRule? Addresses { get; init; }

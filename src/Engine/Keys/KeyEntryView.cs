@@ -9,29 +9,34 @@ namespace Tollgate.Engine.Keys;
 public readonly struct KeyEntryView
 {
     private readonly KeySlot _slot;
+    private readonly KeyProfile? _profile;
     private readonly byte[]? _chunk;
     private readonly int _record;
 
-    internal KeyEntryView(in KeySlot slot, byte[] chunk, int record)
+    internal KeyEntryView(in KeySlot slot, KeyProfile profile, byte[] chunk, int record)
     {
         _slot = slot;
+        _profile = profile;
         _chunk = chunk;
         _record = record;
     }
 
     public uint KeyNo => _slot.KeyNo;
 
-    public Grants Grants => new(_slot.Scopes, _slot.Actions);
+    /// <summary>What it has in common with other keys.</summary>
+    public KeyProfile Profile => _profile ?? KeyProfile.None;
 
-    public Rights Rights => (Rights)_slot.Rights;
+    public Grants Grants => Profile.Grants;
+
+    public Rights Rights => Profile.Rights;
 
     public KeyState State => (KeyState)_slot.State;
 
     public KeyState Holds => State & KeyState.Held;
 
-    public byte Environment => _slot.Environment;
+    public byte Environment => Profile.Environment;
 
-    public byte Type => _slot.Type;
+    public byte Type => Profile.Type;
 
     public uint ProjectIndex => _slot.ProjectIndex;
 

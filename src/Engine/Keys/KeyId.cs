@@ -12,6 +12,7 @@ public readonly record struct KeyId
 {
     public const string Prefix = "key_";
     public const int Length = 26;
+    public const int PackedBytes = 17;
 
     private static readonly SearchValues<char> Alphabet = SearchValues.Create(Base62.Digits);
     private readonly string? _text;
@@ -31,4 +32,43 @@ public readonly record struct KeyId
     }
 
     public override string ToString() => Text;
+
+    /// <summary>Writes the 22 characters in six bits each, four of them into three bytes: as memory keeps them.</summary>
+    public void Pack(Span<byte> packed)
+    {
+        ReadOnlySpan<char> digits = Text.AsSpan(Prefix.Length);
+        for (int at = 0; !digits.IsEmpty; at += 3)
+        {
+            int group = 0;
+            int count = Math.Min(4, digits.Length);
+            for (int i = 0; i < count; i++)
+            {
+                group |= Base62.Digits.IndexOf(digits[i], StringComparison.Ordinal) << (6 * i);
+            }
+
+            for (int i = 0; i < 3 && at + i < PackedBytes; i++)
+            {
+                packed[at + i] = (byte)((group >> (8 * i)) & 0xFF);
+            }
+
+            digits = digits[count..];
+        }
+    }
+
+    /// <summary>Writes the whole id, <see cref="Length"/> bytes of text, from what <see cref="Pack"/> made.</summary>
+    public static void Unpack(ReadOnlySpan<byte> packed, Span<byte> text)
+    {
+        ReadOnlySpan<byte> digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"u8;
+        packed = packed[..PackedBytes];
+        text = text[..Length];
+        "key_"u8.CopyTo(text);
+        for (int at = 0, to = Prefix.Length; to < Length; at += 3, to += 4)
+        {
+            int group = packed[at] | (packed[at + 1] << 8) | (at + 2 < PackedBytes ? packed[at + 2] << 16 : 0);
+            for (int i = 0; i < 4 && to + i < Length; i++)
+            {
+                text[to + i] = digits[(group >> (6 * i)) & 0x3F];
+            }
+        }
+    }
 }

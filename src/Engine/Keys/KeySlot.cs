@@ -3,15 +3,15 @@ using System.Runtime.InteropServices;
 namespace Tollgate.Engine.Keys;
 
 /// <summary>
-/// One secret version: a cache line, so that a check of a random key costs one miss. Written under the table's lock between two steps of
-/// <see cref="Sequence"/>; read without a lock. The hash keeps 24 of 32 bytes (the probe starts from the first 8, so nothing else is
-/// needed to place it): 192 bits are as far beyond guessing as 256. What a check seldom needs is in the facts' header: the row version,
-/// the expiry.
+/// One secret version in 48 bytes: all that a check of a random key reads of it lies in one or two neighbouring cache lines. Written under
+/// the table's lock between two steps of <see cref="Sequence"/>; read without a lock. The hash keeps 16 of 32 bytes (the probe starts from
+/// the first 8, so nothing else is needed to place it): 128 bits are what a secret itself has to hide. What many keys share is in the
+/// <see cref="KeyProfile"/>; what a check seldom needs is in the facts' header: the row version, the expiry.
 /// </summary>
 [StructLayout(LayoutKind.Sequential, Size = Bytes)]
 internal struct KeySlot
 {
-    public const int Bytes = 64;
+    public const int Bytes = 48;
 
     /// <summary>Odd while a writer is inside.</summary>
     public uint Sequence;
@@ -21,8 +21,6 @@ internal struct KeySlot
 
     public ulong Hash0;
     public ulong Hash1;
-    public ulong Hash2;
-    public ulong Scopes;
 
     /// <summary>The earlier of the key's expiry and this version's end.</summary>
     public long DeadlineMs;
@@ -31,11 +29,11 @@ internal struct KeySlot
     public uint Facts;
 
     public uint ProjectIndex;
-    public byte Actions;
-    public byte Rights;
+
+    /// <summary>The number of its <see cref="KeyProfile"/>.</summary>
+    public uint Profile;
+
     public byte State;
-    public byte Environment;
-    public byte Type;
     public KeySlotFlags Flags;
 
     /// <summary>Set by readers, cleared by the eviction's hand, by both without order: it only hints which keys are in use.</summary>

@@ -12,19 +12,19 @@ namespace Tollgate.Engine.Keys;
 internal sealed class KeySlots
 {
     private readonly KeySlot[] _memory;
-    private readonly nint _alignment;
     private readonly byte[]?[] _chunks;
+    private readonly KeyProfiles _profiles;
     private readonly int _unitBits;
 
     // Odd while an entry is on its way from one slot to another: a reader that found nothing meanwhile looks again.
     private uint _moves;
 
-    public KeySlots(int count, FactsArena arena)
+    public KeySlots(int count, FactsArena arena, KeyProfiles profiles)
     {
-        // Pinned, so that the first slot can be put on a cache line and stays there.
-        _memory = GC.AllocateArray<KeySlot>(count + 1, pinned: true);
-        nint address = Marshal.UnsafeAddrOfPinnedArrayElement(_memory, 0);
-        _alignment = (KeySlot.Bytes - (address % KeySlot.Bytes)) % KeySlot.Bytes;
+        // Pinned: the collector never moves it, however large it is.
+        _memory = GC.AllocateArray<KeySlot>(count, pinned: true);
+        HugePages.Ask(_memory);
+        _profiles = profiles;
         Count = count;
         _chunks = arena.Chunks;
         _unitBits = arena.UnitBits;
@@ -40,8 +40,7 @@ internal sealed class KeySlots
         get
         {
             Debug.Assert((uint)index < (uint)Count, "a slot index is within the row");
-            ref byte first = ref Unsafe.As<KeySlot, byte>(ref MemoryMarshal.GetArrayDataReference(_memory));
-            return ref Unsafe.Add(ref Unsafe.As<byte, KeySlot>(ref Unsafe.AddByteOffset(ref first, _alignment)), (nint)(uint)index);
+            return ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_memory), (nint)(uint)index);
         }
     }
 
@@ -71,7 +70,7 @@ internal sealed class KeySlots
                     break;
                 }
 
-                if (((copy.Hash1 ^ hash.B) | (copy.Hash2 ^ hash.C)) == 0)
+                if (copy.Hash1 == hash.B)
                 {
                     // Written only when it changes: a hot line stays shared between the cores.
                     if (copy.Used == 0)
@@ -79,8 +78,8 @@ internal sealed class KeySlots
                         slot.Used = 1;
                     }
 
-                    int record = (int)(copy.Facts & ((1u << _unitBits) - 1)) << 4;
-                    view = new KeyEntryView(in copy, chunk!, record);
+                    int record = (int)(copy.Facts & ((1u << _unitBits) - 1)) * FactsArena.UnitBytes;
+                    view = new KeyEntryView(in copy, _profiles.At(copy.Profile), chunk!, record);
                     return ReadResult.Found;
                 }
             }
@@ -103,7 +102,7 @@ internal sealed class KeySlots
         for (int index = Home(hash.A); this[index].KeyNo != 0; index = Next(index))
         {
             ref KeySlot slot = ref this[index];
-            if (slot.Hash0 == hash.A && slot.Hash1 == hash.B && slot.Hash2 == hash.C)
+            if (slot.Hash0 == hash.A && slot.Hash1 == hash.B)
             {
                 return index;
             }
@@ -113,7 +112,7 @@ internal sealed class KeySlots
     }
 
     /// <summary>
-    /// Puts a hash that is not there yet into the first free slot from its home. The caller keeps a quarter of the row free.
+    /// Puts a hash that is not there yet into the first free slot from its home. The caller keeps a fifth of the row free.
     /// </summary>
     public int Insert(in KeySlot value)
     {

@@ -14,6 +14,7 @@ internal sealed class KeyStore
     private readonly KeyTableOptions _options;
     private readonly int _slotsMax;
     private readonly FactsArena _facts;
+    private readonly KeyProfiles _profiles;
     private KeyNoIndex _byKeyNo;
     private int _hand;
 
@@ -25,7 +26,8 @@ internal sealed class KeyStore
         _options = options;
         _slotsMax = SlotsFor(options.KeysMax);
         _facts = new FactsArena(options.FactsBytesMax, options.ChunkBytes);
-        _slots = new KeySlots(SlotsFor(options.KeysAtStart), _facts);
+        _profiles = new KeyProfiles(options.ProfilesMax);
+        _slots = new KeySlots(SlotsFor(options.KeysAtStart), _facts, _profiles);
         _byKeyNo = new KeyNoIndex(_slots);
     }
 
@@ -33,11 +35,24 @@ internal sealed class KeyStore
 
     public FactsArena Facts => _facts;
 
+    public KeyProfiles Profiles => _profiles;
+
     /// <summary>
     /// Adds one secret of a key. What is held of an older version of the key's row goes; what is held of this version stays beside it, on
-    /// the same facts; where a newer one is held, nothing happens.
+    /// the same facts; where a newer one is held, nothing happens. False, with nothing done, when its profile finds no place.
     /// </summary>
-    public void Put(KeyEntry entry)
+    public bool TryPut(KeyEntry entry)
+    {
+        if (!_profiles.TryNumberOf(entry.Profile, out uint profile))
+        {
+            return false;
+        }
+
+        Put(entry, profile);
+        return true;
+    }
+
+    private void Put(KeyEntry entry, uint profile)
     {
         Span<int> found = stackalloc int[KeyEntry.SecretsMax];
         int count = _byKeyNo.Collect(entry.KeyNo, found);
@@ -51,7 +66,7 @@ internal sealed class KeyStore
         if (index >= 0 && _slots[index].KeyNo == entry.KeyNo && held == entry.Version)
         {
             // Written again all the same: its project may stand at another index since the projects were cleared.
-            _slots.Write(index, SlotOf(entry, _slots[index].Facts));
+            _slots.Write(index, SlotOf(entry, profile, _slots[index].Facts));
             return;
         }
 
@@ -70,7 +85,7 @@ internal sealed class KeyStore
 
         uint facts = count > 0 ? _slots[found[0]].Facts : AppendFacts(entry);
         MakeRoom(entry.KeyNo);
-        _byKeyNo.Add(entry.KeyNo, _slots.Insert(SlotOf(entry, facts)));
+        _byKeyNo.Add(entry.KeyNo, _slots.Insert(SlotOf(entry, profile, facts)));
     }
 
     /// <summary>Removes every secret of a key. Tells whether there was one.</summary>
@@ -95,7 +110,7 @@ internal sealed class KeyStore
         return true;
     }
 
-    private static KeySlot SlotOf(KeyEntry entry, uint facts)
+    private static KeySlot SlotOf(KeyEntry entry, uint profile, uint facts)
     {
         bool endsBefore = entry.EndsAtMs < entry.ExpiresAtMs;
         return new KeySlot
@@ -103,16 +118,11 @@ internal sealed class KeyStore
             KeyNo = entry.KeyNo,
             Hash0 = entry.Hash.A,
             Hash1 = entry.Hash.B,
-            Hash2 = entry.Hash.C,
-            Scopes = entry.Grants.Scopes,
             DeadlineMs = endsBefore ? entry.EndsAtMs : entry.ExpiresAtMs,
             Facts = facts,
             ProjectIndex = entry.ProjectIndex,
-            Actions = entry.Grants.Actions,
-            Rights = (byte)entry.Rights,
+            Profile = profile,
             State = (byte)entry.State,
-            Environment = entry.Environment,
-            Type = entry.Type,
             Flags = (endsBefore ? KeySlotFlags.EndsBeforeExpiry : KeySlotFlags.None)
                 | (entry.Addresses is null ? KeySlotFlags.None : KeySlotFlags.HasAddresses),
             Used = 1,
@@ -126,7 +136,7 @@ internal sealed class KeyStore
             Evict(forKeyNo);
         }
 
-        if ((_slots.Used + 1L) * 4 > _slots.Count * 3L && _slots.Count < _slotsMax)
+        if ((_slots.Used + 1L) * 5 > _slots.Count * 4L && _slots.Count < _slotsMax)
         {
             Grow();
         }
@@ -159,7 +169,7 @@ internal sealed class KeyStore
     {
         KeySlots old = _slots;
         _facts.PartFromReaders();
-        var slots = new KeySlots((int)Math.Min(_slotsMax, old.Count * 2L), _facts);
+        var slots = new KeySlots((int)Math.Min(_slotsMax, old.Count * 2L), _facts, _profiles);
         var byKeyNo = new KeyNoIndex(slots);
         for (int i = 0; i < old.Count; i++)
         {
@@ -253,6 +263,6 @@ internal sealed class KeyStore
         _facts.Release(record);
     }
 
-    // Three quarters full at most, so that probes stay short; rounded up.
-    private static int SlotsFor(int keys) => Math.Max(SlotsMin, checked((int)(((keys * 4L) + 2) / 3) + 1));
+    // Four fifths full at most, so that probes stay short; rounded up.
+    private static int SlotsFor(int keys) => Math.Max(SlotsMin, checked((int)(((keys * 5L) + 3) / 4) + 1));
 }

@@ -58,6 +58,8 @@ public sealed class KeyTable
 
     internal int SlotCount => _store.Slots.Count;
 
+    internal int ProfileCount => _store.Profiles.Count;
+
     internal int ChunksInUse => _store.Facts.ChunksInUse;
 
     /// <summary>Finds a key by its secret's hash. False says only that it is not in memory.</summary>
@@ -95,7 +97,13 @@ public sealed class KeyTable
             }
 
             _unknown.Remove(entry.Hash);
-            _store.Put(entry);
+            if (!_store.TryPut(entry))
+            {
+                // So many different profiles that none can be added: what is here goes, and comes back as it is used.
+                ClearLocked();
+                return false;
+            }
+
             return true;
         }
     }
@@ -145,10 +153,15 @@ public sealed class KeyTable
     {
         lock (_lock)
         {
-            _changes.NoteEverything();
-            _unknown.Clear();
-            _store = new KeyStore(_options);
+            ClearLocked();
         }
+    }
+
+    private void ClearLocked()
+    {
+        _changes.NoteEverything();
+        _unknown.Clear();
+        _store = new KeyStore(_options);
     }
 
     // A writer crossed the look-up. Writers are few and short; where one is stuck all the same, "not here" sends the caller to the

@@ -39,12 +39,16 @@ public sealed class Gatekeeper(KeyFormat format, KeyTable keys, ProjectTable pro
             return new Verdict { Code = missing, Hash = hash, Requirement = request.Requirement };
         }
 
+        if (!Projects.TryFind(key.ProjectIndex, out ProjectEntry? project))
+        {
+            // The projects were cleared under this key: loading it anew finds its project again.
+            return new Verdict { Code = VerdictCode.NotLoaded, Hash = hash, Requirement = request.Requirement };
+        }
+
         VerdictCode code = StatusOf(in key, request.NowMs);
-        ProjectEntry? project = null;
         if (code == VerdictCode.Allowed)
         {
-            // Where the projects were cleared under this key, loading it anew finds its project again.
-            code = Projects.TryFind(key.ProjectIndex, out project) ? Admit(in request, in key, project) : VerdictCode.NotLoaded;
+            code = Admit(in request, in key, project);
         }
 
         if (code != VerdictCode.Allowed)

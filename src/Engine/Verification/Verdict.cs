@@ -16,10 +16,10 @@ public readonly struct Verdict
     /// <summary>For the server: load <see cref="Hash"/> from the database and check again.</summary>
     public bool IsNotLoaded => Code == VerdictCode.NotLoaded;
 
-    /// <summary>The key, from <see cref="VerdictStep.Status"/> on; before that, no key (number 0).</summary>
+    /// <summary>The key, once it was found; before that, no key (number 0).</summary>
     public KeyEntryView Key { get; internal init; }
 
-    /// <summary>Its project and organization, from the project's state on; null before.</summary>
+    /// <summary>Its project and organization; null only where there is no key.</summary>
     public ProjectEntry? Project { get; internal init; }
 
     /// <summary>The hash of the secret, from <see cref="VerdictStep.Lookup"/> on.</summary>

@@ -52,11 +52,11 @@ internal static class GateHost
         services.AddSingleton<UrlKeys>().AddSingleton<Front>().AddSingleton<FirstStart>();
     }
 
-    /// <summary>Half a kilobyte of facts a key is more than most need; keys with large metadata leave memory sooner.</summary>
+    /// <summary>A hundred bytes of facts a key is more than most need; keys with large metadata leave memory sooner.</summary>
     private static KeyTableOptions TableOptions(GateOptions options) => new()
     {
         KeysMax = options.KeysInMemoryMax,
-        FactsBytesMax = Math.Max(64L << 20, options.KeysInMemoryMax * 512L),
+        FactsBytesMax = Math.Max(64L << 20, options.KeysInMemoryMax * 128L),
     };
 
     private static void Map(WebApplication app)

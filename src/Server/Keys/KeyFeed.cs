@@ -70,14 +70,18 @@ internal sealed class KeyFeed(Database database, Pepper pepper, ProviderModel pr
             Version = key.Version,
             Hash = hash,
             EndsAtMs = row.EndsAtMs ?? long.MaxValue,
-            Grants = provider.GrantsOf(key.Permissions, key.Scopes),
-            Rights = RightNames.Parse(key.Rights),
+            Profile = new KeyProfile
+            {
+                Grants = provider.GrantsOf(key.Permissions, key.Scopes),
+                Rights = RightNames.Parse(key.Rights),
+                Environment = checked((byte)provider.Keys.EnvironmentIndex(key.Environment)),
+                Facts = KeyFacts.OfProfile(key),
+            },
             State = StateOf(key),
             ExpiresAtMs = key.ExpiresAtMs ?? long.MaxValue,
-            Environment = checked((byte)provider.Keys.EnvironmentIndex(key.Environment)),
             ProjectIndex = projects.Enter(row.Owner),
             Addresses = key.AllowedAddresses.Count == 0 ? null : RuleOf(key),
-            Facts = KeyFacts.Render(key),
+            Facts = KeyFacts.Of(key),
         };
         return table.EndLoad(epoch, entry);
     }

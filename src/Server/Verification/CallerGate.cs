@@ -129,7 +129,7 @@ internal sealed class CallerGate(Gate gate, RootKey root, ProviderModel provider
 
     private Caller Describe(in KeyEntryView key, ProjectEntry project)
     {
-        var facts = KeyFacts.Parse(key.Facts.Span);
+        var facts = KeyFacts.Of(key);
         return new Caller
         {
             Kind = CallerKind.Key,

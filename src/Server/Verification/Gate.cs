@@ -23,10 +23,6 @@ internal sealed class Gate(Gatekeeper gatekeeper, KeyFeed feed, TimeProvider tim
     public Verdict CheckCaller(ReadOnlySpan<byte> secret, IPAddress? address) =>
         gatekeeper.Check(new CheckRequest { Secret = secret, Address = address, NowMs = NowMs });
 
-    /// <summary>The organization of the verdict's key, whatever its state; null when it left memory meanwhile.</summary>
-    public string? OrganizationOf(in Verdict verdict) =>
-        gatekeeper.Projects.TryFind(verdict.Key.ProjectIndex, out var project) ? project.OrganizationId : null;
-
     /// <summary>Brings into memory what a <see cref="VerdictCode.NotLoaded"/> verdict lacked.</summary>
     public Task Load(in Verdict missing) => feed.Load(missing.Hash);
 }

@@ -44,7 +44,7 @@ internal sealed record VerifyAnswerBody
 
 internal sealed record VerifyBatchAnswerBody(IReadOnlyList<VerifyAnswerBody> Data);
 
-/// <summary>What <see cref="Keys.KeyFacts"/> renders once a key.</summary>
+/// <summary>What <see cref="Keys.KeyFactsText"/> writes.</summary>
 internal sealed record VerifiedKey
 {
     public required string Id { get; init; }

@@ -2,19 +2,21 @@ using System.Buffers;
 using System.Text;
 using System.Text.Json;
 using Tollgate.Engine.Verification;
+using Tollgate.Server.Keys;
 
 namespace Tollgate.Server.Verification;
 
 /// <summary>
-/// Writes what a check found: <c>{valid, code, reason, key, required_permission?}</c>. All but the key's facts and the permission is
-/// rendered once per code at start.
+/// Writes what a check found: <c>{valid, code, reason, key, required_permission?}</c>. All but the key and the permission is rendered once
+/// per code at start.
 /// </summary>
 internal readonly ref struct VerifyAnswer
 {
     private static readonly byte[][] Heads = [.. Enum.GetValues<VerdictCode>().Select(HeadOf)];
 
     private readonly ReadOnlySpan<byte> _head;
-    private readonly ReadOnlySpan<byte> _key;
+    private readonly bool _tellsKey;
+    private readonly KeyFactsText _key;
     private readonly ReadOnlySpan<byte> _tail;
 
     /// <param name="verdict">What the gatekeeper found.</param>
@@ -23,19 +25,35 @@ internal readonly ref struct VerifyAnswer
     public VerifyAnswer(in Verdict verdict, string? requiredPermission, bool visible)
     {
         _head = Heads[(int)(visible ? verdict.Code : VerdictCode.KeyUnknown)];
-        _key = visible && verdict.Key.KeyNo != 0 ? verdict.Key.Facts.Span : "null"u8;
+        if (visible && verdict.Project is { } project)
+        {
+            _tellsKey = true;
+            _key = new KeyFactsText(verdict.Key, project);
+        }
+
         _tail = visible && requiredPermission is not null && Faults.TellsPermission(verdict.Code) ? TailOf(requiredPermission) : "}"u8;
     }
 
-    public int Length => _head.Length + _key.Length + _tail.Length;
+    public int Length => _head.Length + KeyLength + _tail.Length;
+
+    private int KeyLength => _tellsKey ? _key.Length : "null"u8.Length;
 
     /// <summary>In one piece: each piece that goes out on its own costs a look at the connection's buffer.</summary>
     public void Write(IBufferWriter<byte> output)
     {
         var whole = output.GetSpan(Length);
         _head.CopyTo(whole);
-        _key.CopyTo(whole[_head.Length..]);
-        _tail.CopyTo(whole[(_head.Length + _key.Length)..]);
+        var key = whole[_head.Length..];
+        if (_tellsKey)
+        {
+            _key.Write(key);
+        }
+        else
+        {
+            "null"u8.CopyTo(key);
+        }
+
+        _tail.CopyTo(key[KeyLength..]);
         output.Advance(Length);
     }
 

@@ -202,7 +202,7 @@ internal sealed class VerifyEndpoints(Gate gate, CallerGate callers, ProviderMod
     /// </summary>
     private bool IsVisible(in Verdict verdict, Caller caller) =>
         caller.OfOperator || verdict.Key.KeyNo == 0
-        || (gate.OrganizationOf(verdict) == caller.OrganizationId
+        || (verdict.Project?.OrganizationId == caller.OrganizationId
             && provider.Keys.Environments[verdict.Key.Environment].Name == caller.Environment);
 
     private Outcome<VerifyCall> Single(in ReadOnlySequence<byte> body)

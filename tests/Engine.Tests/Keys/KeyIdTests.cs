@@ -12,6 +12,21 @@ public sealed class KeyIdTests
         Assert.All(ids, id => Assert.True(KeyId.TryParse(id.Text, out KeyId read) && read == id));
     }
 
+    [Fact]
+    public void A_packed_id_is_written_out_as_it_was()
+    {
+        KeyId[] ids = [.. Enumerable.Range(0, 1_000).Select(_ => KeyId.New())];
+        Span<byte> packed = stackalloc byte[KeyId.PackedBytes];
+        Span<byte> text = stackalloc byte[KeyId.Length];
+        foreach (KeyId id in ids)
+        {
+            packed.Fill(0xFF);
+            id.Pack(packed);
+            KeyId.Unpack(packed, text);
+            Assert.Equal(id.Text, System.Text.Encoding.ASCII.GetString(text));
+        }
+    }
+
     [Theory]
     [InlineData(null)]
     [InlineData("")]

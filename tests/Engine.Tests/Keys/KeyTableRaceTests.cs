@@ -168,7 +168,7 @@ public sealed class KeyTableRaceTests
         Assert.Equal((uint)key + 1, view.KeyNo);
         Assert.True(version >= floor, $"version {version} after {floor} was acknowledged");
         ulong mixed = Mixed(key, version);
-        Assert.Equal(mixed, view.Grants.Scopes);
+        Assert.Equal(mixed & 0xFFFF, view.Grants.Scopes);
         Assert.Equal((uint)((mixed >> 16) & uint.MaxValue), view.ProjectIndex);
         Assert.Equal((byte)(mixed & 0xFF), view.Type);
         Assert.Equal((long)(mixed >> 2), view.ExpiresAtMs);
@@ -185,9 +185,8 @@ public sealed class KeyTableRaceTests
         BinaryPrimitives.WriteUInt64LittleEndian(facts.AsSpan(facts.Length - 8), mixed);
         return Make.Entry((uint)key + 1, version, hash) with
         {
-            Grants = new Grants(mixed, 0),
+            Profile = new KeyProfile { Grants = new Grants(mixed & 0xFFFF, 0), Type = (byte)(mixed & 0xFF) },
             ProjectIndex = (uint)((mixed >> 16) & uint.MaxValue),
-            Type = (byte)(mixed & 0xFF),
             ExpiresAtMs = (long)(mixed >> 2),
             Facts = facts,
         };

@@ -11,25 +11,30 @@ public sealed class KeyTableTests
         var table = new KeyTable();
         KeyEntry entry = Make.Entry(7, 3) with
         {
-            Grants = new Grants(ulong.MaxValue, 0xA5),
-            Rights = Rights.KeysManage | Rights.Verify,
+            Profile = new KeyProfile
+            {
+                Grants = new Grants(ulong.MaxValue, 0xA5),
+                Rights = Rights.KeysManage | Rights.Verify,
+                Environment = 6,
+                Type = 200,
+                Facts = "what all of them tell"u8.ToArray(),
+            },
             State = KeyState.HeldByLeak | KeyState.HeldByPerson,
             ExpiresAtMs = 1_900_000_000_123,
-            Environment = 6,
-            Type = 200,
             ProjectIndex = uint.MaxValue,
         };
         table.Load(entry);
         Assert.True(table.Find(Make.Hash(7), out KeyEntryView view));
         Assert.Equal(7u, view.KeyNo);
         Assert.Equal(3, view.Version);
-        Assert.Equal(entry.Grants, view.Grants);
-        Assert.Equal(entry.Rights, view.Rights);
+        Assert.Equal(entry.Profile, view.Profile);
+        Assert.Equal(entry.Profile.Grants, view.Grants);
+        Assert.Equal(entry.Profile.Rights, view.Rights);
         Assert.Equal(entry.State, view.State);
         Assert.Equal(entry.State, view.Holds);
         Assert.Equal(entry.ExpiresAtMs, view.ExpiresAtMs);
-        Assert.Equal(entry.Environment, view.Environment);
-        Assert.Equal(entry.Type, view.Type);
+        Assert.Equal(6, view.Environment);
+        Assert.Equal(200, view.Type);
         Assert.Equal(entry.ProjectIndex, view.ProjectIndex);
         Assert.Equal("\"no\":7,\"version\":3", view.FactsText());
         Assert.False(table.Find(Make.Hash(8), out KeyEntryView none));
@@ -336,14 +341,44 @@ public sealed class KeyTableTests
     }
 
     [Fact]
-    public void A_slot_is_one_cache_line()
+    public void A_slot_has_forty_eight_bytes() => Assert.Equal(48, System.Runtime.CompilerServices.Unsafe.SizeOf<KeySlot>());
+
+    [Fact]
+    public void Keys_of_one_profile_share_it()
     {
-        Assert.Equal(64, System.Runtime.CompilerServices.Unsafe.SizeOf<KeySlot>());
-        var slots = new KeySlots(64, new FactsArena(1 << 20, FactsArena.ChunkBytesMin));
-        unsafe
+        var table = new KeyTable();
+        for (uint i = 1; i <= 100; i++)
         {
-            Assert.Equal(0, (nint)System.Runtime.CompilerServices.Unsafe.AsPointer(ref slots[0]) % 64);
+            table.Load(Make.Entry(i) with { Profile = new KeyProfile { Grants = new Grants(i % 3, 1), Facts = new byte[(int)(i % 2)] } });
         }
+
+        Assert.Equal(6, table.ProfileCount);
+        Assert.True(table.Find(Make.Hash(1), out KeyEntryView first));
+        Assert.True(table.Find(Make.Hash(7), out KeyEntryView same));
+        Assert.True(table.Find(Make.Hash(2), out KeyEntryView other));
+        Assert.Same(first.Profile, same.Profile);
+        Assert.NotEqual(first.Profile, other.Profile);
+    }
+
+    [Fact]
+    public void Profiles_beyond_their_bound_empty_the_table_and_the_load_is_made_again()
+    {
+        var table = new KeyTable(new KeyTableOptions { ProfilesMax = 20 });
+        for (uint i = 1; i <= 20; i++)
+        {
+            table.Load(Make.Entry(i) with { Profile = new KeyProfile { Grants = new Grants(i, 1) } });
+        }
+
+        Assert.Equal((20, 20), (table.Count, table.ProfileCount));
+        KeyEntry another = Make.Entry(21) with { Profile = new KeyProfile { Grants = new Grants(21, 1) } };
+        Assert.True(table.Find(Make.Hash(20), out KeyEntryView seen));
+        long epoch = table.BeginLoad();
+        Assert.False(table.EndLoad(epoch, another));
+        Assert.False(table.EndLoad(epoch, another), "what was read before the table was emptied is read again");
+        Assert.Equal((0, 0), (table.Count, table.ProfileCount));
+        table.Load(another);
+        Assert.Equal((1, 1), (table.Count, table.ProfileCount));
+        Assert.Equal(20UL, seen.Grants.Scopes);
     }
 
     [Fact]

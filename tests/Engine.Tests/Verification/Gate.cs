@@ -17,7 +17,7 @@ internal sealed class Gate
         PutProject(1, ProjectState.Active);
         Secret = Encoding.ASCII.GetBytes(Keeper.Format.Mint(0));
         Hash = KeyHash.Of(Secret);
-        Entry = Make.Entry(1, 1, Hash) with { ProjectIndex = ProjectIndex, Grants = Make.ReadWrite };
+        Entry = Make.Entry(1, 1, Hash) with { ProjectIndex = ProjectIndex, Profile = new KeyProfile { Grants = Make.ReadWrite } };
         Keeper.Keys.Load(Entry);
     }
 

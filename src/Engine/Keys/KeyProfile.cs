@@ -1,0 +1,40 @@
+using Tollgate.Engine.Permissions;
+
+namespace Tollgate.Engine.Keys;
+
+/// <summary>
+/// What many keys have in common: what they may reach, and what is told of that. A provider has a few dozen of these at most times, and
+/// millions of keys; so a slot holds the profile's number instead of its content.
+/// </summary>
+public sealed class KeyProfile : IEquatable<KeyProfile>
+{
+    /// <summary>The profile that grants nothing.</summary>
+    public static readonly KeyProfile None = new();
+
+    public Grants Grants { get; init; }
+
+    public Rights Rights { get; init; }
+
+    public byte Environment { get; init; }
+
+    /// <summary>The provider's key type, by its number.</summary>
+    public byte Type { get; init; }
+
+    /// <summary>UTF-8 that the Engine keeps once for all keys of the profile and hands back unread.</summary>
+    public ReadOnlyMemory<byte> Facts { get; init; }
+
+    public bool Equals(KeyProfile? other) =>
+        other is not null && Grants == other.Grants && Rights == other.Rights && Environment == other.Environment && Type == other.Type
+        && Facts.Span.SequenceEqual(other.Facts.Span);
+
+    public override bool Equals(object? obj) => Equals(obj as KeyProfile);
+
+    public override int GetHashCode()
+    {
+        var hash = default(HashCode);
+        hash.Add(Grants);
+        hash.Add(Environment);
+        hash.AddBytes(Facts.Span);
+        return hash.ToHashCode();
+    }
+}
