@@ -62,6 +62,9 @@ public sealed class KeyTable
 
     internal int ChunksInUse => _store.Facts.ChunksInUse;
 
+    /// <summary>To be called as soon as the hash is known, ahead of <see cref="Find"/>, by who has something to do in between.</summary>
+    public void Prefetch(in KeyHash hash) => _store.Slots.Prefetch(in hash);
+
     /// <summary>Finds a key by its secret's hash. False says only that it is not in memory.</summary>
     public bool Find(in KeyHash hash, out KeyEntryView view)
     {

@@ -23,13 +23,30 @@ public sealed class Gatekeeper(KeyFormat format, KeyTable keys, ProjectTable pro
             return new Verdict { Code = VerdictCode.KeyMissing, Requirement = request.Requirement };
         }
 
-        return Format.TryParse(request.Secret, out _)
-            ? Check(in request, KeyHash.Of(request.Secret))
+        return TryHash(request.Secret, out KeyHash hash)
+            ? Check(in request, hash)
             : new Verdict { Code = VerdictCode.KeyMalformed, Requirement = request.Requirement };
     }
 
     /// <summary>
-    /// The check from the look-up on, for a caller that has the hash of a well-formed secret: the second try after a load.
+    /// The check up to the look-up: shape, checksum, hash. Memory is asked for the key's place, so that who does something else before the
+    /// rest of the check does not wait for it. False: the secret has no key's form.
+    /// </summary>
+    public bool TryHash(ReadOnlySpan<byte> secret, out KeyHash hash)
+    {
+        if (!Format.TryParse(secret, out _))
+        {
+            hash = default;
+            return false;
+        }
+
+        hash = KeyHash.Of(secret);
+        Keys.Prefetch(in hash);
+        return true;
+    }
+
+    /// <summary>
+    /// The check from the look-up on, for a caller that has the hash of a well-formed secret.
     /// </summary>
     public Verdict Check(in CheckRequest request, in KeyHash hash)
     {

@@ -31,7 +31,7 @@ internal sealed class ProviderFront(
         var match = provider.Routes.Match(http.Request.Method, path);
         return match.Kind == RouteMatchKind.Found ? Pass(http, path, match)
             : found == RouteMatchKind.MethodNotAllowed || match.Kind == RouteMatchKind.MethodNotAllowed
-                ? Refuse(http, Problem.Of(ProblemCode.MethodNotAllowed))
+                ? RefuseMethod(http, path)
                 : Refuse(http, Problem.Of(HasEncodedSlash(path) ? ProblemCode.PathRefused : ProblemCode.RouteUnknown));
     }
 
@@ -119,6 +119,15 @@ internal sealed class ProviderFront(
     {
         RequiredPermission = Faults.TellsPermission(verdict.Code) ? provider.Scopes.Describe(match.Requirement) : null,
     };
+
+    /// <summary>A 405 names what the path does take.</summary>
+    private Task RefuseMethod(HttpContext http, string path)
+    {
+        http.Response.Headers.Allow = string.Join(", ", MethodNames.All.Where(method =>
+            provider.Surface.Match(method, path, out _, out _) == RouteMatchKind.Found
+            || provider.Routes.Match(method, path).Kind == RouteMatchKind.Found));
+        return Refuse(http, Problem.Of(ProblemCode.MethodNotAllowed));
+    }
 
     private static Task Refuse(HttpContext http, Problem problem) => new ProblemResult(problem).ExecuteAsync(http);
 

@@ -1,4 +1,5 @@
 using System.Net;
+using Tollgate.Engine.Keys;
 using Tollgate.Engine.Verification;
 using Tollgate.Server.Keys;
 
@@ -18,6 +19,11 @@ internal sealed class Gate(Gatekeeper gatekeeper, KeyFeed feed, TimeProvider tim
     public long NowMs => time.GetUtcNow().ToUnixTimeMilliseconds();
 
     public Verdict Check(in CheckRequest request) => gatekeeper.Check(request);
+
+    /// <summary>The check in two halves: see <see cref="Gatekeeper.TryHash"/>.</summary>
+    public bool TryHash(ReadOnlySpan<byte> secret, out KeyHash hash) => gatekeeper.TryHash(secret, out hash);
+
+    public Verdict Check(in CheckRequest request, in KeyHash hash) => gatekeeper.Check(request, hash);
 
     /// <summary>Is this a good key at all, for a caller of our own API?</summary>
     public Verdict CheckCaller(ReadOnlySpan<byte> secret, IPAddress? address) =>

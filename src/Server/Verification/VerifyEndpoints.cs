@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text.Json;
+using Tollgate.Engine.Keys;
 using Tollgate.Engine.Permissions;
 using Tollgate.Engine.Verification;
 using Tollgate.Server.Access;
@@ -60,13 +61,15 @@ internal sealed class VerifyEndpoints(Gate gate, CallerGate callers, ProviderMod
         }
 
         var parsed = Single(body);
+        var hash = default(KeyHash);
+        var isKey = parsed.IsOk && gate.TryHash(parsed.Value.Secret.Span, out hash);
         http.Request.BodyReader.AdvanceTo(body.End);
         if (!parsed.TryGet(out var call, out var problem))
         {
             return new ProblemResult(problem).ExecuteAsync(http);
         }
 
-        var verdict = Check(call);
+        var verdict = isKey ? gate.Check(RequestOf(call), hash) : gate.Check(RequestOf(call));
         return verdict.Code == VerdictCode.NotLoaded ? AnswerSlowly(http, caller, call, verdict) : Answer(http, caller, call, verdict);
     }
 
@@ -125,7 +128,9 @@ internal sealed class VerifyEndpoints(Gate gate, CallerGate callers, ProviderMod
         await Answers.Json(answer, VerificationWire.Default.ExplainAnswerBody).ExecuteAsync(http);
     }
 
-    private Verdict Check(in VerifyCall call)
+    private Verdict Check(in VerifyCall call) => gate.Check(RequestOf(call));
+
+    private CheckRequest RequestOf(in VerifyCall call)
     {
         var request = new CheckRequest
         {
@@ -145,7 +150,7 @@ internal sealed class VerifyEndpoints(Gate gate, CallerGate callers, ProviderMod
             request = request with { OrganizationId = call.Organization.Span };
         }
 
-        return gate.Check(request);
+        return request;
     }
 
     private async ValueTask<Verdict> Loaded(VerifyCall call, Verdict verdict)

@@ -75,16 +75,18 @@ public sealed class ProviderExamplesTests
     }
 
     [Theory]
-    [InlineData("tensorlake", "GET", "/platform/v1/keys/introspect")]
-    [InlineData("tensorone", "PUT", "/v2/auth/api-keys")]
-    [InlineData("tensorpool", "POST", "/me")]
-    [InlineData("tensoras", "GET", "/v1/retrieve")]
-    [InlineData("tensorx", "DELETE", "/v1/models")]
-    public async Task A_method_that_the_path_does_not_take_is_405_in_the_dialect(string name, string method, string path)
+    [InlineData("tensorlake", "GET", "/platform/v1/keys/introspect", "POST")]
+    [InlineData("tensorone", "PUT", "/v2/auth/api-keys", "GET, HEAD, POST")]
+    [InlineData("tensorpool", "POST", "/me", "GET, HEAD")]
+    [InlineData("tensoras", "GET", "/v1/retrieve", "POST")]
+    [InlineData("tensorx", "DELETE", "/v1/models", "GET, HEAD")]
+    public async Task A_method_that_the_path_does_not_take_is_405_in_the_dialect_and_names_those_it_takes(
+        string name, string method, string path, string allowed)
     {
         await using var gate = await RunningGate.Start(name);
-        (await gate.Send(method, path, await gate.NewSecret())).Is(
-            HttpStatusCode.MethodNotAllowed, Worded(gate, name, 405, "method_not_allowed", "This path does not take this method."));
+        var answer = await gate.Send(method, path, await gate.NewSecret());
+        answer.Is(HttpStatusCode.MethodNotAllowed, Worded(gate, name, 405, "method_not_allowed", "This path does not take this method."));
+        Assert.Equal(allowed, answer.Headers["Allow"]);
     }
 
     [Theory]
