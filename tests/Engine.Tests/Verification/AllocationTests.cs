@@ -51,9 +51,23 @@ public sealed class AllocationTests
         });
     }
 
+    // A collection that another test causes meanwhile counts the rest of this thread's allocation buffer as used, up to eight kilobytes; so
+    // the least of several rounds counts. One byte a check would show in every round.
     private static void AssertNothingAllocated(Func<int, bool> check)
     {
-        int good = Enumerable.Range(0, 900).Count(check);
+        Assert.Equal(900, Enumerable.Range(0, 900).Count(check));
+        long least = long.MaxValue;
+        for (int round = 0; round < 10 && least > 0; round++)
+        {
+            least = Math.Min(least, AllocatedBy(check));
+        }
+
+        Assert.Equal(0, least);
+    }
+
+    private static long AllocatedBy(Func<int, bool> check)
+    {
+        int good = 0;
         long before = GC.GetAllocatedBytesForCurrentThread();
         for (int i = 0; i < 9_000; i++)
         {
@@ -61,7 +75,7 @@ public sealed class AllocationTests
         }
 
         long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
-        Assert.Equal(0, allocated);
-        Assert.Equal(9_900, good);
+        Assert.Equal(9_000, good);
+        return allocated;
     }
 }
