@@ -29,12 +29,37 @@ need_package() {
     $found || die "Install $package by your system's package manager and run this again."
 }
 
+# need_unpacked FOUND PACKAGE...: fetches Debian packages with what they lack and unpacks them under artifacts/debian, unless FOUND says
+# that their content is there. They are not installed, because some packages start a server on port 80 when they are.
+need_unpacked() {
+    local found=$1 sudo='' to="$home/artifacts/debian" package
+    shift
+    if $found; then return; fi
+    if command -v apt-get >/dev/null; then
+        [ "$(id -u)" = 0 ] || { sudo -n true 2>/dev/null && sudo="sudo -n"; } ||
+            die "Install the packages $* (sudo apt-get install $*) and run this again."
+        echo "Unpacking $* ..." >&2
+        mkdir -p "$to/archives/partial"
+        { $sudo apt-get update -qq && $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+            --download-only -o "Dir::Cache::archives=$to/archives" "$@"; } >/dev/null ||
+            die "$* could not be fetched: install them (apt-get install $*) and run this again."
+        for package in "$to"/archives/*.deb; do dpkg-deb -x "$package" "$to" || die "$package could not be unpacked."; done
+    fi
+    $found || die "Install $* by your system's package manager and run this again."
+}
+
 have_sqlite() {
     [ "$(uname)" != Linux ] || { /sbin/ldconfig -p 2>/dev/null || ldconfig -p; } | grep 'libsqlite3\.so\.0' >/dev/null
 }
 
 have_postgresql() {
     command -v initdb >/dev/null || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null
+}
+
+# The three of them, installed or unpacked. Servers lie where only root's path looks.
+have_proxies() {
+    local PATH="$PATH:/usr/sbin:$home/artifacts/debian/usr/sbin:$home/artifacts/debian/usr/bin"
+    command -v nginx >/dev/null && command -v caddy >/dev/null && command -v haproxy >/dev/null
 }
 
 have_npm() { command -v npm >/dev/null; }

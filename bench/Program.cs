@@ -1,12 +1,13 @@
 using Tollgate.Bench;
 
-// One line per promise; the first argument names it. `bare` is the other side of `verify`.
+// One line per promise; the first argument names it. `bare` is the other side of `verify` and `authorize`.
 return args switch
 {
     ["check", .. var rest] => CheckBench.Run(rest),
     ["table", .. var rest] => TableBench.Run(rest),
     ["verify", .. var rest] => await VerifyBench.Run(rest),
     ["start", .. var rest] => await StartBench.Run(rest),
+    ["authorize", .. var rest] => await AuthorizeBench.Run(rest),
     ["bare"] => await BareServer.Run(),
     _ => Usage(),
 };
@@ -19,6 +20,7 @@ static int Usage()
                bench table [--results DIR] [--keys N] [--seconds N]
                bench start [--results DIR] [--data DIR] [--keys N] [--rounds N]
                bench verify [--results DIR] [--data DIR] [--keys N] [--rounds N] [--seconds N]
+               bench authorize [--results DIR] [--data DIR] [--keys N] [--rounds N] [--seconds N]
         """);
     return 2;
 }

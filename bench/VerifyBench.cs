@@ -9,7 +9,7 @@ namespace Tollgate.Bench;
 /// </summary>
 internal static class VerifyBench
 {
-    private const string Bare = "bare Kestrel, GET, a text";
+    internal const string Bare = "bare Kestrel, GET, a text";
     private const string BarePost = "bare Kestrel, the same POST, its body unread";
     private const string AsRoot = "verify, the root key asks";
     private const string AsKey = "verify, a key with the right `verify` asks";
@@ -71,7 +71,7 @@ internal static class VerifyBench
     }
 
     // Two rounds pass before anything is written down: compiling in tiers takes some seconds under load.
-    private static async Task<Dictionary<string, List<LoadRun>>> Measure(
+    internal static async Task<Dictionary<string, List<LoadRun>>> Measure(
         (string Name, Func<int, Task<LoadRun>> Drive)[] sides, int rounds, int seconds)
     {
         var runs = sides.ToDictionary(side => side.Name, _ => new List<LoadRun>(), StringComparer.Ordinal);
@@ -90,7 +90,7 @@ internal static class VerifyBench
         return runs;
     }
 
-    private static void Tell(ResultPage page, Dictionary<string, List<LoadRun>> runs, int rounds, int seconds)
+    internal static void Tell(ResultPage page, Dictionary<string, List<LoadRun>> runs, int rounds, int seconds)
     {
         page.Add($"Server on core {ServerProcess.Core}, wrk on core {LoadRun.Core}, "
             + $"{LoadRun.Connections} keep-alive connections, {rounds} rounds of "

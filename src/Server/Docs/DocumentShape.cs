@@ -33,6 +33,7 @@ internal sealed class DocumentShape(ProviderModel provider) : IOpenApiDocumentTr
         AddIdempotency(document);
         ProblemResponses.AddTo(document);
         new SchemaRules(provider).Apply(document);
+        new AuthorizePath(provider).AddTo(document);
         new SurfacePaths(provider).AddTo(document);
         document.Tags = Tags(document);
         return Task.CompletedTask;
@@ -88,6 +89,7 @@ internal sealed class DocumentShape(ProviderModel provider) : IOpenApiDocumentTr
         "Projects" => "Holders of keys.",
         "Keys" => "Keys and their life, from creation to deletion.",
         "Verification" => "The check, for API servers.",
+        AuthorizePath.Tag => "The check, for proxies.",
         "Audit" => "Who did what.",
         OperationShape.HealthTag => "For probes.",
         SurfacePaths.Tag => $"Keys in {provider.DisplayName}'s own paths and words.",

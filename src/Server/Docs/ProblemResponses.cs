@@ -13,9 +13,12 @@ internal static class ProblemResponses
 
     private const string RetryAfterName = "Retry-After";
 
-    /// <summary>Told on the provider's own routes only.</summary>
+    /// <summary>Told on the provider's own routes only, or to proxies that ask about them.</summary>
     private static readonly ProblemCode[] NotHere =
-        [ProblemCode.PermissionMissing, ProblemCode.ScopeMissing, ProblemCode.BodyCondition, ProblemCode.RouteUnknown];
+    [
+        ProblemCode.PermissionMissing, ProblemCode.ScopeMissing, ProblemCode.BodyCondition, ProblemCode.RouteUnknown,
+        ProblemCode.OriginalRequestMissing, ProblemCode.OriginalRequestAmbiguous,
+    ];
 
     private static readonly Dictionary<int, string> Names = new()
     {

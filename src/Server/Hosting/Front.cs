@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Microsoft.AspNetCore.Connections;
 using Tollgate.Engine.Permissions;
+using Tollgate.Server.ForwardAuth;
 using Tollgate.Server.Problems;
 using Tollgate.Server.Storage;
 using Tollgate.Server.Surfaces;
@@ -12,7 +13,7 @@ namespace Tollgate.Server.Hosting;
 /// The first thing every request meets: it gets its id, its path is held to one canonical form, a key in its URL is refused, and what is
 /// thrown behind it becomes an answer. Nothing here waits when nothing behind it does.
 /// </summary>
-internal sealed partial class Front(ProviderFront provider, UrlKeys urlKeys, ILogger<Front> log)
+internal sealed partial class Front(ProviderFront provider, AuthorizeDoor authorize, UrlKeys urlKeys, ILogger<Front> log)
 {
     private static readonly string IdPrefix = "req_" + RandomNumberGenerator.GetString("0123456789abcdefghijklmnopqrstuvwxyz", 10);
 
@@ -26,21 +27,27 @@ internal sealed partial class Front(ProviderFront provider, UrlKeys urlKeys, ILo
         http.TraceIdentifier = id;
         http.Response.Headers["X-Request-Id"] = id;
         var path = RequestPath.Of(http);
-        var isOurs = IsOurs(path);
-        if (!isOurs)
+        var isAuthorize = AuthorizeDoor.IsAt(path);
+        var isOurs = !isAuthorize && IsOurs(path);
+        if (!isOurs && !isAuthorize)
         {
             provider.SpeakDialect(http);
         }
 
         if (Refusal(http, path, isOurs) is { } problem)
         {
+            if (isAuthorize)
+            {
+                authorize.SpeakDialect(http);
+            }
+
             return new ProblemResult(problem).ExecuteAsync(http);
         }
 
         try
         {
             // Routing reads a path decoded and in any case; what is not ours as it was sent never gets there.
-            var rest = isOurs ? next(http) : provider.Handle(http);
+            var rest = isAuthorize ? authorize.Handle(http, path) : isOurs ? next(http) : provider.Handle(http);
             return rest.IsCompletedSuccessfully ? Fill(http) : Finish(http, rest);
         }
         catch (Exception fault) when (Explain(http, fault) is { } told)
@@ -89,11 +96,7 @@ internal sealed partial class Front(ProviderFront provider, UrlKeys urlKeys, ILo
             return Problem.Of(ProblemCode.PathRefused);
         }
 
-        return urlKeys.Found(http, path)
-            ? new Problem(
-                ProblemCode.KeyInQuery,
-                "An API key was sent in the URL, where logs keep it. Send it as Authorization: Bearer, and rotate it.")
-            : null;
+        return urlKeys.Found(http, path) ? UrlKeys.Refusal : null;
     }
 
     /// <summary>Routing refuses by a bare status; a caller gets a problem all the same.</summary>

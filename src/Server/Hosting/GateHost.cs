@@ -4,6 +4,7 @@ using Tollgate.Engine.Verification;
 using Tollgate.Server.Audit;
 using Tollgate.Server.Closures;
 using Tollgate.Server.Docs;
+using Tollgate.Server.ForwardAuth;
 using Tollgate.Server.Keys;
 using Tollgate.Server.Mutations;
 using Tollgate.Server.Organizations;
@@ -49,6 +50,7 @@ internal static class GateHost
         services.AddSingleton<KeyRing>().AddSingleton<KeyFeed>().AddSingleton<SecretMint>();
         services.AddSingleton<Gate>().AddSingleton<RootKey>().AddSingleton<CallerGate>().AddSingleton<VerifyEndpoints>();
         services.AddSingleton<ProviderFront>().AddSingleton<KeySurface>().AddSingleton<Echo>();
+        services.AddSingleton<AuthorizeDoor>();
         services.AddSingleton<UrlKeys>().AddSingleton<Front>().AddSingleton<FirstStart>();
     }
 

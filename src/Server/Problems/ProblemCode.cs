@@ -25,6 +25,10 @@ internal sealed record ProblemCode(string Code, int Status, string Title)
     public static readonly ProblemCode InvalidJson = new("invalid_json", 400, "The body is not valid JSON.");
     public static readonly ProblemCode InvalidCursor = new("invalid_cursor", 400, "The cursor is not valid for this list.");
     public static readonly ProblemCode PathRefused = new("path_refused", 400, "The path is not in its canonical form.");
+    public static readonly ProblemCode OriginalRequestMissing =
+        new("original_request_missing", 400, "The proxy did not say which request it asks about.");
+    public static readonly ProblemCode OriginalRequestAmbiguous =
+        new("original_request_ambiguous", 400, "The proxy said more than once which request it asks about.");
     public static readonly ProblemCode NotFound = new("not_found", 404, "There is no such thing here.");
     public static readonly ProblemCode RouteUnknown = new("route_unknown", 404, "No route has this path.");
     public static readonly ProblemCode MethodNotAllowed = new("method_not_allowed", 405, "This path does not take this method.");

@@ -22,6 +22,8 @@ internal sealed class Dialect
         [ProblemCode.InvalidJson.Code] = ProblemCode.InvalidRequest,
         [ProblemCode.ValidationFailed.Code] = ProblemCode.InvalidRequest,
         [ProblemCode.PathRefused.Code] = ProblemCode.InvalidRequest,
+        [ProblemCode.OriginalRequestMissing.Code] = ProblemCode.InvalidRequest,
+        [ProblemCode.OriginalRequestAmbiguous.Code] = ProblemCode.InvalidRequest,
         [ProblemCode.RouteUnknown.Code] = ProblemCode.NotFound,
         [ProblemCode.Unavailable.Code] = ProblemCode.Internal,
     };

@@ -30,9 +30,21 @@ internal sealed class ProviderFront(
 
         var match = provider.Routes.Match(http.Request.Method, path);
         return match.Kind == RouteMatchKind.Found ? Pass(http, path, match)
-            : found == RouteMatchKind.MethodNotAllowed || match.Kind == RouteMatchKind.MethodNotAllowed
-                ? RefuseMethod(http, path)
-                : Refuse(http, Problem.Of(HasEncodedSlash(path) ? ProblemCode.PathRefused : ProblemCode.RouteUnknown));
+            : Refuse(http, NoRoute(http, found == RouteMatchKind.MethodNotAllowed ? found : match.Kind, path));
+    }
+
+    /// <summary>What is told of a path that no route takes with its method; a 405 names in a header those it is taken with.</summary>
+    public Problem NoRoute(HttpContext http, RouteMatchKind kind, string path)
+    {
+        if (kind != RouteMatchKind.MethodNotAllowed)
+        {
+            return Problem.Of(HasEncodedSlash(path) ? ProblemCode.PathRefused : ProblemCode.RouteUnknown);
+        }
+
+        http.Response.Headers.Allow = string.Join(", ", MethodNames.All.Where(method =>
+            provider.Surface.Match(method, path, out _, out _) == RouteMatchKind.Found
+            || provider.Routes.Match(method, path).Kind == RouteMatchKind.Found));
+        return Problem.Of(ProblemCode.MethodNotAllowed);
     }
 
     /// <summary>Taken inside a model's id only; anywhere else no route matches it.</summary>
@@ -120,18 +132,10 @@ internal sealed class ProviderFront(
         RequiredPermission = Faults.TellsPermission(verdict.Code) ? provider.Scopes.Describe(match.Requirement) : null,
     };
 
-    /// <summary>A 405 names what the path does take.</summary>
-    private Task RefuseMethod(HttpContext http, string path)
-    {
-        http.Response.Headers.Allow = string.Join(", ", MethodNames.All.Where(method =>
-            provider.Surface.Match(method, path, out _, out _) == RouteMatchKind.Found
-            || provider.Routes.Match(method, path).Kind == RouteMatchKind.Found));
-        return Refuse(http, Problem.Of(ProblemCode.MethodNotAllowed));
-    }
-
     private static Task Refuse(HttpContext http, Problem problem) => new ProblemResult(problem).ExecuteAsync(http);
 
-    private async Task Word(HttpContext http, Problem problem)
+    /// <summary>Tells a problem in the provider's dialect.</summary>
+    public async Task Word(HttpContext http, Problem problem)
     {
         var body = new ArrayBufferWriter<byte>(256);
         var status = provider.Dialect.Write(body, problem, http.TraceIdentifier, time.GetUtcNow());

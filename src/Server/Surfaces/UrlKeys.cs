@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text;
+using Tollgate.Server.Problems;
 using Tollgate.Server.Providers;
 using Tollgate.Server.Verification;
 
@@ -21,16 +22,23 @@ internal sealed partial class UrlKeys(ProviderModel provider, RootKey root, ILog
 
     private readonly int _lengthMin = Math.Min(provider.Keys.Format.LengthMin, RootKey.LengthMin);
 
-    public bool Found(HttpContext http, string path) =>
-        (path.Length > _lengthMin && HasKey(http, path))
-        || (http.Request.QueryString.Value is { } query && query.Length > _lengthMin && HasKey(http, query[1..]));
+    /// <summary>What is told then.</summary>
+    public static Problem Refusal => new(
+        ProblemCode.KeyInQuery, "An API key was sent in the URL, where logs keep it. Send it as Authorization: Bearer, and rotate it.");
 
-    private bool HasKey(HttpContext http, string text)
+    /// <summary>In the URL of this request.</summary>
+    public bool Found(HttpContext http, string path) => Found(http, path, http.Request.QueryString.Value.AsSpan().TrimStart('?'));
+
+    /// <summary>In a URL that this request tells of.</summary>
+    public bool Found(HttpContext http, ReadOnlySpan<char> path, ReadOnlySpan<char> query) =>
+        (path.Length > _lengthMin && HasKey(http, path)) || (query.Length >= _lengthMin && HasKey(http, query));
+
+    private bool HasKey(HttpContext http, ReadOnlySpan<char> text)
     {
-        var plain = text.Contains('%', StringComparison.Ordinal) ? Uri.UnescapeDataString(text) : text;
-        foreach (var part in plain.AsSpan().SplitAny(Separators))
+        var plain = text.Contains('%') ? Uri.UnescapeDataString(text) : text;
+        foreach (var part in plain.SplitAny(Separators))
         {
-            var word = plain.AsSpan()[part];
+            var word = plain[part];
             if (word.Length >= _lengthMin && MaskOf(word) is { } mask)
             {
                 Flag(mask, http);

@@ -1,0 +1,247 @@
+using System.Globalization;
+using System.Text;
+using Tollgate.Engine.Permissions;
+using Tollgate.Engine.Verification;
+using Tollgate.Server.Problems;
+using Tollgate.Server.Providers;
+using Tollgate.Server.Surfaces;
+using Tollgate.Server.Verification;
+using Tollgate.Server.Wire;
+
+namespace Tollgate.Server.ForwardAuth;
+
+/// <summary>
+/// The door for proxies: may the request you hold go on to the server behind you? Any method, anybody: the customer's key, forwarded as
+/// it came, authorizes itself, and hears what it would hear on the provider's own paths. Comes ahead of routing, which costs more than
+/// the check.
+/// </summary>
+internal sealed class AuthorizeDoor
+{
+    public const string Path = "/api/v1/authorize";
+    public const string StatusHeader = "X-Tollgate-Status";
+    public const string CodeHeader = "X-Tollgate-Code";
+    public const string ReasonHeader = "X-Tollgate-Reason";
+    public const string RequiredHeader = "X-Tollgate-Required-Permission";
+
+    /// <summary>No id of ours is half as long.</summary>
+    private const int IdCharsMax = 64;
+
+    private readonly ProviderModel _provider;
+    private readonly Gate _gate;
+    private readonly RootKey _root;
+    private readonly UrlKeys _urlKeys;
+    private readonly ProviderFront _front;
+    private readonly FactHeaders _facts;
+
+    /// <summary>Made once: a delegate made per request would be all that a check allocates beside its headers.</summary>
+    private readonly ProblemWording _wording;
+
+    public AuthorizeDoor(ProviderModel provider, Gate gate, RootKey root, UrlKeys urlKeys, ProviderFront front)
+    {
+        (_provider, _gate, _root, _urlKeys, _front) = (provider, gate, root, urlKeys, front);
+        (_facts, _wording) = (new FactHeaders(provider), Word);
+    }
+
+    /// <summary>Whether this is the door's path, or the door's path with the customer's own behind it.</summary>
+    public static bool IsAt(string path) =>
+        path.StartsWith(Path, StringComparison.Ordinal) && (path.Length == Path.Length || path[Path.Length] == '/');
+
+    /// <summary>From here on, problems of this request are told as the proxy can hand them on.</summary>
+    public void SpeakDialect(HttpContext http) => http.Features.Set(_wording);
+
+    public Task Handle(HttpContext http, string path)
+    {
+        var rest = path.AsSpan(Path.Length);
+        if (!TryStyle(http, path, out var style))
+        {
+            return Word(http, new Problem(
+                ProblemCode.InvalidRequest,
+                "This call takes no query but style=nginx or style=refusal: the proxy must not add the customer's own."));
+        }
+
+        if (!OriginalRequest.Read(http, rest).TryGet(out var asked, out var problem))
+        {
+            return Word(http, problem);
+        }
+
+        var match = _provider.Routes.Match(asked.Method, asked.Path);
+        if (Refusal(http, asked, match) is { } refusal)
+        {
+            return Word(http, refusal);
+        }
+
+        Span<byte> buffer = stackalloc byte[Credential.SecretBytesMax];
+        if (Credential.Read(http.Request.Headers.Authorization, buffer, out var secret) is { } fault)
+        {
+            return Word(http, Problem.Of(fault));
+        }
+
+        var call = new ProxiedCall(style, asked, match);
+        var verdict = Check(http, call, secret);
+        return verdict.Code == VerdictCode.NotLoaded
+            ? Load(http, call, secret.ToArray(), verdict)
+            : Answer(http, call, secret, verdict);
+    }
+
+    /// <summary>With the customer's path behind the door's own, the query is the customer's too.</summary>
+    private static bool TryStyle(HttpContext http, string path, out AuthorizeStyle style)
+    {
+        style = AuthorizeStyle.Plain;
+        return path.Length > Path.Length || AuthorizeStyles.TryRead(http.Request.QueryString.Value, out style);
+    }
+
+    /// <summary>What needs no key to be refused, in the order of the provider's own paths.</summary>
+    private Problem? Refusal(HttpContext http, in OriginalRequest asked, in RouteMatch match)
+    {
+        if (!PathForm.IsCanonical(asked.Path, encodedSlashes: true, out _) || asked.Target.Contains(' ', StringComparison.Ordinal))
+        {
+            return Problem.Of(ProblemCode.PathRefused);
+        }
+
+        if (_urlKeys.Found(http, asked.Path, asked.Query))
+        {
+            return UrlKeys.Refusal;
+        }
+
+        // Its own places the gate answers itself; behind the proxy nobody is meant to.
+        if (_provider.Surface.Match(asked.Method, asked.Path, out _, out _) != RouteMatchKind.NotFound)
+        {
+            return new Problem(ProblemCode.RouteUnknown, "The gate answers this path itself: the proxy has to send it there.");
+        }
+
+        return match.Kind == RouteMatchKind.Found ? null : _front.NoRoute(http, match.Kind, asked.Path.ToString());
+    }
+
+    private Verdict Check(HttpContext http, in ProxiedCall call, ReadOnlySpan<byte> secret)
+    {
+        var request = new CheckRequest
+        {
+            Secret = secret,
+            Requirement = call.Match.Requirement,
+            Address = http.Connection.RemoteIpAddress,
+            NowMs = _gate.NowMs,
+        };
+        Span<byte> project = stackalloc byte[IdCharsMax * 3];
+        Span<byte> organization = stackalloc byte[IdCharsMax * 3];
+        var match = call.Match;
+        var path = call.Asked.Path;
+        return (match.Project.IsAbsent, match.Organization.IsAbsent) switch
+        {
+            (true, true) => _gate.Check(request),
+            (false, true) => _gate.Check(request with { ProjectId = Id(match.Project.Of(path), project) }),
+            (true, false) => _gate.Check(request with { OrganizationId = Id(match.Organization.Of(path), organization) }),
+            _ => _gate.Check(request with
+            {
+                ProjectId = Id(match.Project.Of(path), project),
+                OrganizationId = Id(match.Organization.Of(path), organization),
+            }),
+        };
+    }
+
+    /// <summary>In UTF-8; what is too long for an id is nobody's.</summary>
+    private static ReadOnlySpan<byte> Id(ReadOnlySpan<char> segment, Span<byte> buffer) =>
+        segment.Length > IdCharsMax ? "?"u8 : buffer[..Encoding.UTF8.GetBytes(segment, buffer)];
+
+    private async Task Load(HttpContext http, ProxiedCall call, byte[] secret, Verdict verdict)
+    {
+        // A database that does not answer throws, and that is told at the front.
+        SpeakDialect(http);
+        for (var loads = 0; loads < Gate.LoadsMax && verdict.Code == VerdictCode.NotLoaded; loads++)
+        {
+            await _gate.Load(verdict);
+            verdict = Check(http, call, secret);
+        }
+
+        await Answer(http, call, secret, verdict);
+    }
+
+    private Task Answer(HttpContext http, in ProxiedCall call, ReadOnlySpan<byte> secret, in Verdict verdict)
+    {
+        if (verdict.Code == VerdictCode.Allowed)
+        {
+            return Allow(http, call.Style, verdict);
+        }
+
+        // Asked last, so that a customer's key is hashed once; and for every key that reads as no good, so that all take as long.
+        if (Faults.CodeOf(verdict.Code) == ProblemCode.InvalidKey && _root.Matches(secret))
+        {
+            return Allow(http, call.Style, default);
+        }
+
+        var problem = Faults.Of(verdict.Code);
+        if (Faults.TellsPermission(verdict.Code))
+        {
+            // The key has proved itself: the proxy's log may name it.
+            _facts.Write(http.Response.Headers, verdict);
+            problem = problem with { RequiredPermission = _provider.Scopes.Describe(call.Match.Requirement) };
+        }
+
+        return Word(http, problem);
+    }
+
+    /// <param name="http">The proxy's question.</param>
+    /// <param name="style">How it is answered.</param>
+    /// <param name="verdict">Without a key for the root key.</param>
+    private Task Allow(HttpContext http, AuthorizeStyle style, in Verdict verdict)
+    {
+        if (style == AuthorizeStyle.Refusal)
+        {
+            return Word(http, new Problem(ProblemCode.Unavailable, "The key may make this request now. Send the request again."));
+        }
+
+        var response = http.Response;
+        if (verdict.Project is null)
+        {
+            _facts.WriteRoot(response.Headers);
+        }
+        else
+        {
+            _facts.Write(response.Headers, verdict);
+        }
+
+        // 200, not 204: one of the proxies takes nothing else for a yes.
+        response.ContentLength = 0;
+        return Task.CompletedTask;
+    }
+
+    private Task Word(HttpContext http, Problem problem)
+    {
+        var response = http.Response;
+        response.Headers[CodeHeader] = problem.Code.Code;
+        response.Headers[ReasonHeader] = problem.Code.Title;
+        if (problem.RequiredPermission is { } permission)
+        {
+            response.Headers[RequiredHeader] = permission;
+        }
+
+        if (problem.Code == ProblemCode.Unavailable)
+        {
+            // It passes by itself; a second is the shortest wait the header can say.
+            response.Headers.RetryAfter = "1";
+        }
+
+        return TryStyle(http, RequestPath.Of(http), out var style) && style == AuthorizeStyle.Nginx
+            ? Nginx(response, _provider.Dialect.StatusOf(problem.Code))
+            : _front.Word(http, problem);
+    }
+
+    /// <summary>Without a body, which nginx would throw away.</summary>
+    private static Task Nginx(HttpResponse response, int status)
+    {
+        var headers = response.Headers;
+        headers[StatusHeader] = status.ToString(CultureInfo.InvariantCulture);
+        headers.CacheControl = "no-store";
+        response.ContentLength = 0;
+        response.StatusCode = StatusCodes.Status403Forbidden;
+        if (status == StatusCodes.Status401Unauthorized)
+        {
+            response.StatusCode = status;
+            headers.WWWAuthenticate = "Bearer";
+        }
+
+        return response.StartAsync();
+    }
+}
+
+/// <summary>A customer's request, where it goes, and how the proxy wants to hear about it.</summary>
+internal readonly record struct ProxiedCall(AuthorizeStyle Style, OriginalRequest Asked, RouteMatch Match);
