@@ -13,8 +13,8 @@ internal static class Asked
             (OriginalRequest.ForwardedMethod, method), (OriginalRequest.ForwardedUri, uri));
 
     /// <summary>As nginx does.</summary>
-    public static Task<Answer> Nginx(this RunningGate gate, string? key, string uri, string method = "GET", string style = "?style=nginx") =>
-        gate.Send(
+    public static Task<Answer> Nginx(
+        this RunningGate gate, string? key, string uri, string method = "GET", string style = "?style=nginx") => gate.Send(
             "GET", AuthorizeDoor.Path + style, key, body: null,
             (OriginalRequest.OriginalMethod, method), (OriginalRequest.OriginalUri, uri));
 

@@ -1,7 +1,5 @@
 using System.Net;
-using Microsoft.Extensions.DependencyInjection;
 using Tollgate.Server.ForwardAuth;
-using Tollgate.Server.Providers;
 using Tollgate.Server.Tests.Fixtures;
 using Tollgate.Server.Tests.Security;
 
@@ -52,8 +50,7 @@ public sealed class AuthorizeTests(Gates gates) : IClassFixture<Gates>
         Assert.Equal(gate.ProjectId, answer.Header(FactHeaders.ProjectId));
         Assert.Equal(gate.OrganizationId, answer.Header(FactHeaders.OrganizationId));
         Assert.Equal("test", answer.Header(FactHeaders.Environment));
-        var actions = gate.Services.GetRequiredService<ProviderModel>().Keys.DefaultType.Actions;
-        Assert.Equal(string.Join(',', actions), answer.Header(FactHeaders.Permissions));
+        Assert.Equal("", answer.Header(FactHeaders.Permissions));
         Assert.Equal("chat,files", answer.Header(FactHeaders.Scopes));
         Assert.Equal(
             FactHeaders.Names.Order(),
@@ -73,6 +70,20 @@ public sealed class AuthorizeTests(Gates gates) : IClassFixture<Gates>
                 (await gate.Forwarded(all, "/v1/responses", "POST")).Header(FactHeaders.Scopes));
             Assert.Equal("chat", (await gate.Forwarded(chat, "/v1/responses", "POST")).Header(FactHeaders.Scopes));
         }
+    }
+
+    [Fact]
+    public async Task Permissions_are_told_where_the_provider_tells_them_apart()
+    {
+        var gate = await gates.Of("tensorone");
+        var reads = await gate.NewSecret("\"name\":\"Reads\",\"permissions\":[\"read\"],\"scopes\":[\"endpoints\"]");
+        var both = await gate.NewSecret("\"name\":\"Both\",\"permissions\":[\"read\",\"write\"],\"scopes\":[\"endpoints\"]");
+
+        Assert.Equal("read", (await gate.Forwarded(reads, "/v2/endpoints/7")).Header(FactHeaders.Permissions));
+        Assert.Equal("read,write", (await gate.Forwarded(both, "/v2/endpoints/7", "DELETE")).Header(FactHeaders.Permissions));
+        var refused = await gate.Nginx(reads, "/v2/endpoints/7", "DELETE");
+        Assert.Equal("endpoints:write", refused.Header(AuthorizeDoor.RequiredHeader));
+        Assert.Equal("read", refused.Header(FactHeaders.Permissions));
     }
 
     [Fact]
@@ -127,7 +138,7 @@ public sealed class AuthorizeTests(Gates gates) : IClassFixture<Gates>
 
         var other = await gate.NewSecret("\"name\":\"Other\"", await gate.NewProject());
         Assert.Equal(HttpStatusCode.Unauthorized, (await gate.Forwarded(other, path)).Status);
-        foreach (var project in new[] { "prj_0", new string('x', 65), new string('x', 5_000), "%70rj", "é" })
+        foreach (var project in new[] { "prj_0", new string('x', 65), new string('x', 5_000), "%70rj", "%C3%A9" })
         {
             var elsewhere = path.Replace(gate.ProjectId, project, StringComparison.Ordinal);
             Assert.Equal(HttpStatusCode.Unauthorized, (await gate.Forwarded(own, elsewhere)).Status);

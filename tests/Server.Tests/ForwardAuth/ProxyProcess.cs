@@ -12,7 +12,7 @@ namespace Tollgate.Server.Tests.ForwardAuth;
 /// </summary>
 internal sealed class ProxyProcess : IAsyncDisposable
 {
-    private const string Listens = "127.0.0.1:8080";
+    private const string Listens = ":8080";
     private const string Gate = "127.0.0.1:8700";
     private const string Api = "127.0.0.1:9000";
 
@@ -48,7 +48,8 @@ internal sealed class ProxyProcess : IAsyncDisposable
         var recipe = Recipe("caddy/Caddyfile", folder, port, gate, api);
         // Its own control port is fixed and shared by all.
         File.WriteAllText(recipe, "{\n\tadmin off\n\tauto_https off\n}\n" + File.ReadAllText(recipe));
-        return $"env HOME={folder} XDG_DATA_HOME={folder} XDG_CONFIG_HOME={folder} {Find("caddy")} run --adapter caddyfile --config {recipe}";
+        var homes = $"HOME={folder} XDG_DATA_HOME={folder} XDG_CONFIG_HOME={folder}";
+        return $"env {homes} {Find("caddy")} run --adapter caddyfile --config {recipe}";
     });
 
     public static Task<ProxyProcess> Haproxy(int gate, int api) => Start("haproxy", gate, api, (folder, port) =>
@@ -86,7 +87,8 @@ internal sealed class ProxyProcess : IAsyncDisposable
         };
         if (Directory.Exists(Path.Combine(Unpacked, "usr/lib")))
         {
-            process.StartInfo.Environment["LD_LIBRARY_PATH"] = string.Join(':', Directory.GetDirectories(Path.Combine(Unpacked, "usr/lib")));
+            process.StartInfo.Environment["LD_LIBRARY_PATH"] =
+                string.Join(':', Directory.GetDirectories(Path.Combine(Unpacked, "usr/lib")));
         }
 
         process.Start();
@@ -137,7 +139,8 @@ internal sealed class ProxyProcess : IAsyncDisposable
         foreach (var (written, real) in new[] { (Listens, port), (Gate, gate), (Api, api) })
         {
             Assert.True(text.Contains(written, StringComparison.Ordinal) || file.EndsWith(".lua", StringComparison.Ordinal), written);
-            text = text.Replace(written, string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{real}"), StringComparison.Ordinal);
+            var host = written.Split(':')[0];
+            text = text.Replace(written, string.Create(CultureInfo.InvariantCulture, $"{host}:{real}"), StringComparison.Ordinal);
         }
 
         var path = Path.Combine(folder, Path.GetFileName(file));

@@ -73,14 +73,16 @@ internal sealed class Upstream : IAsyncDisposable
         }
 
         using var question = new HttpRequestMessage(new HttpMethod(http.Request.Method), _behind + target);
-        foreach (var (name, value) in http.Request.Headers.Where(header => header.Key is not ("Host" or "Connection" or "Content-Length")))
+        string[] own = ["Host", "Connection", "Content-Length"];
+        foreach (var (name, value) in http.Request.Headers.Where(header => !own.Contains(header.Key, StringComparer.OrdinalIgnoreCase)))
         {
             question.Headers.TryAddWithoutValidation(name, (IEnumerable<string?>)value);
         }
 
         using var answer = await _http.SendAsync(question, http.RequestAborted);
         http.Response.StatusCode = (int)answer.StatusCode;
-        foreach (var (name, values) in answer.Headers.Concat(answer.Content.Headers).Where(header => header.Key != "Transfer-Encoding"))
+        foreach (var (name, values) in answer.Headers.Concat(answer.Content.Headers)
+            .Where(header => header.Key != "Transfer-Encoding"))
         {
             http.Response.Headers[name] = values.ToArray();
         }
