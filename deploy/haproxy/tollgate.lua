@@ -4,10 +4,8 @@
 
 local PREFIX = "x-tollgate-"
 
--- What the customer may read of a refusal.
-local PASSED_ON = {
-  ["content-type"] = true, ["cache-control"] = true, ["www-authenticate"] = true, ["retry-after"] = true, ["x-request-id"] = true,
-}
+-- What concerns the connection to the gate alone; all else of a refusal is for the customer.
+local OWN = { ["connection"] = true, ["keep-alive"] = true, ["transfer-encoding"] = true, ["content-length"] = true }
 
 -- The lines of one header, counted from 1 as the client wants them; several stay several, for the gate to refuse.
 local function lines(headers, name)
@@ -26,7 +24,7 @@ local function refuse(txn, answer)
   local body = answer.body or ""
   reply:set_status(answer.status)
   for name, values in pairs(answer.headers) do
-    if PASSED_ON[name] then
+    if not OWN[name] then
       for i = 0, #values do
         reply:add_header(name, values[i])
       end

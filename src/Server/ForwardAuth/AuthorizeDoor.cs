@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Tollgate.Engine.Keys;
 using Tollgate.Engine.Permissions;
 using Tollgate.Engine.Verification;
 using Tollgate.Server.Problems;
@@ -64,20 +65,19 @@ internal sealed class AuthorizeDoor
             return Word(http, problem);
         }
 
-        var match = _provider.Routes.Match(asked.Method, asked.Path);
-        if (Refusal(http, asked, match) is { } refusal)
-        {
-            return Word(http, refusal);
-        }
-
+        // Hashed before the path is looked at: memory brings the key's place meanwhile.
         Span<byte> buffer = stackalloc byte[Credential.SecretBytesMax];
-        if (Credential.Read(http.Request.Headers.Authorization, buffer, out var secret) is { } fault)
+        var fault = Credential.Read(http.Request.Headers.Authorization, buffer, out var secret);
+        var isKey = _gate.TryHash(secret, out var hash);
+        var match = _provider.Routes.Match(asked.Method, asked.Path);
+        problem = Refusal(http, asked, match) ?? (fault is null ? null : Problem.Of(fault));
+        if (problem is not null)
         {
-            return Word(http, Problem.Of(fault));
+            return Word(http, problem);
         }
 
         var call = new ProxiedCall(style, asked, match);
-        var verdict = Check(http, call, secret);
+        var verdict = Check(http, call, secret, isKey, hash);
         return verdict.Code == VerdictCode.NotLoaded
             ? Load(http, call, secret.ToArray(), verdict)
             : Answer(http, call, secret, verdict);
@@ -104,15 +104,17 @@ internal sealed class AuthorizeDoor
         }
 
         // Its own places the gate answers itself; behind the proxy nobody is meant to.
-        if (_provider.Surface.Match(asked.Method, asked.Path, out _, out _) != RouteMatchKind.NotFound)
+        var found = _provider.Surface.Match(asked.Method, asked.Path, out var place, out _);
+        if (place is not null)
         {
             return new Problem(ProblemCode.RouteUnknown, "The gate answers this path itself: the proxy has to send it there.");
         }
 
-        return match.Kind == RouteMatchKind.Found ? null : _front.NoRoute(http, match.Kind, asked.Path.ToString());
+        return match.Kind == RouteMatchKind.Found ? null
+            : _front.NoRoute(http, found == RouteMatchKind.MethodNotAllowed ? found : match.Kind, asked.Path.ToString());
     }
 
-    private Verdict Check(HttpContext http, in ProxiedCall call, ReadOnlySpan<byte> secret)
+    private Verdict Check(HttpContext http, in ProxiedCall call, ReadOnlySpan<byte> secret, bool isKey, in KeyHash hash)
     {
         var request = new CheckRequest
         {
@@ -127,14 +129,17 @@ internal sealed class AuthorizeDoor
         var path = call.Asked.Path;
         return (match.Project.IsAbsent, match.Organization.IsAbsent) switch
         {
-            (true, true) => _gate.Check(request),
-            (false, true) => _gate.Check(request with { ProjectId = Id(match.Project.Of(path), project) }),
-            (true, false) => _gate.Check(request with { OrganizationId = Id(match.Organization.Of(path), organization) }),
-            _ => _gate.Check(request with
-            {
-                ProjectId = Id(match.Project.Of(path), project),
-                OrganizationId = Id(match.Organization.Of(path), organization),
-            }),
+            _ when !isKey => _gate.Check(request),
+            (true, true) => _gate.Check(request, hash),
+            (false, true) => _gate.Check(request with { ProjectId = Id(match.Project.Of(path), project) }, hash),
+            (true, false) => _gate.Check(request with { OrganizationId = Id(match.Organization.Of(path), organization) }, hash),
+            _ => _gate.Check(
+                request with
+                {
+                    ProjectId = Id(match.Project.Of(path), project),
+                    OrganizationId = Id(match.Organization.Of(path), organization),
+                },
+                hash),
         };
     }
 
@@ -149,7 +154,7 @@ internal sealed class AuthorizeDoor
         for (var loads = 0; loads < Gate.LoadsMax && verdict.Code == VerdictCode.NotLoaded; loads++)
         {
             await _gate.Load(verdict);
-            verdict = Check(http, call, secret);
+            verdict = Check(http, call, secret, isKey: true, verdict.Hash);
         }
 
         await Answer(http, call, secret, verdict);

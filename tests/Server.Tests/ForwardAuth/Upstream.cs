@@ -96,5 +96,6 @@ internal sealed record Reached(string Method, string Target, IReadOnlyDictionary
 {
     public string Header(string name) => Headers.GetValueOrDefault(name, "");
 
-    public override string ToString() => $"{Method} {Target} {string.Join(", ", Headers.Select(header => $"{header.Key}: {header.Value}"))}";
+    public override string ToString() =>
+        $"{Method} {Target} {string.Join(", ", Headers.Select(header => $"{header.Key}: {header.Value}"))}";
 }
