@@ -10,8 +10,8 @@ using Tollgate.Server.Keys;
 namespace Tollgate.Bench;
 
 /// <summary>
-/// The promises about ten million keys in memory: at most 110 bytes each with everything a check and its answer need, a check of a random one
-/// within 1.3 of the time that the framework takes to hash it, and no pause of the collector beyond 20 ms. The table grows from its
+/// The promises about ten million keys in memory: at most 110 bytes each with everything a check and its answer need, a check of a random
+/// one within 1.3 of the time that the framework takes to hash it, and no pause of the collector beyond 20 ms. The table grows from its
 /// smallest, as a server's does, and the facts are those that a server keeps.
 /// </summary>
 internal static class TableBench
@@ -42,8 +42,8 @@ internal static class TableBench
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
         page.Add(string.Create(
             CultureInfo.InvariantCulture,
-            $"{(Resident() - before) / (double)keys:F1} bytes of resident memory a key: {keys:N0} keys, the index by key number, and for each its "
-            + $"id, a name of eleven characters and what it shares with others. Loaded in {filled:F0} s."));
+            $"{(Resident() - before) / (double)keys:F1} bytes of resident memory a key: {keys:N0} keys, the index by key number, and for "
+            + $"each its id, a name of eleven characters and what it shares with others. Loaded in {filled:F0} s."));
         page.Add("");
         Check(page, gate, secrets, format.LengthMax, keys);
         page.Add("");
@@ -175,7 +175,6 @@ internal static class TableBench
     {
         var random = new Random(2);
         var kept = new byte[10_000][];
-        double longest = 0;
         int seen = GC.CollectionCount(0);
         var pauses = new List<double>();
         long checks = 0;
@@ -203,13 +202,14 @@ internal static class TableBench
             }
         }
 
-        longest = pauses.Count == 0 ? 0 : pauses.Max();
+        double longest = pauses.Count == 0 ? 0 : pauses.Max();
         watch.Restart();
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Forced, blocking: true, compacting: false);
         page.Add(string.Create(
             CultureInfo.InvariantCulture,
             $"Longest pause of the collector in {seconds} s of {checks:N0} checks that each leave 500 bytes behind: {longest:F2} ms in "
-            + $"{pauses.Count} collections. A full blocking collection, which nothing asks for in service: {watch.Elapsed.TotalMilliseconds:F1} ms."));
+            + $"{pauses.Count} collections. A full blocking one, for which nothing asks in service: "
+            + $"{watch.Elapsed.TotalMilliseconds:F1} ms."));
         GC.KeepAlive(kept);
     }
 
