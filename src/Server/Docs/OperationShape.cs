@@ -6,6 +6,7 @@ using Microsoft.OpenApi;
 using Tollgate.Engine.Keys;
 using Tollgate.Engine.Permissions;
 using Tollgate.Server.Access;
+using Tollgate.Server.Changes;
 using Tollgate.Server.Mutations;
 using Tollgate.Server.Organizations;
 using Tollgate.Server.Storage;
@@ -178,6 +179,19 @@ internal sealed class OperationShape : IOpenApiOperationTransformer
             case "from" or "to":
                 parameter.Description = $"Only what happened {(parameter.Name == "from" ? "at this time or later" : "before this time")}.";
                 schema.Format = "date-time";
+                break;
+            case "after":
+                parameter.Description = "The `next_after` of the last answer; absent to ask where the log stands.";
+                schema.Minimum = "0";
+                break;
+            case "wait":
+                parameter.Description = "How many seconds to wait where nothing has changed.";
+                (schema.Minimum, schema.Maximum) = ("0", Text(ChangeFeed.WaitSecondsMax));
+                schema.Default = ChangeFeed.WaitSecondsDefault;
+                break;
+            case "epoch":
+                parameter.Description = "The `epoch` of the last answer: another start of the gate answers `reset`.";
+                schema.MaxLength = 100;
                 break;
             default:
                 parameter.Description ??= $"Only rows with this `{parameter.Name}`.";

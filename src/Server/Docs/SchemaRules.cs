@@ -105,6 +105,15 @@ internal sealed class SchemaRules(ProviderModel provider)
             case "Key.metadata" or "VerifiedKey.metadata":
                 BeObject(schema, orNull: false, "As it was given.");
                 break;
+            case "Change.kind":
+                schema.Enum = Names(["key", "project", "organization"], orNull: false);
+                break;
+            case "ChangePage.epoch":
+                schema.Description = "Which start of the gate this is.";
+                break;
+            case "ChangePage.reset":
+                schema.Description = "Changes may be missing before this answer: whoever keeps verdicts drops them all.";
+                break;
             case "Audit.before" or "Audit.after":
                 BeObject(schema, orNull: true, "The target's own shape, without secrets.");
                 break;
@@ -128,6 +137,10 @@ internal sealed class SchemaRules(ProviderModel provider)
             case "VerifyAnswer.required_permission":
                 NeverNull(schema);
                 schema.Description = "What the key would have needed; only where it lacks a permission.";
+                break;
+            case "VerifyAnswer.secret_ends_at":
+                NeverNull(schema);
+                schema.Description = "When this secret stops, ahead of its key; only where it passes and a rotation has replaced it.";
                 break;
             default:
                 break;

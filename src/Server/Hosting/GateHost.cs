@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Tollgate.Engine.Keys;
 using Tollgate.Engine.Verification;
 using Tollgate.Server.Audit;
+using Tollgate.Server.Changes;
 using Tollgate.Server.Closures;
 using Tollgate.Server.Docs;
 using Tollgate.Server.ForwardAuth;
@@ -48,6 +49,7 @@ internal static class GateHost
         services.AddSingleton<Sealer>().AddSingleton<Pages>().AddSingleton<MutationRunner>().AddSingleton<AuditLog>();
         services.AddSingleton<OrganizationRegister>().AddSingleton<ProjectFeed>();
         services.AddSingleton<KeyRing>().AddSingleton<KeyFeed>().AddSingleton<SecretMint>();
+        services.AddSingleton<ChangeTail>().AddSingleton<ChangeFeed>();
         services.AddSingleton<Gate>().AddSingleton<RootKey>().AddSingleton<CallerGate>().AddSingleton<VerifyEndpoints>();
         services.AddSingleton<ProviderFront>().AddSingleton<KeySurface>().AddSingleton<Echo>();
         services.AddSingleton<AuthorizeDoor>();
@@ -77,6 +79,7 @@ internal static class GateHost
         api.MapKeys();
         api.MapClosures();
         api.MapAudit();
+        api.MapChanges();
         verify.Map(api);
         app.MapHealth();
         app.MapDocs();

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Tollgate.Engine.Keys;
 using Tollgate.Engine.Permissions;
 using Tollgate.Server.Access;
@@ -163,6 +164,10 @@ internal sealed partial class KeyRing(
         Version = 1,
         Secrets = [],
     };
+
+    /// <summary>By number, which keys these are and where, whatever became of them.</summary>
+    public static Task<List<KeyPlace>> Places(DbConnection connection, IReadOnlyCollection<long> numbers) =>
+        KeySql.PlacesOf(connection, numbers);
 
     /// <summary>What the caller itself is; with a secret that a rotation has replaced it lives no longer than that secret.</summary>
     private static async Task<KeyTerms> OwnTerms(WriteScope scope, Caller caller) =>

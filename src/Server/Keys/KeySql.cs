@@ -116,6 +116,15 @@ internal static class KeySql
         return await WithSecrets(connection, null, rows);
     }
 
+    /// <summary>The ids of these keys and where they are, deleted ones among them. By the primary key.</summary>
+    public static async Task<List<KeyPlace>> PlacesOf(DbConnection connection, IReadOnlyCollection<long> numbers) =>
+        (await connection.QueryAsync<KeyPlace>(
+            $$"""
+            SELECT k.key_no AS KeyNo, k.id AS Id, k.environment AS Environment, o.organization_id AS OrganizationId
+            {{Source}} WHERE k.key_no IN {=Numbers}
+            """,
+            new { Numbers = numbers })).AsList();
+
     /// <summary>What the check needs of the one secret with this hash: its key, its owners, its end. By the unique index on hash.</summary>
     public static Task<KeyRow?> FindByHash(DbConnection connection, byte[] hash) =>
         connection.QuerySingleOrDefaultAsync<KeyRow>(
@@ -202,3 +211,15 @@ internal sealed class SealedRow
 
 /// <summary>Which keys a list holds: of one project, of one environment if named, in one status if named, below a number.</summary>
 internal sealed record KeyFilter(long ProjectNo, string? Environment, string? Status, long Before, int Limit, long NowMs);
+
+/// <summary>Which key a number stands for, and whose it is.</summary>
+internal sealed class KeyPlace
+{
+    public long KeyNo { get; init; }
+
+    public string Id { get; init; } = "";
+
+    public string Environment { get; init; } = "";
+
+    public string OrganizationId { get; init; } = "";
+}

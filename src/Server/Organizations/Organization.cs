@@ -111,3 +111,13 @@ file static class IdText
         && text.StartsWith(prefix, StringComparison.Ordinal)
         && text.AsSpan(prefix.Length).IndexOfAnyExcept(Characters) < 0;
 }
+
+/// <summary>Which organization or project a number stands for; an organization is its own.</summary>
+internal sealed class OwnerPlace
+{
+    public long No { get; init; }
+
+    public string Id { get; init; } = "";
+
+    public string OrganizationId { get; init; } = "";
+}

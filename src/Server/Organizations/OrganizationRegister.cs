@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Tollgate.Server.Audit;
 using Tollgate.Server.Problems;
 using Tollgate.Server.Storage;
@@ -179,6 +180,14 @@ internal sealed class OrganizationRegister(Database database, ProjectFeed feed)
 
     public Task<List<Project>> ListProjects(OrganizationId? organization, long before, int limit, CancellationToken cancel) =>
         database.Read(c => OrganizationSql.ListProjects(c, organization, before, limit), cancel);
+
+    /// <summary>By number, who these organizations are, whatever became of them.</summary>
+    public static Task<List<OwnerPlace>> OrganizationPlaces(DbConnection connection, IReadOnlyCollection<long> numbers) =>
+        OrganizationSql.PlacesOfOrganizations(connection, numbers);
+
+    /// <summary>By number, who these projects are and whose, whatever became of them.</summary>
+    public static Task<List<OwnerPlace>> ProjectPlaces(DbConnection connection, IReadOnlyCollection<long> numbers) =>
+        OrganizationSql.PlacesOfProjects(connection, numbers);
 
     private static Problem NoOrganization => new(ProblemCode.NotFound, "There is no such organization.");
 

@@ -36,6 +36,9 @@ internal sealed class Database : IAsyncDisposable
 
     public TimeProvider Time { get; }
 
+    /// <summary>How far the change log may be read, and the wait for more.</summary>
+    public ChangeLog Changes { get; } = new();
+
     /// <summary>Cancelled when the single-process lock is lost: the host must stop, another process may own the data by now.</summary>
     public CancellationToken LockLost => _driver.LockLost;
 
@@ -56,7 +59,9 @@ internal sealed class Database : IAsyncDisposable
         try
         {
             await Migrator.Run(driver, migrations, time, loggers.CreateLogger<Database>(), cancel);
-            return new Database(driver, options, time);
+            var database = new Database(driver, options, time);
+            database.Changes.Publish(await database.Read(connection => ChangeLogSql.Head(connection, null), cancel));
+            return database;
         }
         catch
         {
@@ -88,6 +93,10 @@ internal sealed class Database : IAsyncDisposable
         async connection => (await connection.QueryAsync<(string Name, string Value)>("SELECT name, value FROM settings"))
             .ToDictionary(setting => setting.Name, setting => setting.Value, StringComparer.Ordinal),
         cancel);
+
+    /// <summary>The changes after a number that may be read, in commit order.</summary>
+    public Task<List<ChangeRow>> ChangesAfter(long after, int limit, CancellationToken cancel = default) =>
+        Read(connection => ChangeLogSql.After(connection, after, Changes.Seq, limit), cancel);
 
     /// <summary>As the other one, on behalf of the process itself.</summary>
     public Task<Outcome<T>> Write<T>(Func<WriteScope, Task<Outcome<T>>> work, CancellationToken cancel = default) =>
@@ -162,8 +171,8 @@ internal sealed class Database : IAsyncDisposable
             WriteScope scope;
             await using (var transaction = await _driver.Begin(connection, cancel))
             {
-                Settle();
                 scope = new WriteScope(connection, transaction, Time.GetUtcNow().ToUnixTimeMilliseconds(), context);
+                await Settle(scope);
                 outcome = await work(scope);
                 if (!outcome.IsOk)
                 {
@@ -174,7 +183,15 @@ internal sealed class Database : IAsyncDisposable
                 await Commit(transaction);
             }
 
-            scope.RunAfterCommit();
+            try
+            {
+                scope.RunAfterCommit();
+            }
+            finally
+            {
+                Changes.Publish(scope.LastChange);
+            }
+
             return outcome;
         }
         finally
@@ -203,12 +220,13 @@ internal sealed class Database : IAsyncDisposable
     /// Called with the lock in hand under which commits are made: the one in doubt has ended by now, one way or the other, so what was
     /// read in the meantime is dropped once more and from here on memory is right.
     /// </summary>
-    private void Settle()
+    private async Task Settle(WriteScope scope)
     {
         if (_inDoubt)
         {
-            _inDoubt = false;
             CommitInDoubt?.Invoke();
+            Changes.Publish(await ChangeLogSql.Head(scope.Connection, scope.Transaction));
+            _inDoubt = false;
         }
     }
 

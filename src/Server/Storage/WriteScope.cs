@@ -23,6 +23,9 @@ internal sealed class WriteScope(DbConnection connection, DbTransaction transact
     /// <summary>Who asked, for the audit rows.</summary>
     public MutationContext Context { get; private set; } = context;
 
+    /// <summary>The number of the last change this write has appended; 0 for none.</summary>
+    public long LastChange { get; private set; }
+
     /// <summary>The caller as it stands now that the write has its turn; what it was when the request began no longer counts.</summary>
     public void Become(Caller caller) => Context = Context with { Caller = caller };
 
@@ -43,6 +46,11 @@ internal sealed class WriteScope(DbConnection connection, DbTransaction transact
         await Execute(
             "INSERT INTO changes (seq, kind, target_no, version, at_ms) VALUES (@seq, @kind, @targetNo, @version, @NowMs)",
             new { seq, kind, targetNo, version, NowMs });
+        LastChange = seq;
+        if (seq % ChangeLog.TrimEvery == 0)
+        {
+            await ChangeLogSql.Trim(this, seq - ChangeLog.RowsKept, 10 * ChangeLog.TrimEvery);
+        }
     }
 
     /// <summary>Keeps a fact about the database itself; see <see cref="Database.Settings"/>.</summary>

@@ -40,6 +40,9 @@ internal sealed record VerifyAnswerBody
     public required VerifiedKey? Key { get; init; }
 
     public string? RequiredPermission { get; init; }
+
+    /// <summary>When the secret that was sent stops, because a rotation has replaced it; told of one that passes.</summary>
+    public DateTimeOffset? SecretEndsAt { get; init; }
 }
 
 internal sealed record VerifyBatchAnswerBody(IReadOnlyList<VerifyAnswerBody> Data);

@@ -3,12 +3,13 @@ using System.Text;
 using System.Text.Json;
 using Tollgate.Engine.Verification;
 using Tollgate.Server.Keys;
+using Tollgate.Server.Wire;
 
 namespace Tollgate.Server.Verification;
 
 /// <summary>
-/// Writes what a check found: <c>{valid, code, reason, key, required_permission?}</c>. All but the key and the permission is rendered once
-/// per code at start.
+/// Writes what a check found: <c>{valid, code, reason, key, required_permission?, secret_ends_at?}</c>. All but the key and the last two,
+/// which are rare, is rendered once per code at start.
 /// </summary>
 internal readonly ref struct VerifyAnswer
 {
@@ -31,7 +32,10 @@ internal readonly ref struct VerifyAnswer
             _key = new KeyFactsText(verdict.Key, project);
         }
 
-        _tail = visible && requiredPermission is not null && Faults.TellsPermission(verdict.Code) ? TailOf(requiredPermission) : "}"u8;
+        _tail = !visible ? "}"u8
+            : requiredPermission is not null && Faults.TellsPermission(verdict.Code) ? TailOf(requiredPermission)
+            : verdict.Code == VerdictCode.Allowed && verdict.Key.SecretEndsAtMs is { } endsAtMs ? TailOf(endsAtMs)
+            : "}"u8;
     }
 
     public int Length => _head.Length + KeyLength + _tail.Length;
@@ -59,6 +63,10 @@ internal readonly ref struct VerifyAnswer
 
     private static byte[] TailOf(string requiredPermission) =>
         Encoding.UTF8.GetBytes($",\"required_permission\":\"{JsonEncodedText.Encode(requiredPermission)}\"}}");
+
+    /// <summary>Whoever keeps the answer may keep it no longer than that.</summary>
+    private static byte[] TailOf(long secretEndsAtMs) => Encoding.UTF8.GetBytes(
+        $",\"secret_ends_at\":\"{Rfc3339Time.Format(DateTimeOffset.FromUnixTimeMilliseconds(secretEndsAtMs))}\"}}");
 
     private static byte[] HeadOf(VerdictCode code)
     {

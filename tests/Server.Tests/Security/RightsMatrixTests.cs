@@ -49,6 +49,7 @@ public sealed class RightsMatrixTests(Gates gates) : IClassFixture<Gates>
         ["POST /api/v1/verify/batch"] = new("verify", "{\"checks\":[]}"),
         ["POST /api/v1/verify/explain"] = new("verify", "{\"key\":\"x\"}"),
         ["GET /api/v1/audit"] = new("audit:read"),
+        ["GET /api/v1/changes"] = new("verify"),
     };
 
     private static readonly string[] Rights = ["verify", "usage:write", "usage:read", "keys:read", "keys:manage", "audit:read"];

@@ -5,6 +5,7 @@ using Tollgate.Engine.Verification;
 using Tollgate.Server.Providers;
 using Tollgate.Server.Tests.Fixtures;
 using Tollgate.Server.Tests.Security;
+using Tollgate.Server.Wire;
 
 namespace Tollgate.Server.Tests.Verification;
 
@@ -70,6 +71,20 @@ public sealed class VerifyTests(Gates gates) : IClassFixture<Gates>
         Assert.All(reached, AssertShape);
         Assert.Equal("endpoints:write", reached["action_missing"].String("required_permission"));
         Assert.Equal("clusters:read", reached["scope_missing"].String("required_permission"));
+    }
+
+    [Fact]
+    public async Task A_secret_in_its_grace_is_told_with_its_end_and_the_new_one_without()
+    {
+        var gate = await gates.Of("default");
+        var (id, secret) = await gate.NewPair();
+        var renewed = (await gate.Act(id, "rotate", "{\"grace_seconds\":60}")).String("secret");
+
+        var end = Rfc3339Time.Format(gate.Clock.GetUtcNow().AddMinutes(1));
+        Assert.EndsWith($",\"secret_ends_at\":\"{end}\"}}", (await gate.Verify(secret)).Text, StringComparison.Ordinal);
+        Assert.DoesNotContain("secret_ends_at", (await gate.Verify(renewed)).Text, StringComparison.Ordinal);
+        gate.Clock.Advance(TimeSpan.FromMinutes(1));
+        Assert.Equal("key_retired", await gate.CodeOf(secret));
     }
 
     [Fact]
