@@ -38,6 +38,7 @@ public sealed class TollgateClient : IDisposable
         Keys = new(connection);
         Verify = new(connection);
         Audit = new(connection);
+        Changes = new(connection);
     }
 
     public OrganizationCalls Organizations { get; }
@@ -49,6 +50,8 @@ public sealed class TollgateClient : IDisposable
     public VerifyCalls Verify { get; }
 
     public AuditCalls Audit { get; }
+
+    public ChangeCalls Changes { get; }
 
     private HttpClient Http { get; }
 

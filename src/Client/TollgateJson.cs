@@ -30,6 +30,7 @@ namespace Tollgate.Client;
 [JsonSerializable(typeof(Verdict))]
 [JsonSerializable(typeof(Page<Verdict>), TypeInfoPropertyName = "VerdictPage")]
 [JsonSerializable(typeof(Explanation))]
+[JsonSerializable(typeof(ChangePage))]
 [JsonSerializable(typeof(Problem))]
 [JsonSerializable(typeof(Page<Key>), TypeInfoPropertyName = "KeyPage")]
 [JsonSerializable(typeof(Page<Organization>), TypeInfoPropertyName = "OrganizationPage")]

@@ -43,6 +43,12 @@ public sealed record Verdict
 
     /// <summary>What would have been needed, such as <c>endpoints:write</c>.</summary>
     public string? RequiredPermission { get; init; }
+
+    /// <summary>
+    /// When this secret stops, ahead of its key, because a rotation has replaced it; null for a current one. Who keeps a verdict keeps it no
+    /// longer than that, nor longer than <see cref="VerdictKey.ExpiresAt"/>.
+    /// </summary>
+    public DateTimeOffset? SecretEndsAt { get; init; }
 }
 
 /// <summary>The facts of a checked key that an API server acts on.</summary>

@@ -75,6 +75,8 @@ internal sealed record ChangePageAnswer
 
     public required long NextAfter { get; init; }
 
+    public required bool HasMore { get; init; }
+
     public required string Epoch { get; init; }
 
     public required bool Reset { get; init; }
@@ -90,6 +92,7 @@ internal sealed record ChangePageAnswer
             At = DateTimeOffset.FromUnixTimeMilliseconds(change.AtMs),
         })],
         NextAfter = page.NextAfter,
+        HasMore = page.HasMore,
         Epoch = epoch,
         Reset = page.IsReset,
     };

@@ -31,12 +31,12 @@ internal sealed class ChangeFeed(Database database, ChangeTail tail, TimeProvide
         var head = database.Changes.Seq;
         if (after is not { } known)
         {
-            return new ChangePage([], head, IsReset: false);
+            return new ChangePage([], head, HasMore: false, IsReset: false);
         }
 
         if (known > head || (epoch is not null && epoch != Epoch))
         {
-            return new ChangePage([], head, IsReset: true);
+            return new ChangePage([], head, HasMore: false, IsReset: true);
         }
 
         using var ends = new CancellationTokenSource(wait, time);
@@ -50,23 +50,23 @@ internal sealed class ChangeFeed(Database database, ChangeTail tail, TimeProvide
                     case Waited.NoPlace:
                         return new Problem(ProblemCode.Unavailable, "Too many callers are waiting for changes; try again in a moment.");
                     case Waited.InVain:
-                        return new ChangePage([], known, IsReset: false);
+                        return new ChangePage([], known, known < head, IsReset: false);
                 }
             }
 
             if (await tail.After(known, cancel) is not { } stretch)
             {
-                return new ChangePage([], database.Changes.Seq, IsReset: true);
+                return new ChangePage([], database.Changes.Seq, HasMore: false, IsReset: true);
             }
 
             known = stretch.To;
             if (stretch.Changes.Where(change => change.IsVisibleTo(caller)).ToList() is { Count: > 0 } visible)
             {
-                return new ChangePage(visible, known, IsReset: false);
+                return new ChangePage(visible, known, known < head, IsReset: false);
             }
         }
 
-        return new ChangePage([], known, IsReset: false);
+        return new ChangePage([], known, known < head, IsReset: false);
     }
 
     private async Task<Waited> Wait(Caller caller, long known, CancellationToken any, CancellationToken left)

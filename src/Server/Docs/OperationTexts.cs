@@ -44,8 +44,8 @@ internal static class OperationTexts
         ["explainCheck"] = "The same, step by step, for finding out why a key is refused.",
         ["pollChanges"] =
             "Answers at once when something changed after `after`, else when something does or after `wait` seconds. "
-            + "Tells which key, project or organization changed, in the order of commits, never what. Whoever keeps verdicts drops those it "
-            + "names, and all of them where `reset` is true. Send `next_after` and `epoch` of the last answer; without `after`, it says "
+            + "Tells which key, project or organization changed, in the order of commits, never what. Whoever keeps verdicts drops those "
+            + "it names, and all of them where `reset` is true. Send `next_after` and `epoch` of the last answer; without `after`, it says "
             + "where the log stands. A key sees changes to what it may verify.",
         ["listAudit"] =
             "One page of the audit log. Each row holds the hash of the one before, so that a missing or changed row shows. "

@@ -108,6 +108,9 @@ internal sealed class SchemaRules(ProviderModel provider)
             case "Change.kind":
                 schema.Enum = Names(["key", "project", "organization"], orNull: false);
                 break;
+            case "ChangePage.has_more":
+                schema.Description = "Changes that were there when the call came are still to be told: ask again.";
+                break;
             case "ChangePage.epoch":
                 schema.Description = "Which start of the gate this is.";
                 break;

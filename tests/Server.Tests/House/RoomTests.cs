@@ -52,6 +52,7 @@ public sealed class RoomTests
     [Theory]
     [InlineData("src/Engine/Engine.csproj")]
     [InlineData("src/Client/Client.csproj")]
+    [InlineData("src/Client.AspNetCore/Client.AspNetCore.csproj", "../Client/Client.csproj")]
     [InlineData("src/Cli/Cli.csproj", "../Client/Client.csproj")]
     [InlineData("src/Server/Server.csproj", "../Engine/Engine.csproj")]
     public void Projects_see_each_other_one_way_only(string project, params string[] mayUse) =>
@@ -62,6 +63,15 @@ public sealed class RoomTests
     [InlineData("src/Client/Client.csproj")]
     public void The_engine_and_the_client_stand_on_the_base_library_alone(string project) =>
         Assert.Empty(References(project, "PackageReference").Concat(References(project, "FrameworkReference")));
+
+    [Fact]
+    public void The_middleware_stands_on_the_framework_alone()
+    {
+        const string project = "src/Client.AspNetCore/Client.AspNetCore.csproj";
+
+        Assert.Empty(References(project, "PackageReference"));
+        Assert.Equal("Microsoft.AspNetCore.App", Assert.Single(References(project, "FrameworkReference")));
+    }
 
     private static IEnumerable<string?> References(string project, string kind) =>
         XDocument.Parse(Repository.Text(project)).Descendants(kind).Select(reference => (string?)reference.Attribute("Include"));

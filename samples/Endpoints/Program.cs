@@ -1,0 +1,3 @@
+using Tollgate.Endpoints;
+
+await EndpointsApi.Build(args).RunAsync();

@@ -1,0 +1,106 @@
+using System.Buffers;
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+
+namespace Tollgate.Client.AspNetCore;
+
+/// <summary>
+/// Why a request is refused, in words that its caller may read: every key that does not work reads the same, whatever the gate knows of it.
+/// </summary>
+public sealed record TollgateRefusal
+{
+    internal TollgateRefusal(int status, string code, string title) => (Status, Code, Title) = (status, code, title);
+
+    /// <summary>The HTTP status.</summary>
+    public int Status { get; }
+
+    /// <summary>Stable, for programs: <c>key_missing</c>, <c>invalid_key</c>, <c>scope_missing</c>, <c>permission_missing</c> …</summary>
+    public string Code { get; }
+
+    /// <summary>A sentence, for people.</summary>
+    public string Title { get; }
+
+    /// <summary>What the key would have needed, such as <c>endpoints:write</c>.</summary>
+    public string? RequiredPermission { get; internal init; }
+
+    internal static TollgateRefusal KeyMissing { get; } = new(401, "key_missing", "No API key was sent.");
+
+    internal static TollgateRefusal KeyAmbiguous { get; } =
+        new(400, "authorization_ambiguous", "More than one Authorization header was sent.");
+
+    internal static TollgateRefusal InvalidKey { get; } = new(401, "invalid_key", "The API key is not valid.");
+
+    internal static TollgateRefusal Unavailable { get; } = new(503, "unavailable", "The API key cannot be checked right now.");
+
+    internal static TollgateRefusal PathRefused { get; } = new(400, "path_refused", "The path is not in its canonical form.");
+
+    internal static TollgateRefusal Forbidden { get; } = new(403, "forbidden", "The API key may not make this request.");
+
+    /// <summary>What a caller is told of an answer that lets nothing pass.</summary>
+    internal static TollgateRefusal Of(in GateAnswer answer) => answer switch
+    {
+        { Fault: GateFault.RequestRefused } => PathRefused,
+        { Verdict: { } verdict } => Of(verdict),
+        _ => Unavailable,
+    };
+
+    internal Task Write(HttpContext http, TollgateOptions options)
+    {
+        var response = http.Response;
+        response.StatusCode = Status;
+        response.Headers.CacheControl = "no-store";
+        if (Status == StatusCodes.Status401Unauthorized)
+        {
+            response.Headers.WWWAuthenticate = "Bearer";
+        }
+
+        if (Status == StatusCodes.Status503ServiceUnavailable)
+        {
+            response.Headers.RetryAfter = "1";
+        }
+
+        return options.WriteRefusal is { } write ? write(http, this) : WriteProblem(http);
+    }
+
+    private static TollgateRefusal Of(Verdict verdict) => verdict.Code switch
+    {
+        "key_missing" => KeyMissing,
+        "key_malformed" or "key_unknown" or "key_deleted" or "key_revoked" or "key_retired" or "key_expired" or "key_disabled"
+            or "organization_suspended" or "project_mismatch" => InvalidKey,
+        "address_refused" => new(403, "address_refused", "The API key may not be used from this address."),
+        "action_missing" => Lacking(verdict, "permission_missing", "The API key lacks a required permission."),
+        "scope_missing" => Lacking(verdict, "scope_missing", "The API key lacks a required scope."),
+        "body_condition" => Lacking(verdict, "body_condition", "The API key may make this call only with certain members in the body."),
+        "route_unknown" => new(404, "route_unknown", "No route has this path."),
+        "not_loaded" => Unavailable,
+        // A code of a newer gate. Refused it is, and more is not known.
+        _ => Forbidden with { RequiredPermission = verdict.RequiredPermission },
+    };
+
+    private static TollgateRefusal Lacking(Verdict verdict, string code, string title) =>
+        new(403, code, title) { RequiredPermission = verdict.RequiredPermission };
+
+    private async Task WriteProblem(HttpContext http)
+    {
+        var body = new ArrayBufferWriter<byte>(256);
+        using (var json = new Utf8JsonWriter(body))
+        {
+            json.WriteStartObject();
+            json.WriteString("type"u8, "about:blank"u8);
+            json.WriteString("title"u8, Title);
+            json.WriteNumber("status"u8, Status);
+            json.WriteString("code"u8, Code);
+            json.WriteString("request_id"u8, http.TraceIdentifier);
+            if (RequiredPermission is not null)
+            {
+                json.WriteString("required_permission"u8, RequiredPermission);
+            }
+
+            json.WriteEndObject();
+        }
+
+        http.Response.ContentType = "application/problem+json";
+        http.Response.ContentLength = body.WrittenCount;
+        await http.Response.Body.WriteAsync(body.WrittenMemory, http.RequestAborted).ConfigureAwait(false);
+    }
+}
