@@ -83,7 +83,8 @@ internal sealed partial class RemoteGate(
         using var ends = new CancellationTokenSource(_options.Timeout, time);
         try
         {
-            return new GateAnswer(await connection.Questions.Verify.CheckAsync(question.ToCheck(), ends.Token).ConfigureAwait(false), default);
+            var verdict = await connection.Questions.Verify.CheckAsync(question.ToCheck(), ends.Token).ConfigureAwait(false);
+            return new GateAnswer(verdict, GateFault.None);
         }
         catch (TollgateException refusal) when (IsOfRequest(refusal.Problem))
         {

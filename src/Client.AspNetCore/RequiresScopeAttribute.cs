@@ -3,8 +3,8 @@ using Microsoft.AspNetCore.Authorization;
 namespace Tollgate.Client.AspNetCore;
 
 /// <summary>
-/// Lets a request pass only with a key that holds a scope, such as <c>[RequiresScope("endpoints:write")]</c>. On a controller, an action or a
-/// minimal API's handler; several must all be fulfilled.
+/// Lets a request pass only with a key that holds a scope, such as <c>[RequiresScope("endpoints:write")]</c>. On a controller, an action
+/// or a minimal API's handler; several must all be fulfilled.
 /// </summary>
 [AttributeUsage(AttributeTargets.Class | AttributeTargets.Method, AllowMultiple = true)]
 public sealed class RequiresScopeAttribute : AuthorizeAttribute, IAuthorizationRequirementData

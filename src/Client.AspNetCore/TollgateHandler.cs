@@ -59,14 +59,16 @@ internal sealed class TollgateHandler(
 
     /// <summary>The text behind the scheme, in any case of it; null when the header is another scheme's or holds none.</summary>
     private static string? SecretIn(string? header) =>
-        header is not null && header.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase) && header[Bearer.Length..].Trim() is { Length: > 0 } text
+        header is not null && header.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase)
+        && header[Bearer.Length..].Trim() is { Length: > 0 } text
             ? text
             : null;
 
     private TollgateFeature NewFeature(string secret)
     {
         var address = options.Value.SendsAddress ? Context.Connection.RemoteIpAddress : null;
-        var feature = new TollgateFeature(secret, (address is { IsIPv4MappedToIPv6: true } ? address.MapToIPv4() : address)?.ToString(), gate);
+        address = address is { IsIPv4MappedToIPv6: true } ? address.MapToIPv4() : address;
+        var feature = new TollgateFeature(secret, address?.ToString(), gate);
         Context.Features.Set(feature);
         return feature;
     }

@@ -20,7 +20,9 @@ public sealed record TollgateRequirement : IAuthorizationRequirement
 
     private Kind Asks { get; }
 
-    /// <summary>The key must hold this scope, such as <c>endpoints:write</c>; the gate refuses one that its provider file does not declare.</summary>
+    /// <summary>
+    /// The key must hold this scope, such as <c>endpoints:write</c>. One that the gate's provider file does not declare lets nobody in.
+    /// </summary>
     public static TollgateRequirement OfScope(string scope)
     {
         ArgumentException.ThrowIfNullOrEmpty(scope);

@@ -11,9 +11,9 @@ namespace Tollgate.Client.AspNetCore;
 public static class TollgateServices
 {
     /// <summary>
-    /// Adds the authentication scheme <c>Tollgate</c> and what <c>[RequiresScope]</c> needs. The gate's address and the application's key come
-    /// from the code, from the configuration section <c>Tollgate</c>, or from <c>TOLLGATE_URL</c> and <c>TOLLGATE_KEY</c>; the application
-    /// does not start while something is wrong with them.
+    /// Adds the authentication scheme <c>Tollgate</c> and what <c>[RequiresScope]</c> needs. The gate's address and the application's key
+    /// come from the code, from the configuration section <c>Tollgate</c>, or from <c>TOLLGATE_URL</c> and <c>TOLLGATE_KEY</c>; the
+    /// application does not start while something is wrong with them.
     /// </summary>
     /// <example>
     /// <code>

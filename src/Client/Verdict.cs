@@ -45,8 +45,8 @@ public sealed record Verdict
     public string? RequiredPermission { get; init; }
 
     /// <summary>
-    /// When this secret stops, ahead of its key, because a rotation has replaced it; null for a current one. Who keeps a verdict keeps it no
-    /// longer than that, nor longer than <see cref="VerdictKey.ExpiresAt"/>.
+    /// When this secret stops, ahead of its key, because a rotation has replaced it; null for a current one. Who keeps a verdict keeps it
+    /// no longer than that, nor longer than <see cref="VerdictKey.ExpiresAt"/>.
     /// </summary>
     public DateTimeOffset? SecretEndsAt { get; init; }
 }

@@ -105,23 +105,12 @@ internal sealed class SchemaRules(ProviderModel provider)
             case "Key.metadata" or "VerifiedKey.metadata":
                 BeObject(schema, orNull: false, "As it was given.");
                 break;
-            case "Change.kind":
-                schema.Enum = Names(["key", "project", "organization"], orNull: false);
-                break;
-            case "ChangePage.has_more":
-                schema.Description = "Changes that were there when the call came are still to be told: ask again.";
-                break;
-            case "ChangePage.epoch":
-                schema.Description = "Which start of the gate this is.";
-                break;
-            case "ChangePage.reset":
-                schema.Description = "Changes may be missing before this answer: whoever keeps verdicts drops them all.";
-                break;
             case "Audit.before" or "Audit.after":
                 BeObject(schema, orNull: true, "The target's own shape, without secrets.");
                 break;
             default:
                 BoundCheck(place, schema);
+                BoundChange(place, schema);
                 BoundTerm(owner, member, schema, place.Split('.')[0]);
                 break;
         }
@@ -144,6 +133,27 @@ internal sealed class SchemaRules(ProviderModel provider)
             case "VerifyAnswer.secret_ends_at":
                 NeverNull(schema);
                 schema.Description = "When this secret stops, ahead of its key; only where it passes and a rotation has replaced it.";
+                break;
+            default:
+                break;
+        }
+    }
+
+    private static void BoundChange(string place, OpenApiSchema schema)
+    {
+        switch (place)
+        {
+            case "Change.kind":
+                schema.Enum = Names(["key", "project", "organization"], orNull: false);
+                break;
+            case "ChangePage.has_more":
+                schema.Description = "Changes that were there when the call came are still to be told: ask again.";
+                break;
+            case "ChangePage.epoch":
+                schema.Description = "Which start of the gate this is.";
+                break;
+            case "ChangePage.reset":
+                schema.Description = "Changes may be missing before this answer: whoever keeps verdicts drops them all.";
                 break;
             default:
                 break;

@@ -127,7 +127,7 @@ public sealed class RevocationTests(Gates gates) : IClassFixture<Gates>
     }
 
     [Fact]
-    public async Task An_answer_under_way_while_the_key_is_revoked_is_not_kept_and_nobody_who_comes_later_waits_for_it()
+    public async Task An_answer_under_way_while_the_key_is_revoked_is_not_kept_and_nobody_later_waits_for_it()
     {
         var (gate, app) = await Start();
         await using var _ = app;
@@ -185,7 +185,7 @@ public sealed class RevocationTests(Gates gates) : IClassFixture<Gates>
         return (gate, await GuardedApp.Start(gate.Address, RunningGate.RootKey, clock: clock));
     }
 
-    /// <summary>The verdict is in the cache: changes on their way, such as the making of the key, may have kept the first one out.</summary>
+    /// <summary>The verdict is kept: changes on their way, such as the making of the key, may have kept the first one out.</summary>
     private static Task FirstQuestion(GuardedApp app, string secret) => GuardedApp.Until(async () =>
     {
         var asked = app.Wire.Questions;
@@ -194,8 +194,5 @@ public sealed class RevocationTests(Gates gates) : IClassFixture<Gates>
     });
 
     /// <summary>Everything the gate has done so far has been told: a change that is made now comes after it.</summary>
-    private static async Task Settled(RunningGate gate, GuardedApp app)
-    {
-        await FirstQuestion(app, await gate.NewSecret());
-    }
+    private static async Task Settled(RunningGate gate, GuardedApp app) => await FirstQuestion(app, await gate.NewSecret());
 }
