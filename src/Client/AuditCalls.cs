@@ -15,10 +15,10 @@ public sealed class AuditCalls
         AuditFilter? filter = null, int? limit = null, string? cursor = null, CancellationToken cancellationToken = default)
     {
         var query = Address.Query(
-            ("organization", filter?.Organization),
-            ("project", filter?.Project),
-            ("actor", filter?.Actor),
-            ("target", filter?.Target),
+            ("organization_id", filter?.Organization),
+            ("project_id", filter?.Project),
+            ("actor_id", filter?.Actor),
+            ("target_id", filter?.Target),
             ("action", filter?.Action),
             ("from", filter?.From is { } from ? WireTime.Text(from) : null),
             ("to", filter?.To is { } to ? WireTime.Text(to) : null),

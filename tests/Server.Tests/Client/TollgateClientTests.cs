@@ -333,7 +333,7 @@ public sealed class TollgateClientTests
         var rows = await client.Audit.ListAsync(filter, Cancel).ToListAsync(Cancel);
 
         Assert.Equal((7, "root", "first"), (rows[0].Seq, rows[0].Actor.Id, rows[0].After!.Value.GetProperty("name").GetString()));
-        Assert.Equal("/api/v1/audit?target=key_1&action=key.create&from=2026-01-01T00%3A00%3A00Z", gate.Only.Path);
+        Assert.Equal("/api/v1/audit?target_id=key_1&action=key.create&from=2026-01-01T00%3A00%3A00Z", gate.Only.Path);
     }
 
     [Fact]
