@@ -153,10 +153,18 @@ public sealed partial class MetricsPageTests(PostgresFixture postgres)
             family => family.Name,
             family => $"{family.Kind.ToString().ToLowerInvariant()} {string.Join(", ", family.Labels.Select(label => $"`{label}`"))}");
         Assert.Equal(there.OrderBy(row => row.Key), told.OrderBy(row => row.Key));
+        var alerts = Repository.Text("deploy/prometheus/tollgate-alerts.yml");
+        var asked = Asked().Matches(alerts + page).Select(name => name.Value.Replace("_bucket", "", StringComparison.Ordinal)).ToHashSet();
+        Assert.True(asked.Count > 10);
+        Assert.Empty(asked.Except(there.Keys));
     }
 
     private static async Task<Exposition> Read(RunningGate gate) =>
         Exposition.Parse((await gate.Send("GET", "/metrics", RunningGate.RootKey)).Has(HttpStatusCode.OK).Text);
+
+    /// <summary>The metrics that an alert, a rule or a sentence names.</summary>
+    [GeneratedRegex("(?<![\\w/.])(?:tollgate|process|dotnet)_[a-z_]*[a-z](?=[`\\[{ ])")]
+    private static partial Regex Asked();
 
     [GeneratedRegex(@"^\| `(?<name>[a-z_]+)` \| (?<kind>counter|gauge|histogram) \| (?<labels>[^|]*?) ?\|", RegexOptions.Multiline)]
     private static partial Regex Row();
