@@ -16,15 +16,12 @@ internal sealed class Readiness(Database database)
 
     private volatile bool _isReady = true;
 
-    /// <summary>What the last question found. Asks anew for the next time, because an export cannot wait.</summary>
-    public bool IsReady
+    /// <summary>What the last question found; asks anew for the next time, because an export cannot wait.</summary>
+    public bool LastAnswer()
     {
-        get
-        {
-            var last = _isReady;
-            _ = Ask();
-            return last;
-        }
+        var last = _isReady;
+        _ = Ask();
+        return last;
     }
 
     public async Task<bool> Ask()
