@@ -59,7 +59,7 @@ internal sealed class RequestMeter
 
     private static RequestClass ClassOfApi(string path) =>
         path is "/api/v1/verify" || path.StartsWith("/api/v1/verify/", StringComparison.Ordinal) ? RequestClass.Verify
-        : path is "/api/v1/authorize" ? RequestClass.Authorize
+        : path is "/api/v1/authorize" || path.StartsWith("/api/v1/authorize/", StringComparison.Ordinal) ? RequestClass.Authorize
         : RequestClass.Management;
 
     private static byte PlaceOf(int status) => checked((byte)Array.IndexOf(

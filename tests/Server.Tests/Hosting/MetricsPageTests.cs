@@ -93,6 +93,9 @@ public sealed partial class MetricsPageTests(PostgresFixture postgres)
             "POST", "/api/v1/verify/batch", RunningGate.RootKey, $"{{\"checks\":[{{\"key\":\"{secret}\"}},{{\"key\":\"x\"}}]}}");
         await gate.Send("POST", "/api/v1/verify/explain", RunningGate.RootKey, $"{{\"key\":\"{secret}\"}}");
         (await gate.Send("GET", "/v1/models", secret)).Has(HttpStatusCode.OK);
+        await Authorize(secret);
+        await Authorize("x");
+        await Authorize(RunningGate.RootKey);
         var unknown = gate.Services.GetRequiredService<ProviderModel>().Keys.Format.Mint(0);
         for (var i = 0; i < 3; i++)
         {
@@ -110,6 +113,9 @@ public sealed partial class MetricsPageTests(PostgresFixture postgres)
         Assert.Equal(1, Rise("tollgate_checks_total", ("door", "explain"), ("code", "allowed")));
         Assert.Equal(1, Rise("tollgate_checks_total", ("door", "provider"), ("code", "allowed")));
         Assert.Equal(3, Rise("tollgate_checks_total", ("door", "provider"), ("code", "key_unknown")));
+        Assert.Equal(1, Rise("tollgate_checks_total", ("door", "authorize"), ("code", "allowed")));
+        Assert.Equal(1, Rise("tollgate_checks_total", ("door", "authorize"), ("code", "key_malformed")));
+        Assert.Equal(2, Rise("tollgate_http_requests_total", ("class", "authorize"), ("status", "200")));
         Assert.Equal(1, Rise("tollgate_checks_total", ("door", "caller"), ("code", "allowed")));
         Assert.Equal(0, Rise("tollgate_checks_total", ("code", "not_loaded")));
         Assert.Equal(2, Rise("tollgate_key_loads_total", ("outcome", "found")));
@@ -128,6 +134,8 @@ public sealed partial class MetricsPageTests(PostgresFixture postgres)
         Assert.True(after.Value("process_start_time_seconds") > 1_600_000_000);
         Assert.True(after.Value("process_threads") > 1);
         Assert.True(Rise("dotnet_allocated_bytes_total") > 0);
+
+        Task<Answer> Authorize(string key) => gate.Send("GET", "/api/v1/authorize/v1/models", key);
 
         double Rise(string name, params (string, string)[] labels) => after.Value(name, labels) - before.Value(name, labels);
     }

@@ -99,6 +99,7 @@ public sealed class MetricsTextTests
     [InlineData("/api/v1/verify/batch", nameof(RequestClass.Verify))]
     [InlineData("/api/v1/verifying", nameof(RequestClass.Management))]
     [InlineData("/api/v1/authorize", nameof(RequestClass.Authorize))]
+    [InlineData("/api/v1/authorize/v1/models", nameof(RequestClass.Authorize))]
     [InlineData("/api/v1/keys/key_x", nameof(RequestClass.Management))]
     [InlineData("/healthz", nameof(RequestClass.Health))]
     [InlineData("/metrics", nameof(RequestClass.Metrics))]
