@@ -37,6 +37,9 @@ internal sealed class KeyStore
 
     public KeyProfiles Profiles => _profiles;
 
+    /// <summary>Keys that had to go for want of room, one after another since this store was made.</summary>
+    public long Evicted { get; private set; }
+
     /// <summary>
     /// Adds one secret of a key. What is held of an older version of the key's row goes; what is held of this version stays beside it, on
     /// the same facts; where a newer one is held, nothing happens. False, with nothing done, when its profile finds no place.
@@ -156,6 +159,7 @@ internal sealed class KeyStore
 
             if (slot.Used == 0 || chances-- == 0)
             {
+                Evicted++;
                 Remove(slot.KeyNo);
                 return;
             }
@@ -229,6 +233,7 @@ internal sealed class KeyStore
             int size = _facts.SizeOf(record);
             if (size > room || (crowded && !TakeUsed(owners)))
             {
+                Evicted++;
                 Remove(keyNo);
                 continue;
             }

@@ -18,6 +18,9 @@ public sealed class KeyTable
     // What is inside is written under the lock; Clear puts another in its place.
     private volatile KeyStore _store;
 
+    // Guarded by the lock: evictions of the stores before this one.
+    private long _evictedBefore;
+
     public KeyTable(KeyTableOptions? options = null)
     {
         _options = options ?? new KeyTableOptions();
@@ -47,6 +50,18 @@ public sealed class KeyTable
             lock (_lock)
             {
                 return _store.Facts.LiveBytes;
+            }
+        }
+    }
+
+    /// <summary>Keys that had to go for want of room; where this rises steadily, the table is too small for the keys in use.</summary>
+    public long Evicted
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _evictedBefore + _store.Evicted;
             }
         }
     }
@@ -164,6 +179,7 @@ public sealed class KeyTable
     {
         _changes.NoteEverything();
         _unknown.Clear();
+        _evictedBefore += _store.Evicted;
         _store = new KeyStore(_options);
     }
 

@@ -51,6 +51,9 @@ internal static class OperationTexts
             "One page of the audit log. Each row holds the hash of the one before, so that a missing or changed row shows. "
             + "A key reads the rows of its own project.",
         ["health"] = "Answers as long as the process does.",
+        ["metrics"] =
+            "What the gate counts and measures, in the text format of Prometheus. Where the operator has set a token for metrics, "
+            + "that is taken too.",
         ["readiness"] = "Answers 200 when the database can be reached too.",
     };
 

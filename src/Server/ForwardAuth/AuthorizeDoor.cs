@@ -6,6 +6,7 @@ using Tollgate.Engine.Verification;
 using Tollgate.Server.Problems;
 using Tollgate.Server.Providers;
 using Tollgate.Server.Surfaces;
+using Tollgate.Server.Telemetry;
 using Tollgate.Server.Verification;
 using Tollgate.Server.Wire;
 
@@ -164,6 +165,7 @@ internal sealed class AuthorizeDoor
     {
         if (verdict.Code == VerdictCode.Allowed)
         {
+            _gate.Meter.Count(CheckDoor.Authorize, verdict.Code);
             return Allow(http, call.Style, verdict);
         }
 
@@ -173,6 +175,7 @@ internal sealed class AuthorizeDoor
             return Allow(http, call.Style, default);
         }
 
+        _gate.Meter.Count(CheckDoor.Authorize, verdict.Code);
         var problem = Faults.Of(verdict.Code);
         if (Faults.TellsPermission(verdict.Code))
         {

@@ -60,7 +60,7 @@ internal sealed partial class Front(ProviderFront provider, AuthorizeDoor author
     public static bool IsOurs(string path) =>
         path.StartsWith("/api/", StringComparison.Ordinal)
         || path.StartsWith("/docs/", StringComparison.Ordinal)
-        || path is "/api" or "/docs" or "/healthz" or "/readyz" or "/openapi.json" or "/openapi.yaml";
+        || path is "/api" or "/docs" or "/healthz" or "/readyz" or "/metrics" or "/openapi.json" or "/openapi.yaml";
 
     private async Task Finish(HttpContext http, Task rest)
     {

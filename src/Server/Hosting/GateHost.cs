@@ -30,12 +30,13 @@ internal static class GateHost
         builder.WebHost.ConfigureKestrel(kestrel => Limit(kestrel, options));
         // A buffer for each open connection, 4 KiB, instead of one more system call for each request.
         builder.WebHost.UseSockets(sockets => sockets.WaitForDataBeforeAllocatingBuffer = false);
-        Log(builder.Logging, options);
+        Log(builder.Logging, options, provider, time);
         AddRooms(builder.Services, options, provider, database, pepper, time);
         builder.Services.AddDocs();
+        GateTelemetry.Add(builder.Services, options);
         var app = builder.Build();
         database.CommitInDoubt += app.Services.GetRequiredService<Gatekeeper>().Clear;
-        Map(app);
+        Map(app, options);
         return app;
     }
 
@@ -43,7 +44,7 @@ internal static class GateHost
         IServiceCollection services, GateOptions options, ProviderModel provider, Database database, Pepper pepper, TimeProvider time)
     {
         services.AddSingleton(time).AddSingleton(provider).AddSingleton(options).AddSingleton(database).AddSingleton(pepper);
-        services.AddSingleton(new KeyTable(TableOptions(options))).AddSingleton<ProjectTable>();
+        services.AddSingleton(TableOptions(options)).AddSingleton<KeyTable>().AddSingleton<ProjectTable>();
         services.AddSingleton(services => new Gatekeeper(
             provider.Keys.Format, services.GetRequiredService<KeyTable>(), services.GetRequiredService<ProjectTable>()));
         services.AddSingleton<Sealer>().AddSingleton<Pages>().AddSingleton<MutationRunner>().AddSingleton<AuditLog>();
@@ -63,13 +64,19 @@ internal static class GateHost
         FactsBytesMax = Math.Max(64L << 20, options.KeysInMemoryMax * 128L),
     };
 
-    private static void Map(WebApplication app)
+    private static void Map(WebApplication app, GateOptions options)
     {
         var services = app.Services;
         var (front, callers) = (services.GetRequiredService<Front>(), services.GetRequiredService<CallerGate>());
-        var verify = services.GetRequiredService<VerifyEndpoints>();
+        var (verify, metrics) = (services.GetRequiredService<VerifyEndpoints>(), services.GetRequiredService<MetricsPage>());
+        GateTelemetry.Use(app, options);
         app.Use(next => http => front.Invoke(http, next));
         app.Use(next => http => verify.AnswerAtOnce(http) ?? next(http));
+        if (options.MetricsToken is not null)
+        {
+            app.Use(next => http => metrics.AnswerToken(http) ?? next(http));
+        }
+
         app.UseRouting();
         app.Use(next => http => callers.Invoke(http, next));
         app.Use(next => http => http.GetEndpoint() is not null ? next(http) : Front.NoSuchPath(http));
@@ -82,6 +89,7 @@ internal static class GateHost
         api.MapChanges();
         verify.Map(api);
         app.MapHealth();
+        metrics.Map(app);
         app.MapDocs();
     }
 
@@ -98,15 +106,10 @@ internal static class GateHost
     }
 
     /// <summary>The framework's own request lines stay off: they cost time and hold query strings.</summary>
-    public static void Log(ILoggingBuilder logging, GateOptions options)
+    public static void Log(ILoggingBuilder logging, GateOptions options, ProviderModel provider, TimeProvider time)
     {
         logging.ClearProviders();
-        logging.AddSimpleConsole(console =>
-        {
-            console.SingleLine = true;
-            console.UseUtcTimestamp = true;
-            console.TimestampFormat = "yyyy-MM-dd'T'HH:mm:ss'Z' ";
-        });
+        GateTelemetry.Log(logging, options, provider, time);
         logging.SetMinimumLevel(Enum.Parse<LogLevel>(options.LogLevel, ignoreCase: true));
         logging.AddFilter("Microsoft", LogLevel.Warning);
         logging.AddFilter("System", LogLevel.Warning);

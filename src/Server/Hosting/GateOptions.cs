@@ -1,6 +1,4 @@
 using System.ComponentModel.DataAnnotations;
-using Tollgate.Server.Storage;
-using Tollgate.Server.Verification;
 
 namespace Tollgate.Server.Hosting;
 
@@ -50,7 +48,55 @@ internal sealed record GateOptions
     [AllowedValues("trace", "debug", "information", "warning", "error", "critical", "none")]
     public string LogLevel { get; init; } = "information";
 
-    /// <summary>Never prints the root key or the connection string.</summary>
+    /// <summary>How a line of the log is written: text for people, json for what collects logs.</summary>
+    [Option("log_format", "TOLLGATE_LOG_FORMAT", null)]
+    [AllowedValues("text", "json")]
+    public string LogFormat { get; init; } = "text";
+
+    /// <summary>Where <c>/metrics</c> can be read without the root key, apart from customers' traffic; without it, nowhere.</summary>
+    [Option("metrics_urls", "TOLLGATE_METRICS_URLS", null)]
+    [HttpUrls]
+    public string? MetricsUrls { get; init; }
+
+    /// <summary>What a scraper may send instead of the root key.</summary>
+    [Option("metrics_token", "TOLLGATE_METRICS_TOKEN", null, IsSecret = true)]
+    [AcceptableToken]
+    public string? MetricsToken { get; init; }
+
+    /// <summary>The OpenTelemetry collector; without one, nothing is exported.</summary>
+    [Option("otlp_endpoint", "TOLLGATE_OTLP_ENDPOINT", null)]
+    [CollectorUrl]
+    public string? OtlpEndpoint { get; init; }
+
+    [Option("otlp_protocol", "TOLLGATE_OTLP_PROTOCOL", null)]
+    [AllowedValues("http", "grpc")]
+    public string OtlpProtocol { get; init; } = "http";
+
+    /// <summary>Sent with every export, such as a token of the collector's.</summary>
+    [Option("otlp_headers", "TOLLGATE_OTLP_HEADERS", null, IsSecret = true)]
+    [HeaderPairs]
+    public string? OtlpHeaders { get; init; }
+
+    /// <summary>The part of checks that is traced though their caller did not ask for it.</summary>
+    [Option("otlp_traces", "TOLLGATE_OTLP_TRACES", null)]
+    [Range(0.0, 1.0)]
+    public double OtlpTraces { get; init; }
+
+    [Option("otlp_service_name", "TOLLGATE_OTLP_SERVICE_NAME", null)]
+    [StringLength(100, MinimumLength = 1)]
+    public string OtlpServiceName { get; init; } = "tollgate";
+
+    /// <summary>Seconds between two exports of metrics.</summary>
+    [Option("otlp_interval_seconds", "TOLLGATE_OTLP_INTERVAL_SECONDS", null)]
+    [Range(1, 3_600)]
+    public int OtlpIntervalSeconds { get; init; } = 60;
+
+    /// <summary>Whether ASP.NET Core's own measurements are exported too; they cost time with each request.</summary>
+    [Option("otlp_http_metrics", "TOLLGATE_OTLP_HTTP_METRICS", null)]
+    [AllowedValues("on", "off")]
+    public string OtlpHttpMetrics { get; init; } = "off";
+
+    /// <summary>Never prints the root key, the connection string or a token.</summary>
     public override string ToString() => $"provider {Provider}, urls {Urls}, data {Data}";
 }
 
@@ -66,50 +112,4 @@ internal sealed class OptionAttribute(string key, string variable, string? argum
 
     /// <summary>A fault does not quote the value.</summary>
     public bool IsSecret { get; init; }
-}
-
-/// <summary>Addresses to listen on, separated by ; or a comma. Plain HTTP: certificates are the business of the proxy in front.</summary>
-[AttributeUsage(AttributeTargets.Property)]
-internal sealed class HttpUrlsAttribute : ValidationAttribute
-{
-    public override bool IsValid(object? value) => Split((string)value!) is { Length: > 0 } urls && urls.All(IsUrl);
-
-    public override string FormatErrorMessage(string name) => $"{name} must be addresses such as http://127.0.0.1:8700";
-
-    public static string[] Split(string urls) =>
-        urls.Split([';', ','], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-
-    private static bool IsUrl(string url)
-    {
-        try
-        {
-            var address = BindingAddress.Parse(url);
-            return address is { Scheme: "http", PathBase: "", IsUnixPipe: false, IsNamedPipe: false, Port: >= 0 and <= 65_535 }
-                && (address.Host is "*" or "+" || Uri.CheckHostName(address.Host) != UriHostNameType.Unknown);
-        }
-        catch (FormatException)
-        {
-            return false;
-        }
-    }
-}
-
-/// <summary>Key and value pairs that name a PostgreSQL server. The value may hold a password and is never quoted.</summary>
-[AttributeUsage(AttributeTargets.Property)]
-internal sealed class PostgresConnectionAttribute : ValidationAttribute
-{
-    public override bool IsValid(object? value) => PostgresDriver.IsConnectionString((string)value!);
-
-    public override string FormatErrorMessage(string name) =>
-        $"{name} must be a connection string such as Host=127.0.0.1;Database=tollgate;Username=tollgate";
-}
-
-/// <summary>What the operator's own choice of root key must be.</summary>
-[AttributeUsage(AttributeTargets.Property)]
-internal sealed class AcceptableRootKeyAttribute : ValidationAttribute
-{
-    public override bool IsValid(object? value) => RootKey.IsAcceptable((string)value!);
-
-    public override string FormatErrorMessage(string name) =>
-        $"{name} must have {RootKey.LengthMin} to {Credential.SecretBytesMax} printable characters without spaces";
 }

@@ -6,14 +6,16 @@ namespace Tollgate.Server.Hosting;
 /// <summary><c>/healthz</c>: the process answers. <c>/readyz</c>: it can also reach its database.</summary>
 internal static class Health
 {
+    public static IResult Alive { get; } = Results.Text("ok\n");
+
     public static void MapHealth(this IEndpointRouteBuilder app)
     {
-        app.MapGet("/healthz", () => Results.Text("ok\n")).Public()
+        app.MapGet("/healthz", () => Alive).Public()
             .WithName("health").WithSummary("Is the process alive?").WithTags("Health");
         app.MapGet("/readyz", Ready).Public().WithName("readiness").WithSummary("Can the gate serve?").WithTags("Health");
     }
 
-    private static async Task<IResult> Ready(Database database, ILogger<Database> log, HttpContext http)
+    public static async Task<IResult> Ready(Database database, HttpContext http)
     {
         try
         {

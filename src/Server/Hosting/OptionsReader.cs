@@ -163,9 +163,14 @@ internal sealed class OptionsReader
             value = int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
         }
 
+        else if (property.PropertyType == typeof(double))
+        {
+            value = double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number) ? number : null;
+        }
+
         if (value is null)
         {
-            _faults.Add($"{place}: must be a whole number{quoted}.");
+            _faults.Add($"{place}: must be a {(property.PropertyType == typeof(int) ? "whole number" : "number such as 0.25")}{quoted}.");
             return;
         }
 

@@ -65,7 +65,7 @@ internal static class Serve
     private static async Task Run(GateOptions options, ProviderModel provider)
     {
         var time = TimeProvider.System;
-        using var loggers = LoggerFactory.Create(logging => GateHost.Log(logging, options));
+        using var loggers = LoggerFactory.Create(logging => GateHost.Log(logging, options, provider, time));
         var storage = new StorageOptions { DataDirectory = options.Data, PostgresConnectionString = options.Database };
         await using var database = await Database.Open(storage, time, loggers);
         var pepper = await Pepper.Open(options.PepperFile ?? Path.Combine(options.Data, Pepper.DefaultFile), database);

@@ -4,6 +4,7 @@ using Tollgate.Server.Access;
 using Tollgate.Server.Organizations;
 using Tollgate.Server.Providers;
 using Tollgate.Server.Storage;
+using Tollgate.Server.Telemetry;
 
 namespace Tollgate.Server.Keys;
 
@@ -16,6 +17,8 @@ internal sealed class KeyFeed(Database database, Pepper pepper, ProviderModel pr
 {
     /// <summary>Loads under way, at most one a secret. Bounded by the number of requests being served.</summary>
     private readonly ConcurrentDictionary<KeyHash, Task> _loads = new();
+
+    public LoadMeter Meter { get; } = new();
 
     /// <summary>After a commit: the key's next check reads the database.</summary>
     public void Drop(long keyNo) => table.Drop(checked((uint)keyNo));
@@ -49,6 +52,7 @@ internal sealed class KeyFeed(Database database, Pepper pepper, ProviderModel pr
     /// <summary>Reads until what was read is still true when it goes in: a change in between makes the table refuse it.</summary>
     private async Task LoadOnce(KeyHash hash)
     {
+        using var load = Meter.Begin();
         var peppered = pepper.HashSecret(hash.ToBytes());
         while (true)
         {
@@ -56,6 +60,7 @@ internal sealed class KeyFeed(Database database, Pepper pepper, ProviderModel pr
             var row = await database.Read(c => KeySql.FindByHash(c, peppered), CancellationToken.None);
             if (row is null ? table.EndLoadUnknown(epoch, hash) : Enter(epoch, hash, row))
             {
+                load.Ended(isFound: row is not null);
                 return;
             }
         }

@@ -1,9 +1,11 @@
 using System.Data.Common;
+using System.Diagnostics;
 using Dapper;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 using Tollgate.Server.Problems;
+using Tollgate.Server.Telemetry;
 
 namespace Tollgate.Server.Storage;
 
@@ -38,6 +40,13 @@ internal sealed class Database : IAsyncDisposable
 
     /// <summary>How far the change log may be read, and the wait for more.</summary>
     public ChangeLog Changes { get; } = new();
+
+    public WriteMeter Meter { get; } = new();
+
+    /// <summary>Changes that wait for their turn to write, of at most <see cref="WriteQueueMax"/>.</summary>
+    public int WriteQueueLength => Volatile.Read(ref _waitingToWrite);
+
+    public int WriteQueueMax => _options.WriteQueueMax;
 
     /// <summary>Cancelled when the single-process lock is lost: the host must stop, another process may own the data by now.</summary>
     public CancellationToken LockLost => _driver.LockLost;
@@ -115,6 +124,7 @@ internal sealed class Database : IAsyncDisposable
     {
         if (!await TakeTurn(cancel))
         {
+            Meter.TurnedAway();
             return new Problem(ProblemCode.Unavailable, "Too many changes are waiting; try again in a moment.");
         }
 
@@ -164,6 +174,7 @@ internal sealed class Database : IAsyncDisposable
     private async Task<Outcome<T>> WriteAlone<T>(
         Func<WriteScope, Task<Outcome<T>>> work, MutationContext context, CancellationToken cancel)
     {
+        using var write = Meter.Begin();
         var connection = await _driver.TakeWriter(cancel);
         try
         {
@@ -176,6 +187,7 @@ internal sealed class Database : IAsyncDisposable
                 outcome = await work(scope);
                 if (!outcome.IsOk)
                 {
+                    write.Ended(isCommitted: false);
                     await transaction.RollbackAsync(CancellationToken.None);
                     return outcome;
                 }
@@ -183,6 +195,7 @@ internal sealed class Database : IAsyncDisposable
                 await Commit(transaction);
             }
 
+            write.Ended(isCommitted: true);
             try
             {
                 scope.RunAfterCommit();
@@ -205,7 +218,9 @@ internal sealed class Database : IAsyncDisposable
     {
         try
         {
+            var began = Stopwatch.GetTimestamp();
             await transaction.CommitAsync(CancellationToken.None);
+            Meter.Commits.RecordSince(began);
         }
         catch
         {

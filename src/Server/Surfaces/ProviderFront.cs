@@ -4,6 +4,7 @@ using Tollgate.Engine.Permissions;
 using Tollgate.Engine.Verification;
 using Tollgate.Server.Problems;
 using Tollgate.Server.Providers;
+using Tollgate.Server.Telemetry;
 using Tollgate.Server.Verification;
 using Tollgate.Server.Wire;
 
@@ -73,6 +74,7 @@ internal sealed class ProviderFront(
                 }
             }
 
+            gate.Meter.Count(CheckDoor.Provider, verdict.Code);
             if (verdict.Code != VerdictCode.Allowed)
             {
                 await Refuse(http, Refusal(verdict, match));

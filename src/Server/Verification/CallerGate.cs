@@ -4,6 +4,7 @@ using Tollgate.Server.Access;
 using Tollgate.Server.Keys;
 using Tollgate.Server.Problems;
 using Tollgate.Server.Providers;
+using Tollgate.Server.Telemetry;
 
 namespace Tollgate.Server.Verification;
 
@@ -48,7 +49,8 @@ internal sealed class CallerGate(Gate gate, RootKey root, ProviderModel provider
         Span<byte> buffer = stackalloc byte[Credential.SecretBytesMax];
         return Credential.Read(http.Request.Headers.Authorization, buffer, out var secret) is not null ? null
             : root.Matches(secret) ? Caller.Root
-            : CallerOf(gate.CheckCaller(secret, http.Connection.RemoteIpAddress)).TryGet(out var caller, out _) ? caller
+            : gate.CheckCaller(secret, http.Connection.RemoteIpAddress) is { Code: VerdictCode.Allowed } verdict
+                && CallerOf(verdict).TryGet(out var caller, out _) ? caller
             : null;
     }
 
@@ -110,6 +112,7 @@ internal sealed class CallerGate(Gate gate, RootKey root, ProviderModel provider
 
     private Outcome<Caller> CallerOf(in Verdict verdict)
     {
+        gate.Meter.Count(CheckDoor.Caller, verdict.Code);
         if (verdict.Code != VerdictCode.Allowed)
         {
             return Faults.Of(verdict.Code);

@@ -2,6 +2,7 @@ using System.Net;
 using Tollgate.Engine.Keys;
 using Tollgate.Engine.Verification;
 using Tollgate.Server.Keys;
+using Tollgate.Server.Telemetry;
 
 namespace Tollgate.Server.Verification;
 
@@ -15,6 +16,8 @@ internal sealed class Gate(Gatekeeper gatekeeper, KeyFeed feed, TimeProvider tim
     /// A key that is evicted between its load and the check again is loaded anew this often; then the table is too small.
     /// </summary>
     public const int LoadsMax = 3;
+
+    public CheckMeter Meter { get; } = new();
 
     public long NowMs => time.GetUtcNow().ToUnixTimeMilliseconds();
 

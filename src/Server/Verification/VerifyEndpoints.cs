@@ -6,6 +6,7 @@ using Tollgate.Engine.Verification;
 using Tollgate.Server.Access;
 using Tollgate.Server.Problems;
 using Tollgate.Server.Providers;
+using Tollgate.Server.Telemetry;
 using Tollgate.Server.Wire;
 
 namespace Tollgate.Server.Verification;
@@ -104,6 +105,7 @@ internal sealed class VerifyEndpoints(Gate gate, CallerGate callers, ProviderMod
         {
             output.Write(i == 0 ? default : ","u8);
             var verdict = await Loaded(calls[i], Check(calls[i]));
+            gate.Meter.Count(CheckDoor.Verify, verdict.Code);
             AnswerTo(calls[i], verdict, caller).Write(output);
         }
 
@@ -121,6 +123,7 @@ internal sealed class VerifyEndpoints(Gate gate, CallerGate callers, ProviderMod
         }
 
         var verdict = await Loaded(call, Check(call));
+        gate.Meter.Count(CheckDoor.Explain, verdict.Code);
         var code = IsVisible(verdict, Caller.Of(http)) ? verdict.Code : VerdictCode.KeyUnknown;
         var steps = Explanation.Of(code).Select(step => new ExplainStep(
             step.Step.ToText(), OutcomeNames[(int)step.Outcome], step.Code is null ? null : Faults.ReasonOf(code)));
@@ -166,6 +169,7 @@ internal sealed class VerifyEndpoints(Gate gate, CallerGate callers, ProviderMod
 
     private Task Answer(HttpContext http, Caller caller, in VerifyCall call, in Verdict verdict)
     {
+        gate.Meter.Count(CheckDoor.Verify, verdict.Code);
         if (verdict.Code == VerdictCode.NotLoaded)
         {
             return new ProblemResult(Problem.Of(ProblemCode.Unavailable)).ExecuteAsync(http);

@@ -233,6 +233,25 @@ public sealed class KeyTableTests
     }
 
     [Fact]
+    public void Keys_that_had_to_go_for_want_of_room_are_counted_and_others_not()
+    {
+        var table = new KeyTable(new KeyTableOptions { KeysMax = 16, KeysAtStart = 0 });
+        for (uint keyNo = 1; keyNo <= 16; keyNo++)
+        {
+            table.Load(Make.Entry(keyNo));
+        }
+
+        table.Drop(1);
+        table.Load(Make.Entry(1));
+        Assert.Equal(0, table.Evicted);
+        table.Load(Make.Entry(17));
+        table.Load(Make.Entry(18));
+        Assert.Equal(2, table.Evicted);
+        table.Clear();
+        Assert.Equal(2, table.Evicted);
+    }
+
+    [Fact]
     public void An_evicted_key_leaves_with_all_its_secrets()
     {
         var table = new KeyTable(new KeyTableOptions { KeysMax = 16, KeysAtStart = 0 });

@@ -13,7 +13,7 @@ public sealed class AuditFilterTests
         var other = await gate.NewProject();
         var key = (await gate.NewKey()).GetProperty("id").GetString()!;
         var foreign = (await gate.NewKey(project: other)).GetProperty("id").GetString()!;
-        using var client = new TollgateClient(gate.Address, RunningGate.RootKey);
+        using var client = new TollgateClient(new Uri(gate.Address), RunningGate.RootKey);
 
         Assert.Equal([key], await Targets(client, new AuditFilter { Target = key }));
         Assert.Equal([foreign], await Targets(client, new AuditFilter { Project = other, Action = "key.create" }));
@@ -22,6 +22,6 @@ public sealed class AuditFilterTests
         Assert.Empty(await Targets(client, new AuditFilter { Actor = "nobody" }));
     }
 
-    private static async Task<List<string>> Targets(TollgateClient client, AuditFilter filter) =>
+    private static async Task<List<string?>> Targets(TollgateClient client, AuditFilter filter) =>
         await client.Audit.ListAsync(filter, TestContext.Current.CancellationToken).Select(row => row.Target.Id).ToListAsync();
 }

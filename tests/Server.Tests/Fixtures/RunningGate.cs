@@ -49,7 +49,12 @@ public sealed class RunningGate : IAsyncDisposable
     /// Starts with a provider of the repository, or a file; on SQLite in <paramref name="folder"/> unless a PostgreSQL is given.
     /// </summary>
     public static async Task<RunningGate> Start(
-        string provider, string? folder = null, string? postgres = null, ManualClock? clock = null, string logLevel = "none")
+        string provider, string? folder = null, string? postgres = null, ManualClock? clock = null, string logLevel = "none") =>
+        await Start(provider, new GateOptions { LogLevel = logLevel }, folder, postgres, clock);
+
+    /// <summary>As the other one, with further options; where it listens and lies is its own choice.</summary>
+    internal static async Task<RunningGate> Start(
+        string provider, GateOptions options, string? folder = null, string? postgres = null, ManualClock? clock = null)
     {
         var own = folder is null ? Directory.CreateTempSubdirectory("tollgate-test-") : null;
         folder ??= own!.FullName;
@@ -59,7 +64,7 @@ public sealed class RunningGate : IAsyncDisposable
         var storage = new StorageOptions { DataDirectory = folder, PostgresConnectionString = postgres };
         var database = await Database.Open(storage, clock, NullLoggerFactory.Instance);
         var pepper = await Pepper.Open(Path.Combine(folder, Pepper.DefaultFile), database);
-        var options = new GateOptions { Urls = "http://127.0.0.1:0", Data = folder, LogLevel = logLevel };
+        options = options with { Urls = "http://127.0.0.1:0", Data = folder };
         var app = GateHost.Build(options, loaded.Model, database, pepper, clock);
         var first = await app.Services.GetRequiredService<FirstStart>().Prepare(RootKey, CancellationToken.None);
         await app.StartAsync();

@@ -24,6 +24,16 @@ public sealed class OptionsReaderTests : IDisposable
         ["keys_in_memory_max"] = "1000",
         ["body_bytes_max"] = "1024",
         ["log_level"] = "debug",
+        ["log_format"] = "json",
+        ["metrics_urls"] = "http://127.0.0.1:9464",
+        ["metrics_token"] = "a-scrapers-token",
+        ["otlp_endpoint"] = "https://collector.example:4318/base",
+        ["otlp_protocol"] = "grpc",
+        ["otlp_headers"] = "authorization=Bearer x=,x-tenant=7",
+        ["otlp_traces"] = "0.25",
+        ["otlp_service_name"] = "gate-eu",
+        ["otlp_interval_seconds"] = "1",
+        ["otlp_http_metrics"] = "on",
     };
 
     [Fact]
@@ -145,6 +155,31 @@ public sealed class OptionsReaderTests : IDisposable
         Assert.Empty(faults);
         Assert.Equal(new GateOptions(), options);
         Assert.Empty(OptionsReader.Read(["--config", Write("")], Nothing).Faults);
+    }
+
+    [Theory]
+    [InlineData("log_format", "xml", "must be among text, json")]
+    [InlineData("metrics_urls", "https://127.0.0.1:9464", "must be addresses such as")]
+    [InlineData("metrics_token", "fifteen-letters", "must have 16 to 256 printable characters")]
+    [InlineData("metrics_token", "with a space in it", "must have 16 to 256 printable characters")]
+    [InlineData("otlp_endpoint", "127.0.0.1:4318", "must be an address such as http://127.0.0.1:4318")]
+    [InlineData("otlp_endpoint", "http://user:pass@127.0.0.1:4318", "must be an address such as")]
+    [InlineData("otlp_endpoint", "ftp://127.0.0.1", "must be an address such as")]
+    [InlineData("otlp_protocol", "udp", "must be among http, grpc")]
+    [InlineData("otlp_headers", "no-value", "must be pairs such as name=value")]
+    [InlineData("otlp_headers", "a=b,,c=d", "must be pairs such as name=value")]
+    [InlineData("otlp_headers", "a b=c", "must be pairs such as name=value")]
+    [InlineData("otlp_traces", "1.01", "must be between 0 and 1")]
+    [InlineData("otlp_traces", "-0.5", "must be a number such as 0.25")]
+    [InlineData("otlp_traces", "0,5", "must be a number such as 0.25")]
+    [InlineData("otlp_interval_seconds", "0", "must be between 1 and 3600")]
+    [InlineData("otlp_http_metrics", "yes", "must be among on, off")]
+    public void An_option_of_telemetry_that_is_wrong_is_told_and_a_secret_one_not_quoted(string key, string value, string expected)
+    {
+        var environment = new Dictionary<string, string> { [$"TOLLGATE_{key.ToUpperInvariant()}"] = value };
+        var fault = Assert.Single(OptionsReader.Read([], environment).Faults);
+        Assert.Contains(expected, fault, StringComparison.Ordinal);
+        Assert.Equal(key is not ("metrics_token" or "otlp_headers"), fault.Contains(value, StringComparison.Ordinal));
     }
 
     private string Write(string text)

@@ -7,8 +7,8 @@ internal static partial class RoomRules
 {
     public static readonly string[] Order =
     [
-        "Problems", "Wire", "Access", "Providers", "Storage", "Audit", "Mutations", "Organizations", "Keys", "Closures", "Changes",
-        "Verification", "Surfaces", "ForwardAuth", "Docs", "Hosting",
+        "Telemetry", "Problems", "Wire", "Access", "Providers", "Storage", "Audit", "Mutations", "Organizations", "Keys", "Closures",
+        "Changes", "Verification", "Surfaces", "ForwardAuth", "Docs", "Hosting",
     ];
 
     private const string Server = "src/Server/";

@@ -2,20 +2,30 @@ using System.Net;
 using System.Text;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Tollgate.Server.Hosting;
 using Tollgate.Server.Providers;
 using Tollgate.Server.Tests.Fixtures;
+using Tollgate.Server.Tests.Hosting;
+using Tollgate.Server.Tests.Telemetry;
 
 namespace Tollgate.Server.Tests.Security;
 
-/// <summary>Keys sent everywhere a careless client may put them come out nowhere: not in the log, the audit, or an answer.</summary>
+/// <summary>
+/// Keys sent everywhere a careless client may put them come out nowhere: not in the log, the audit, metrics, traces or an answer.
+/// </summary>
 public sealed class CanaryTests
 {
     [Theory]
     [InlineData("default")]
     [InlineData("tensorone")]
-    public async Task Keys_sent_through_every_route_in_every_place_are_in_no_log_audit_row_or_answer(string provider)
+    public async Task Keys_sent_through_every_route_in_every_place_are_in_no_log_audit_row_metric_span_or_answer(string provider)
     {
-        await using var gate = await RunningGate.Start(provider, logLevel: "trace");
+        await using var collector = await Collector.Start();
+        await using var gate = await RunningGate.Start(provider, new GateOptions
+        {
+            LogLevel = "trace", OtlpEndpoint = collector.Address, OtlpTraces = 1, OtlpIntervalSeconds = 1, OtlpHttpMetrics = "on",
+        });
         var log = LogCapture.Of(gate);
         var model = gate.Services.GetRequiredService<ProviderModel>();
         var (id, good) = await gate.NewPair("\"name\":\"Canary\",\"rights\":[\"keys:manage\",\"keys:read\",\"verify\",\"audit:read\"]");
@@ -41,17 +51,79 @@ public sealed class CanaryTests
         }
 
         Assert.True(sent > 500, $"only {sent} requests");
+        var metrics = (await gate.Send("GET", "/metrics", RunningGate.RootKey)).Has(HttpStatusCode.OK).Text;
+        await collector.Until(got => got.Spans.Count() > 200 && Collector.Names(got.Metrics, 1).Contains("http.server.request.duration"));
         foreach (var canary in new[] { good, unknown })
         {
             // Masks show the first and the last few characters; the rest is nobody's.
             var hidden = canary[model.Keys.MaskHead..^model.Keys.MaskTail];
             Assert.DoesNotContain(log.Lines, line => line.Contains(hidden[..12], StringComparison.Ordinal));
             Assert.DoesNotContain(log.Lines, line => line.Contains(hidden[^12..], StringComparison.Ordinal));
+            Assert.DoesNotContain(log.Written, line => line.Contains(hidden[..12], StringComparison.Ordinal));
+            Assert.DoesNotContain(log.Written, line => line.Contains(hidden[^12..], StringComparison.Ordinal));
+            Assert.DoesNotContain(hidden[..12], metrics + collector.Bytes, StringComparison.Ordinal);
+            Assert.DoesNotContain(hidden[^12..], metrics + collector.Bytes, StringComparison.Ordinal);
             Assert.DoesNotContain(hidden, answers.ToString(), StringComparison.Ordinal);
             Assert.DoesNotContain(hidden[^12..], await Audit(gate), StringComparison.Ordinal);
         }
 
         Assert.Contains(log.Lines, line => line.Contains("A key was sent in a URL", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_key_that_is_logged_all_the_same_is_not_written_whatever_it_stands_in()
+    {
+        await using var gate = await RunningGate.Start("default", logLevel: "trace");
+        var log = LogCapture.Of(gate);
+        var key = gate.Services.GetRequiredService<ProviderModel>().Keys.Format.Mint(0);
+        var logger = gate.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Careless");
+        foreach (var secret in new[] { key, key[..^1], RunningGate.RootKey, "tollgate_root_" + new string('7', 43) })
+        {
+            var nested = new InvalidOperationException($"outer {secret}", new FormatException($"inner /x?k={secret}"));
+#pragma warning disable CA1848, CA2254, CA1873 // what a careless hand would write
+            logger.LogWarning(nested, $"Read {{Key}} from {{Url}}; {secret}", secret, $"https://x/?key={Uri.EscapeDataString(secret)}");
+            logger.LogInformation("{Body}", $"{{\"key\":\"{secret}\"}}");
+#pragma warning restore CA1848, CA2254, CA1873
+            Assert.Equal(2, log.Lines.Count(line => line.Contains(secret[14..26], StringComparison.Ordinal)));
+            Assert.DoesNotContain(log.Written, line => line.Contains(secret[14..26], StringComparison.Ordinal));
+            Assert.DoesNotContain(log.Written, line => line.Contains(secret[^16..^5], StringComparison.Ordinal));
+            log.Lines.Clear();
+        }
+
+        Assert.Equal(8, log.Written.Count);
+        var told = Exposition.Parse((await gate.Send("GET", "/metrics", RunningGate.RootKey)).Text);
+        Assert.True(told.Value("tollgate_log_redactions_total") >= 8);
+    }
+
+    [Theory]
+    [InlineData("text")]
+    [InlineData("json")]
+    public async Task The_output_of_the_program_holds_no_key_in_either_format(string format)
+    {
+        var folder = Directory.CreateTempSubdirectory("tollgate-canary-");
+        await File.WriteAllTextAsync(Path.Combine(folder.FullName, "tollgate.yaml"), $"log_level: trace\nlog_format: {format}\n");
+        var key = ProviderFiles.Shipped.Load("default").Model!.Keys.Format.Mint(0);
+        await using (var gate = await ServedGate.Start(folder.FullName, rootKey: RunningGate.RootKey))
+        {
+            using var http = new HttpClient { BaseAddress = new Uri(gate.Address) };
+            http.DefaultRequestHeaders.TryAddWithoutValidation("Authorization", $"Bearer {key}");
+            foreach (var path in new[] { $"/v1/models?key={key}", $"/v1/models/{key}", $"/api/v1/keys/{key}", "/api/v1/projects" })
+            {
+                Assert.InRange((int)(await http.GetAsync(path)).StatusCode, 400, 499);
+            }
+
+            await RawCall.Send(gate.Address, $"GET /{key} HTTP/1.1\r\nHost: {key}\r\n{key}\r\n\r\n");
+            while (!gate.Said.Contains("A key was sent in a URL", StringComparison.Ordinal))
+            {
+                await Task.Delay(20);
+            }
+
+            Assert.Equal(format == "json", gate.Said.Contains("{\"time\":\"", StringComparison.Ordinal));
+            Assert.DoesNotContain(key[10..22], gate.Said, StringComparison.Ordinal);
+            Assert.DoesNotContain(RunningGate.RootKey, gate.Said, StringComparison.Ordinal);
+        }
+
+        folder.Delete(recursive: true);
     }
 
     [Fact]
@@ -73,6 +145,7 @@ public sealed class CanaryTests
         Assert.All(answers, answer => Assert.DoesNotContain(secret, answer.Text, StringComparison.Ordinal));
         Assert.Contains(log.Lines, line => line.Contains("Exception", StringComparison.Ordinal));
         Assert.DoesNotContain(log.Lines, line => line.Contains(secret[10..22], StringComparison.Ordinal));
+        Assert.DoesNotContain(log.Written, line => line.Contains(secret[10..22], StringComparison.Ordinal));
         await gate.DisposeAsync();
     }
 

@@ -61,14 +61,15 @@ public sealed class RightsMatrixTests(Gates gates) : IClassFixture<Gates>
         var faults = new List<string>();
         foreach (var endpoint in Endpoints(gate))
         {
-            var isApi = endpoint.RoutePattern.RawText!.StartsWith("/api/", StringComparison.Ordinal);
+            var isClosed = endpoint.RoutePattern.RawText is "/metrics"
+                || endpoint.RoutePattern.RawText!.StartsWith("/api/", StringComparison.Ordinal);
             switch (endpoint.Metadata.GetMetadata<AccessRow>())
             {
                 case null:
                     faults.Add($"{NameOf(endpoint)} has no access row.");
                     break;
-                case var row when ReferenceEquals(row, AccessRow.Everybody) == isApi:
-                    faults.Add($"{NameOf(endpoint)} is {(isApi ? "open to everybody" : "not open")}.");
+                case var row when ReferenceEquals(row, AccessRow.Everybody) == isClosed:
+                    faults.Add($"{NameOf(endpoint)} is {(isClosed ? "open to everybody" : "not open")}.");
                     break;
             }
         }

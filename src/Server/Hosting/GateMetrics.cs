@@ -1,0 +1,123 @@
+using System.Reflection;
+using Tollgate.Engine.Keys;
+using Tollgate.Engine.Verification;
+using Tollgate.Server.Keys;
+using Tollgate.Server.Providers;
+using Tollgate.Server.Storage;
+using Tollgate.Server.Telemetry;
+using Tollgate.Server.Verification;
+
+namespace Tollgate.Server.Hosting;
+
+/// <summary>
+/// What a gate tells about itself. The rooms count where things happen; here each count gets its name and its help. The page
+/// <c>docs/operating/telemetry.md</c> lists the same, which a test holds.
+/// </summary>
+internal sealed class GateMetrics(
+    Gate gate,
+    Gatekeeper gatekeeper,
+    KeyTableOptions bounds,
+    KeyFeed keys,
+    Database database,
+    RequestMeter requests,
+    Readiness readiness,
+    KeyRedaction redaction,
+    CollectorLink collector,
+    ProviderModel provider,
+    TimeProvider time)
+{
+    private readonly long _startedMs = time.GetUtcNow().ToUnixTimeMilliseconds();
+
+    // Written at a scrape only.
+    private long _unknownHits;
+
+    public static string Version { get; } = typeof(GateMetrics).Assembly
+        .GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
+
+    public MetricSet All() => new([.. Gateway(), .. Memory(), .. Stored(), .. Itself(), .. ProcessMetrics.Families()]);
+
+    private IEnumerable<MetricFamily> Gateway() =>
+    [
+        MetricFamily.Counter(
+            "tollgate_checks_total", "Checks of keys, by where they were asked for and how they ended.",
+            gate.Meter.Samples, "door", "code"),
+        MetricFamily.Counter(
+            "tollgate_http_requests_total", "HTTP requests answered, by what their path belongs to and by status.",
+            requests.Samples, "class", "status"),
+        MetricFamily.Counter(
+            "tollgate_key_loads_total", "Reads of a key from the database, by how they ended.", keys.Meter.Samples, "outcome"),
+        MetricFamily.Duration("tollgate_key_load_duration_seconds", "How long such a read took.", keys.Meter.Durations),
+        MetricFamily.Counter(
+            "tollgate_unknown_key_hits_total", "Checks of unknown keys answered from memory, without a read of their own.", UnknownHits),
+    ];
+
+    private IEnumerable<MetricFamily> Memory() =>
+    [
+        MetricFamily.Gauge("tollgate_keys_in_memory", "Secrets in the key table.", () => gatekeeper.Keys.Count),
+        MetricFamily.Gauge("tollgate_keys_in_memory_max", "Secrets it holds before it lets unused ones go.", () => bounds.KeysMax),
+        MetricFamily.Gauge(
+            "tollgate_key_facts_bytes", "What is kept beside the table for the keys in it.", () => gatekeeper.Keys.FactsBytes),
+        MetricFamily.Gauge("tollgate_key_facts_bytes_max", "The most that may take.", () => bounds.FactsBytesMax),
+        MetricFamily.Counter(
+            "tollgate_key_evictions_total", "Keys that left the table for want of room.", () => gatekeeper.Keys.Evicted),
+        MetricFamily.Gauge("tollgate_projects_in_memory", "Projects in memory.", () => gatekeeper.Projects.Count),
+        MetricFamily.Gauge(
+            "tollgate_projects_in_memory_max", "The most there can be before all are let go.", () => ProjectTable.ProjectsMaxDefault),
+    ];
+
+    private IEnumerable<MetricFamily> Stored() =>
+    [
+        MetricFamily.Counter(
+            "tollgate_database_writes_total", "Transactions that write, by how they ended.", database.Meter.Samples, "outcome"),
+        MetricFamily.Gauge(
+            "tollgate_database_write_queue_length", "Changes that wait for their turn to write.", () => database.WriteQueueLength),
+        MetricFamily.Gauge(
+            "tollgate_database_write_queue_length_max", "From here on changes are turned away.", () => database.WriteQueueMax),
+        MetricFamily.Duration(
+            "tollgate_database_write_duration_seconds", "How long a transaction that writes took, from its turn on.",
+            database.Meter.Durations),
+        MetricFamily.Duration(
+            "tollgate_database_commit_duration_seconds", "How long its commit took.", database.Meter.Commits),
+    ];
+
+    private IEnumerable<MetricFamily> Itself() =>
+    [
+        MetricFamily.Gauge("tollgate_ready", "1 when the database answers, else 0.", () => readiness.LastAnswer() ? 1 : 0),
+        MetricFamily.Counter(
+            "tollgate_log_redactions_total", "Keys taken out of the log before it was written.", () => redaction.Count),
+        MetricFamily.Counter(
+            "tollgate_otlp_exports_total", "Exports to the OpenTelemetry collector, by how they ended.", collector.Samples, "outcome"),
+        MetricFamily.Gauge("tollgate_uptime_seconds", "Time since the gate was started.", UptimeSeconds),
+        new MetricFamily("tollgate_build_info", MetricKind.Gauge, "Always 1; what runs is in the labels.")
+        {
+            Labels = ["version", "provider", "database"],
+            Read = () => [new MetricSample(
+                1, ("version", Version), ("provider", provider.Name), ("database", database.Kind.ToString().ToLowerInvariant()))],
+        },
+    ];
+
+    private double UptimeSeconds() => (time.GetUtcNow().ToUnixTimeMilliseconds() - _startedMs) / 1_000.0;
+
+    /// <summary>
+    /// Every check that ended so, less those that had to read. A read that has ended before its check was counted would make the
+    /// difference fall for a moment, and a counter may not fall.
+    /// </summary>
+    private double UnknownHits()
+    {
+        var reads = keys.Meter.Unknown;
+        var hits = Enum.GetValues<CheckDoor>().Sum(door => gate.Meter.Read(door, VerdictCode.KeyUnknown)) - reads;
+        var before = Volatile.Read(ref _unknownHits);
+        while (hits > before)
+        {
+            var seen = Interlocked.CompareExchange(ref _unknownHits, hits, before);
+            if (seen == before)
+            {
+                return hits;
+            }
+
+            before = seen;
+        }
+
+        return before;
+    }
+}

@@ -1,0 +1,90 @@
+using System.ComponentModel.DataAnnotations;
+using Tollgate.Server.Storage;
+using Tollgate.Server.Verification;
+
+namespace Tollgate.Server.Hosting;
+
+/// <summary>Addresses to listen on, separated by ; or a comma. Plain HTTP: certificates are the business of the proxy in front.</summary>
+[AttributeUsage(AttributeTargets.Property)]
+internal sealed class HttpUrlsAttribute : ValidationAttribute
+{
+    public override bool IsValid(object? value) => Split((string)value!) is { Length: > 0 } urls && urls.All(IsUrl);
+
+    public override string FormatErrorMessage(string name) => $"{name} must be addresses such as http://127.0.0.1:8700";
+
+    public static string[] Split(string urls) =>
+        urls.Split([';', ','], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+
+    private static bool IsUrl(string url)
+    {
+        try
+        {
+            var address = BindingAddress.Parse(url);
+            return address is { Scheme: "http", PathBase: "", IsUnixPipe: false, IsNamedPipe: false, Port: >= 0 and <= 65_535 }
+                && (address.Host is "*" or "+" || Uri.CheckHostName(address.Host) != UriHostNameType.Unknown);
+        }
+        catch (FormatException)
+        {
+            return false;
+        }
+    }
+}
+
+/// <summary>Key and value pairs that name a PostgreSQL server. The value may hold a password and is never quoted.</summary>
+[AttributeUsage(AttributeTargets.Property)]
+internal sealed class PostgresConnectionAttribute : ValidationAttribute
+{
+    public override bool IsValid(object? value) => PostgresDriver.IsConnectionString((string)value!);
+
+    public override string FormatErrorMessage(string name) =>
+        $"{name} must be a connection string such as Host=127.0.0.1;Database=tollgate;Username=tollgate";
+}
+
+/// <summary>What the operator's own choice of root key must be.</summary>
+[AttributeUsage(AttributeTargets.Property)]
+internal sealed class AcceptableRootKeyAttribute : ValidationAttribute
+{
+    public override bool IsValid(object? value) => RootKey.IsAcceptable((string)value!);
+
+    public override string FormatErrorMessage(string name) =>
+        $"{name} must have {RootKey.LengthMin} to {Credential.SecretBytesMax} printable characters without spaces";
+}
+
+/// <summary>What a token for reading metrics must be.</summary>
+[AttributeUsage(AttributeTargets.Property)]
+internal sealed class AcceptableTokenAttribute : ValidationAttribute
+{
+    public const int LengthMin = 16;
+    public const int LengthMax = 256;
+
+    public override bool IsValid(object? value) =>
+        value is string { Length: >= LengthMin and <= LengthMax } text && !text.AsSpan().ContainsAnyExceptInRange('!', '~');
+
+    public override string FormatErrorMessage(string name) =>
+        $"{name} must have {LengthMin} to {LengthMax} printable characters without spaces";
+}
+
+/// <summary>The address of an OpenTelemetry collector, without what only its paths add.</summary>
+[AttributeUsage(AttributeTargets.Property)]
+internal sealed class CollectorUrlAttribute : ValidationAttribute
+{
+    public override bool IsValid(object? value) =>
+        Uri.TryCreate((string)value!, UriKind.Absolute, out var url) && url.Scheme is "http" or "https"
+        && url is { Query: "", Fragment: "", UserInfo: "" };
+
+    public override string FormatErrorMessage(string name) => $"{name} must be an address such as http://127.0.0.1:4318";
+}
+
+/// <summary>Headers as OpenTelemetry writes them: <c>name=value,name=value</c>. A value may be a secret and is never quoted.</summary>
+[AttributeUsage(AttributeTargets.Property)]
+internal sealed class HeaderPairsAttribute : ValidationAttribute
+{
+    public override bool IsValid(object? value) => Split((string)value!).All(pair => pair is [{ Length: > 0 } name, { Length: > 0 } text]
+        && name.All(character => char.IsAsciiLetterOrDigit(character) || character is '-' or '_' or '.')
+        && text.All(character => character is >= ' ' and <= '~'));
+
+    public override string FormatErrorMessage(string name) => $"{name} must be pairs such as name=value,name=value";
+
+    public static IEnumerable<string[]> Split(string pairs) =>
+        pairs.Split(',').Select(pair => pair.Split('=', 2, StringSplitOptions.TrimEntries));
+}
