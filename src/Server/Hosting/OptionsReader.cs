@@ -1,3 +1,4 @@
+using System.Collections;
 using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using System.Reflection;
@@ -18,7 +19,8 @@ internal sealed class OptionsReader
     private const string VariablePrefix = "TOLLGATE_";
 
     /// <summary>Read by the command line client or by the Engine itself, and therefore no misspelling.</summary>
-    public static IReadOnlyList<string> OtherVariables { get; } = ["TOLLGATE_URL", "TOLLGATE_KEY", "TOLLGATE_PROJECT", "TOLLGATE_SHA256"];
+    public static IReadOnlyList<string> OtherVariables { get; } =
+        ["TOLLGATE_URL", "TOLLGATE_KEY", "TOLLGATE_PROJECT", "TOLLGATE_SHA256", "TOLLGATE_FAILPOINT"];
 
     private static readonly (PropertyInfo Property, OptionAttribute Option)[] Known =
     [
@@ -32,6 +34,10 @@ internal sealed class OptionsReader
     private OptionsReader()
     {
     }
+
+    /// <summary>This process's environment.</summary>
+    public static Dictionary<string, string> Variables() => Environment.GetEnvironmentVariables().Cast<DictionaryEntry>()
+        .ToDictionary(entry => (string)entry.Key, entry => (string?)entry.Value ?? "", StringComparer.Ordinal);
 
     /// <summary>The options, or every fault found.</summary>
     public static (GateOptions? Options, IReadOnlyList<string> Faults) Read(

@@ -99,13 +99,15 @@ internal sealed class Database : IAsyncDisposable
 
     /// <summary>Facts about the database itself, by name: its provider, the pepper's check value, the root key's hash.</summary>
     public Task<Dictionary<string, string>> Settings(CancellationToken cancel = default) => Read(
-        async connection => (await connection.QueryAsync<(string Name, string Value)>("SELECT name, value FROM settings"))
-            .ToDictionary(setting => setting.Name, setting => setting.Value, StringComparer.Ordinal),
+        async connection => SettingsOf(await connection.QueryAsync<(string Name, string Value)>("SELECT name, value FROM settings")),
         cancel);
 
     /// <summary>The changes after a number that may be read, in commit order.</summary>
     public Task<List<ChangeRow>> ChangesAfter(long after, int limit, CancellationToken cancel = default) =>
         Read(connection => ChangeLogSql.After(connection, after, Changes.Seq, limit), cancel);
+
+    public static Dictionary<string, string> SettingsOf(IEnumerable<(string Name, string Value)> rows) =>
+        rows.ToDictionary(setting => setting.Name, setting => setting.Value, StringComparer.Ordinal);
 
     /// <summary>As the other one, on behalf of the process itself.</summary>
     public Task<Outcome<T>> Write<T>(Func<WriteScope, Task<Outcome<T>>> work, CancellationToken cancel = default) =>

@@ -65,9 +65,38 @@ internal sealed class PostgresDriver : IDatabaseDriver
         {
             await (holder?.DisposeAsync() ?? default);
             await (source?.DisposeAsync() ?? default);
-            throw error is NpgsqlException or ArgumentException or FormatException
-                ? new StorageException($"The PostgreSQL database cannot be opened: {error.Message}", error)
-                : error;
+            throw CannotOpen(error);
+        }
+    }
+
+    /// <summary>A connection of its own without the lock, beside a running gate; who takes it only reads, for as long as it takes.</summary>
+    public static async Task<NpgsqlConnection> OpenBeside(StorageOptions options, CancellationToken cancel)
+    {
+        NpgsqlConnection? connection = null;
+        try
+        {
+            connection = new NpgsqlConnection(Alone(Settings(options)).ConnectionString);
+            await connection.OpenAsync(cancel);
+            await RequireFit(connection, cancel);
+            return connection;
+        }
+        catch (Exception error)
+        {
+            await (connection?.DisposeAsync() ?? default);
+            throw CannotOpen(error);
+        }
+    }
+
+    /// <summary>A connection that holds the process lock, for work while no gate runs.</summary>
+    public static async Task<NpgsqlConnection> OpenLocked(StorageOptions options, CancellationToken cancel)
+    {
+        try
+        {
+            return await TakeLock(Alone(Settings(options)), cancel);
+        }
+        catch (Exception error)
+        {
+            throw CannotOpen(error);
         }
     }
 
@@ -108,6 +137,14 @@ internal sealed class PostgresDriver : IDatabaseDriver
         _stop.Dispose();
         _lost.Dispose();
     }
+
+    private static Exception CannotOpen(Exception error) => error is NpgsqlException or ArgumentException or FormatException
+        ? new StorageException($"The PostgreSQL database cannot be opened: {error.Message}", error)
+        : error;
+
+    /// <summary>Outside the pool, and with time for statements that read or write everything.</summary>
+    private static NpgsqlConnectionStringBuilder Alone(NpgsqlConnectionStringBuilder settings) =>
+        new(settings.ConnectionString) { Pooling = false, KeepAlive = 5, CommandTimeout = 0 };
 
     private static NpgsqlConnectionStringBuilder Settings(StorageOptions options)
     {
