@@ -11,10 +11,14 @@ namespace Tollgate.Server.Storage;
 internal static partial class Catalog
 {
     private static readonly Lazy<HashSet<string>> Made = new(() =>
-        [Migrator.Table, .. Migration.Embedded.SelectMany(migration => MadeTable().Matches(migration.Sql)).Select(m => m.Groups["table"].Value)]);
+    [
+        Migrator.Table,
+        .. Migration.Embedded.SelectMany(migration => MadeTable().Matches(migration.Sql)).Select(made => made.Groups["table"].Value),
+    ]);
 
     /// <summary>Our tables, by name, with their columns in order.</summary>
-    public static async Task<IReadOnlyList<TableShape>> Tables(DbConnection connection, DatabaseKind kind, DbTransaction? transaction = null)
+    public static async Task<IReadOnlyList<TableShape>> Tables(
+        DbConnection connection, DatabaseKind kind, DbTransaction? transaction = null)
     {
         var rows = await connection.QueryAsync<(string Table, string Column, string Type)>(
             kind == DatabaseKind.Sqlite
@@ -57,7 +61,11 @@ internal static partial class Catalog
                   ORDER BY t.relname COLLATE "C", f.conname
                   """,
             transaction: transaction);
-        return [.. rows.Where(row => Made.Value.Contains(row.Table)).Select(row => new Reference(row.Table, row.Column, row.Owner, row.OwnerColumn))];
+        return
+        [
+            .. rows.Where(row => Made.Value.Contains(row.Table))
+                .Select(row => new Reference(row.Table, row.Column, row.Owner, row.OwnerColumn)),
+        ];
     }
 
     /// <summary>The tables in an order in which each comes after those that it refers to.</summary>

@@ -1,5 +1,6 @@
 using System.Data.Common;
 using System.Diagnostics;
+using System.Globalization;
 using Dapper;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -16,20 +17,31 @@ namespace Tollgate.Server.Storage;
 /// </summary>
 internal sealed class Database : IAsyncDisposable
 {
+    private const int SqliteFull = 13;
+    private const string ProvedSetting = "commit_proved_at_ms";
+
     private readonly IDatabaseDriver _driver;
     private readonly StorageOptions _options;
+    private readonly ChangeMark? _mark;
     private readonly SemaphoreSlim _writeTurn = new(1);
     private int _waitingToWrite;
 
     /// <summary>Written inside a write, read by <see cref="SettleSoon"/>.</summary>
     private volatile bool _inDoubt;
+
+    /// <summary>Written inside a write, read by <see cref="CanCommit"/>.</summary>
+    private volatile bool _commitFailed;
+
+    /// <summary>1 while somebody runs <see cref="SettleSoon"/>.</summary>
+    private int _settling;
     private volatile bool _isDisposed;
 
     static Database() => DefaultTypeMap.MatchNamesWithUnderscores = true;
 
-    private Database(IDatabaseDriver driver, StorageOptions options, TimeProvider time)
+    private Database(IDatabaseDriver driver, StorageOptions options, TimeProvider time, ChangeMark? mark)
     {
         _driver = driver;
+        _mark = mark;
         _options = options;
         Time = time;
     }
@@ -68,7 +80,7 @@ internal sealed class Database : IAsyncDisposable
         try
         {
             await Migrator.Run(driver, migrations, time, loggers.CreateLogger<Database>(), cancel);
-            var database = new Database(driver, options, time);
+            var database = new Database(driver, options, time, await OpenMark(driver, options, cancel));
             database.Changes.Publish(await database.Read(connection => ChangeLogSql.Head(connection, null), cancel));
             return database;
         }
@@ -78,6 +90,9 @@ internal sealed class Database : IAsyncDisposable
             throw;
         }
     }
+
+    /// <summary>False from a commit that the disk or the server failed to make until one has been made again.</summary>
+    public bool CanCommit => !_commitFailed;
 
     /// <summary>Runs a query on a connection that only reads. It sees what was committed before it began.</summary>
     public async Task<T> Read<T>(Func<DbConnection, Task<T>> query, CancellationToken cancel = default)
@@ -157,8 +172,37 @@ internal sealed class Database : IAsyncDisposable
     {
         _isDisposed = true;
         await _driver.DisposeAsync();
+        _mark?.Dispose();
         _writeTurn.Dispose();
     }
+
+    /// <summary>SQLite's mark, after it was found that the database is not behind it.</summary>
+    private static async Task<ChangeMark?> OpenMark(IDatabaseDriver driver, StorageOptions options, CancellationToken cancel)
+    {
+        if (driver.Kind != DatabaseKind.Sqlite)
+        {
+            return null;
+        }
+
+        var connection = await driver.TakeWriter(cancel);
+        try
+        {
+            return ChangeMark.Fault(options.DataDirectory, await LastChange(connection)) is { } fault
+                ? throw new StorageException(fault)
+                : ChangeMark.Open(options.DataDirectory);
+        }
+        catch (DbException error)
+        {
+            throw new StorageException($"The database cannot be read: {error.Message}", error);
+        }
+        finally
+        {
+            await driver.GiveBackWriter(connection);
+        }
+    }
+
+    private static Task<long> LastChange(DbConnection connection) =>
+        connection.ExecuteScalarAsync<long>("SELECT CAST(coalesce(max(seq), 0) AS BIGINT) FROM changes");
 
     private async Task<bool> TakeTurn(CancellationToken cancel)
     {
@@ -182,7 +226,8 @@ internal sealed class Database : IAsyncDisposable
         {
             Outcome<T> outcome;
             WriteScope scope;
-            await using (var transaction = await _driver.Begin(connection, cancel))
+            var transaction = await _driver.Begin(connection, cancel);
+            try
             {
                 scope = new WriteScope(connection, transaction, Time.GetUtcNow().ToUnixTimeMilliseconds(), context);
                 await Settle(scope);
@@ -195,6 +240,15 @@ internal sealed class Database : IAsyncDisposable
                 }
 
                 await Commit(transaction);
+            }
+            finally
+            {
+                await _driver.End(transaction);
+            }
+
+            if (scope.LastChange > 0)
+            {
+                _mark?.Raise(scope.LastChange);
             }
 
             write.Ended(isCommitted: true);
@@ -223,10 +277,16 @@ internal sealed class Database : IAsyncDisposable
             var began = Stopwatch.GetTimestamp();
             await transaction.CommitAsync(CancellationToken.None);
             Meter.Commits.RecordSince(began);
+            _commitFailed = false;
+        }
+        catch (SqliteException full) when (full.SqliteErrorCode == SqliteFull)
+        {
+            // There was no room to write it: it was certainly not carried out, and the next one finds room or does not.
+            throw;
         }
         catch
         {
-            _inDoubt = true;
+            (_inDoubt, _commitFailed) = (true, true);
             CommitInDoubt?.Invoke();
             _ = SettleSoon();
             throw;
@@ -247,19 +307,33 @@ internal sealed class Database : IAsyncDisposable
         }
     }
 
-    /// <summary>Does not leave it to the next change: takes the lock as soon as it is to be had.</summary>
+    /// <summary>
+    /// Does not leave it to the next change: takes the lock as soon as it is to be had, and commits something of its own, so that it is
+    /// known when commits can be made again.
+    /// </summary>
     private async Task SettleSoon()
     {
-        while (_inDoubt && !LockLost.IsCancellationRequested && !_isDisposed)
+        if (Interlocked.Exchange(ref _settling, 1) == 1)
+        {
+            return;
+        }
+
+        while ((_inDoubt || _commitFailed) && !LockLost.IsCancellationRequested && !_isDisposed)
         {
             try
             {
-                await Write<bool>(_ => Task.FromResult<Outcome<bool>>(true));
+                await Write<bool>(async scope =>
+                {
+                    await scope.SetSetting(ProvedSetting, scope.NowMs.ToString(CultureInfo.InvariantCulture));
+                    return true;
+                });
             }
             catch (Exception error) when (IsOutage(error) || error is ObjectDisposedException)
             {
                 await Task.Delay(TimeSpan.FromSeconds(1), Time);
             }
         }
+
+        Volatile.Write(ref _settling, 0);
     }
 }

@@ -23,7 +23,7 @@ internal interface IRestoreTarget : IAsyncDisposable
     /// <summary>Fills a table with these rows and no others.</summary>
     Task Load(TableShape table, IAsyncEnumerable<object?[]> rows, CancellationToken cancel);
 
-    /// <summary>Commits, and puts the fresh database where the gate looks for it. Answers where the one that was there is kept now.</summary>
+    /// <summary>Commits, and puts the fresh database where the gate looks for it. Answers where the one that was there is now.</summary>
     /// <param name="stamp">Digits that name the moment.</param>
     Task<string?> PutInPlace(string stamp);
 }

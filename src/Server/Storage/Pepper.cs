@@ -68,7 +68,7 @@ internal sealed class Pepper
 
     public override string ToString() => "Pepper (redacted)";
 
-    /// <summary>Reads a pepper file that must be there, and says by one sentence what is wrong when it does not belong to the data.</summary>
+    /// <summary>Reads a pepper file that must be there and belong to the data.</summary>
     /// <exception cref="StorageException">It is missing, damaged, or another database's.</exception>
     public static Pepper Matching(string file, string check)
     {

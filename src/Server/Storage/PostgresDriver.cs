@@ -69,7 +69,7 @@ internal sealed class PostgresDriver : IDatabaseDriver
         }
     }
 
-    /// <summary>A connection of its own without the lock, beside a running gate; who takes it only reads, for as long as it takes.</summary>
+    /// <summary>A connection of its own without the lock, beside a running gate; who takes it only reads.</summary>
     public static async Task<NpgsqlConnection> OpenBeside(StorageOptions options, CancellationToken cancel)
     {
         NpgsqlConnection? connection = null;
@@ -125,6 +125,18 @@ internal sealed class PostgresDriver : IDatabaseDriver
         {
             await transaction.DisposeAsync();
             throw;
+        }
+    }
+
+    public async ValueTask End(DbTransaction transaction)
+    {
+        try
+        {
+            await transaction.DisposeAsync();
+        }
+        catch (NpgsqlException)
+        {
+            // The connection has gone, and the transaction with it.
         }
     }
 

@@ -127,6 +127,26 @@ internal sealed class SqliteDriver : IDatabaseDriver
     public Task<DbTransaction> Begin(DbConnection connection, CancellationToken cancel) =>
         Task.FromResult<DbTransaction>(((SqliteConnection)connection).BeginTransaction(deferred: false));
 
+    /// <summary>
+    /// When the disk fails a commit, SQLite rolls back by itself and the driver does not notice: its own rollback then fails, and it would
+    /// begin no transaction on this connection ever again. So it is given something to roll back.
+    /// </summary>
+    public async ValueTask End(DbTransaction transaction)
+    {
+        try
+        {
+            await transaction.DisposeAsync();
+        }
+        catch (SqliteException)
+        {
+            await using var begin = _writer.CreateCommand();
+            begin.CommandText = "BEGIN";
+            begin.Transaction = (SqliteTransaction)transaction;
+            await begin.ExecuteNonQueryAsync();
+            await transaction.DisposeAsync();
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         await _writer.DisposeAsync();

@@ -71,7 +71,8 @@ internal sealed class SqliteRestoreTarget : IRestoreTarget
         command.Transaction = _transaction;
         var values = table.Columns.Select((_, i) => command.Parameters.Add(Name(i), default(SqliteType))).ToList();
 #pragma warning disable CA2100 // names from the catalogue, values as parameters
-        command.CommandText = $"INSERT INTO \"{table.Name}\" ({table.Names}) VALUES ({string.Join(", ", values.Select(v => v.ParameterName))})";
+        var names = string.Join(", ", values.Select(value => value.ParameterName));
+        command.CommandText = $"INSERT INTO \"{table.Name}\" ({table.Names}) VALUES ({names})";
 #pragma warning restore CA2100
         for (var i = 0; i < values.Count; i++)
         {
