@@ -34,7 +34,7 @@ internal sealed class Place : IAsyncDisposable
     public Task<RunningGate> Start() => RunningGate.Start("default", Folder, Postgres, Clock);
 
     /// <summary>A gate in a process of its own.</summary>
-    public Task<ServedGate> Serve() => ServedGate.Start(Folder, rootKey: RunningGate.RootKey, database: Postgres);
+    public Task<ServedGate> Serve(string? rootKey = null) => ServedGate.Start(Folder, rootKey: rootKey, database: Postgres);
 
     public Task<Verb> Run(params string[] line) => Run([], line);
 

@@ -49,7 +49,7 @@ public sealed class RestoreTests(PostgresFixture postgres)
         }
 
         Assert.Equal("key_unknown", await gate.Code(taken.Later));
-        await AuditTellsOfIt(gate, "\\\"undone\\\":8,\\\"kept\\\":0");
+        await AuditTellsOfIt(gate, "\"undone\":8,\"kept\":0");
     }
 
     [Theory, MemberData(nameof(Databases.Both), MemberType = typeof(Databases))]
@@ -67,7 +67,8 @@ public sealed class RestoreTests(PostgresFixture postgres)
         foreach (var (name, code) in new[]
         {
             ("revoked", "key_revoked"), ("deleted", "key_deleted"), ("disabled", "key_disabled"), ("expiry", "key_expired"),
-            ("suspended", "organization_suspended"), ("permissions", "allowed"), ("addresses", "address_refused"), ("secret", "key_retired"),
+            ("suspended", "organization_suspended"), ("permissions", "allowed"), ("addresses", "address_refused"),
+            ("secret", "key_retired"),
         })
         {
             Assert.Equal((name, code), (name, await gate.Code(taken.SecretOf[name])));
@@ -75,7 +76,7 @@ public sealed class RestoreTests(PostgresFixture postgres)
 
         var narrow = await gate.Send("GET", $"/api/v1/keys/{taken.IdOf["permissions"]}", RunningGate.RootKey);
         Assert.Equal("[\"models\"]", narrow.Json.GetProperty("scopes").GetRawText());
-        await AuditTellsOfIt(gate, "\\\"undone\\\":0,\\\"kept\\\":8");
+        await AuditTellsOfIt(gate, "\"undone\":0,\"kept\":8");
         var revoked = await gate.Send("GET", $"/api/v1/audit?target_id={taken.IdOf["revoked"]}&action=key.revoke", RunningGate.RootKey);
         Assert.Contains("kept by a restore", revoked.Text, StringComparison.Ordinal);
     }
@@ -199,7 +200,7 @@ public sealed class RestoreTests(PostgresFixture postgres)
     {
         var rows = await gate.Send("GET", "/api/v1/audit?action=database.restore", RunningGate.RootKey);
         Assert.Equal(HttpStatusCode.OK, rows.Status);
-        Assert.Contains(counts.Replace("\\", "", StringComparison.Ordinal), rows.Text.Replace("\\", "", StringComparison.Ordinal), StringComparison.Ordinal);
+        Assert.Contains(counts, rows.Text.Replace("\\", "", StringComparison.Ordinal), StringComparison.Ordinal);
     }
 
     private static async Task<Dictionary<string, long>> Versions(Place place)

@@ -7,7 +7,8 @@ internal sealed record TakenAway(
     string Backup, IReadOnlyDictionary<string, string> SecretOf, IReadOnlyDictionary<string, string> IdOf,
     IReadOnlyList<(string Id, string What)> Changes, string Later)
 {
-    private static readonly string[] Names = ["revoked", "deleted", "disabled", "expiry", "permissions", "addresses", "secret", "untouched"];
+    private static readonly string[] Names =
+        ["revoked", "deleted", "disabled", "expiry", "permissions", "addresses", "secret", "untouched"];
 
     public static async Task<TakenAway> Make(Place place)
     {
