@@ -49,7 +49,8 @@ internal sealed class AuditLog(Database database)
         database.Read(connection => AuditSql.List(connection, filter, before, limit), cancel);
 
     /// <summary>Walks the chain from its first row to its head and stops at the first link that is not as it was written.</summary>
-    public Task<AuditCheck> Verify(CancellationToken cancel = default) => database.Read(connection => Verify(connection, null, cancel), cancel);
+    public Task<AuditCheck> Verify(CancellationToken cancel = default) =>
+        database.Read(connection => Verify(connection, null, cancel), cancel);
 
     /// <summary>The same on a connection to a database that no gate of ours has opened.</summary>
     public static async Task<AuditCheck> Verify(DbConnection connection, DbTransaction? transaction, CancellationToken cancel)

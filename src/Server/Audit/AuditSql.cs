@@ -82,7 +82,8 @@ internal static class AuditSql
     }
 
     /// <summary>One statement, so that the head and the last row are of one moment. Null when the head is gone.</summary>
-    public static Task<AuditEnd?> End(DbConnection connection, DbTransaction? transaction) => connection.QuerySingleOrDefaultAsync<AuditEnd>(
+    public static Task<AuditEnd?> End(DbConnection connection, DbTransaction? transaction) =>
+        connection.QuerySingleOrDefaultAsync<AuditEnd>(
         """
         SELECT seq, hash, CAST(coalesce((SELECT max(seq) FROM audit), 0) AS BIGINT) AS last_seq FROM audit_head WHERE id = 1
         """,

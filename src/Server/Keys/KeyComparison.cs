@@ -91,7 +91,8 @@ internal sealed class KeyComparison(DbConnection inPlace, WriteScope restored, b
 
         foreach (var (secret, endsAtMs) in SecretsBack(now, back))
         {
-            yield return Change("secret", endsAtMs, $"its secret {secret.Version} ({secret.Mask}) would live longer; a newer one would not work");
+            yield return Change(
+                "secret", endsAtMs, $"its secret {secret.Version} ({secret.Mask}) would live longer; a newer one would not work");
         }
     }
 

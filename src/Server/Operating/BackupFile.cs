@@ -49,7 +49,8 @@ internal sealed class BackupFile : IDisposable
 
             return manifest.FormatVersion == BackupManifest.VersionNow
                 ? new BackupFile(file, archive, manifest)
-                : throw new BackupException($"{file} is of backup format {manifest.FormatVersion}; this version reads {BackupManifest.VersionNow}.");
+                : throw new BackupException(
+                    $"{file} is of backup format {manifest.FormatVersion}; this version reads {BackupManifest.VersionNow}.");
         }
         catch (Exception error) when (error is InvalidDataException or JsonException)
         {

@@ -4,8 +4,8 @@ using Tollgate.Server.Storage;
 namespace Tollgate.Server.Operating;
 
 /// <summary>
-/// What a backup says of itself: of what data it is, at which moment, which pepper it needs, and the checksum of each table in it. It is the
-/// entry <c>manifest.json</c> of the file, beside one <c>tables/NAME.ndjson</c> per table.
+/// What a backup says of itself: of what data it is, at which moment, which pepper it needs, and the checksum of each table in it. It is
+/// the entry <c>manifest.json</c> of the file, beside one <c>tables/NAME.ndjson</c> per table.
 /// </summary>
 internal sealed record BackupManifest
 {

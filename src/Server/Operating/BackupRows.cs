@@ -9,7 +9,10 @@ namespace Tollgate.Server.Operating;
 internal static class BackupRows
 {
     // Lines are read by us alone; escaping what HTML fears would only make them longer.
-    private static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
+    private static readonly JsonWriterOptions Plain = new()
+    {
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true,
+    };
 
     public static void Write(IBufferWriter<byte> buffer, object?[] row)
     {

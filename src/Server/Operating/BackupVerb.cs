@@ -19,7 +19,8 @@ internal static class BackupVerb
 
         Console.WriteLine($"Backed up to {file} ({new FileInfo(file).Length:N0} bytes), up to change {manifest.ChangeSeq} and audit row "
             + $"{manifest.AuditSeq}; read back, every checksum agrees.");
-        Console.WriteLine("It holds hashes of keys and never their secrets (those of a provider that reveals them are sealed under the pepper).");
+        Console.WriteLine(
+            "It holds hashes of keys and never their secrets (those of a provider that reveals them are sealed under the pepper).");
         Console.WriteLine($"The pepper is not in it, and it is worth nothing without: keep {line.Options.PepperPath}, check value "
             + $"{manifest.PepperCheck}, in another place.");
         return Verb.Done;

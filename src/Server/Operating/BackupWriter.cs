@@ -2,6 +2,7 @@ using System.Buffers;
 using System.IO.Compression;
 using System.Reflection;
 using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using Tollgate.Server.Audit;
 using Tollgate.Server.Hosting;
@@ -100,7 +101,7 @@ internal static class BackupWriter
         };
         var json = JsonSerializer.SerializeToUtf8Bytes(manifest, BackupWire.Default.BackupManifest);
         Put(archive, BackupFile.ManifestEntry, json, now);
-        Put(archive, BackupFile.ManifestHashEntry, System.Text.Encoding.ASCII.GetBytes(Convert.ToHexStringLower(SHA256.HashData(json))), now);
+        Put(archive, BackupFile.ManifestHashEntry, Encoding.ASCII.GetBytes(Convert.ToHexStringLower(SHA256.HashData(json))), now);
         return manifest;
     }
 

@@ -14,7 +14,8 @@ internal static class DataFiles
     {
         if (!Directory.Exists(options.Data) && options.Storage.Kind == DatabaseKind.Sqlite)
         {
-            yield return Diagnosis.Failed("files", $"There is no data folder {options.Data}.", "Name it with --data, or start the gate once.");
+            yield return Diagnosis.Failed(
+                "files", $"There is no data folder {options.Data}.", "Name it with --data, or start the gate once.");
             yield break;
         }
 

@@ -68,6 +68,7 @@ internal sealed class Doctor(GateOptions options, TimeProvider time)
             (await snapshot.Settings()).GetValueOrDefault(FirstStart.ProviderSetting) ?? "") with { Check = "provider data" });
         yield return await Try("pepper", () => PepperOf(snapshot));
         yield return await Try("audit chain", () => AuditChain(snapshot));
+        yield return await Try("last change", () => LastChange(snapshot));
         yield return await Try("clock", () => Clock(snapshot));
         yield return await Try("references", () => References(snapshot));
         yield return await Try("counters", () => Counters(snapshot));
@@ -80,7 +81,8 @@ internal sealed class Doctor(GateOptions options, TimeProvider time)
         {
             return await look();
         }
-        catch (Exception fault) when (fault is DbException or StorageException or InvalidDataException or FormatException or OverflowException
+        catch (Exception fault) when (
+            fault is DbException or StorageException or InvalidDataException or FormatException or OverflowException
             or InvalidCastException)
         {
             return Diagnosis.Failed(check, $"could not be checked: {fault.Message}", RestoreAdvice);
@@ -101,7 +103,8 @@ internal sealed class Doctor(GateOptions options, TimeProvider time)
 
         return owner is null or "" || owner == provider.Name
             ? Diagnosis.Ok(Check, owner is null ? $"{provider.Name} reads without errors." : $"The data is served as {provider.Name}.")
-            : Diagnosis.Failed(Check, $"The data belongs to provider \"{owner}\" and is to be served as \"{provider.Name}\".", $"Use --provider {owner}.");
+            : Diagnosis.Failed(
+                Check, $"The data belongs to provider \"{owner}\" and is to be served as \"{provider.Name}\".", $"Use --provider {owner}.");
     }
 
     private static async Task<Diagnosis> Integrity(DatabaseSnapshot snapshot)
@@ -109,7 +112,8 @@ internal sealed class Doctor(GateOptions options, TimeProvider time)
         var damage = await snapshot.Damage();
         return damage.Count == 0
             ? Diagnosis.Ok("integrity", "The database finds nothing wrong with itself.")
-            : Diagnosis.Failed("integrity", $"The database is damaged: {string.Join("; ", damage.Take(3)).ReplaceLineEndings(" ")}", RestoreAdvice);
+            : Diagnosis.Failed(
+                "integrity", $"The database is damaged: {string.Join("; ", damage.Take(3)).ReplaceLineEndings(" ")}", RestoreAdvice);
     }
 
     private static async Task<Diagnosis> Schema(DatabaseSnapshot snapshot)
@@ -120,13 +124,15 @@ internal sealed class Doctor(GateOptions options, TimeProvider time)
         return pending == 0
             ? Diagnosis.Ok("schema", $"At migration {applied.Count:0000}, as this version wants it.")
             : Diagnosis.Warning(
-                "schema", $"{pending} migrations are pending.", "Take a backup, then run tollgate migrate or start the gate; run doctor again.");
+                "schema", $"{pending} migrations are pending.",
+                "Take a backup, then run tollgate migrate or start the gate; run doctor again.");
     }
 
     private async Task<Diagnosis> Disk(DatabaseSnapshot snapshot)
     {
         var (free, size) = (new DriveInfo(Path.GetFullPath(options.Data)).AvailableFreeSpace, await snapshot.Size());
-        var sentence = string.Create(CultureInfo.InvariantCulture, $"{free >> 20:N0} MiB are free at the data folder; the database takes {size >> 20:N0} MiB.");
+        var sentence = string.Create(
+            CultureInfo.InvariantCulture, $"{free >> 20:N0} MiB are free at the data folder; the database takes {size >> 20:N0} MiB.");
         return free < FreeBytesMin
             ? Diagnosis.Failed("disk", sentence, "Make room now: when it is full, changes are answered 503.")
             : free < size && snapshot.Kind == DatabaseKind.Sqlite
@@ -160,7 +166,16 @@ internal sealed class Doctor(GateOptions options, TimeProvider time)
             ? Diagnosis.Ok("audit chain", chain.Sentence)
             : Diagnosis.Failed(
                 "audit chain", chain.Sentence,
-                "Somebody or something changed the database around the gate: find out who, and compare with a backup from before that row.");
+                "Something changed the database around the gate: find out what, and compare with a backup from before that row.");
+    }
+
+    /// <summary>A database that is whole, but is not the one that was there before.</summary>
+    private async Task<Diagnosis> LastChange(DatabaseSnapshot snapshot)
+    {
+        var last = (await snapshot.LastChange()).Seq;
+        return snapshot.Kind == DatabaseKind.Sqlite && ChangeMark.Fault(options.Data, last) is { } fault
+            ? Diagnosis.Failed("last change", fault, RestoreAdvice)
+            : Diagnosis.Ok("last change", $"The database ends with change {last}, and no later one was acknowledged.");
     }
 
     /// <summary>Keys expire by this clock: one that was set back lets expired keys live.</summary>
@@ -199,7 +214,7 @@ internal sealed class Doctor(GateOptions options, TimeProvider time)
             // By convention the series "key" numbers a table's first column key_no; that of changes is called seq.
             var column = name == "changes" ? "seq" : name + "_no";
             var table = snapshot.Tables.FirstOrDefault(table =>
-                table.Columns[0].Name == column && (column != "seq" || table.Name == name) && table.Name.StartsWith(name, StringComparison.Ordinal));
+                table.Columns[0].Name == column && table.Name.StartsWith(name, StringComparison.Ordinal));
             if (table is not null && await snapshot.Highest(table, column) is var highest && highest > value)
             {
                 behind.Add($"the series {name} is at {value}, its table at {highest}");

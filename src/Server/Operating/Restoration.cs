@@ -48,9 +48,10 @@ internal sealed class Restoration(BackupFile backup, IRestoreTarget target, bool
         var held = _manifest.Tables.ToDictionary(table => table.Name);
         foreach (var table in Catalog.OwnersFirst(tables, references).Where(table => !BackupWriter.LeftOut.Contains(table.Name)))
         {
-            if (!held.Remove(table.Name, out var kept) || !kept.Columns.Select(c => c.Name).Order().SequenceEqual(table.Columns.Select(c => c.Name).Order()))
+            if (!held.Remove(table.Name, out var kept) || !SameColumns(kept.Columns, table.Columns))
             {
-                throw new BackupException($"The backup does not fit its own schema: its table {table.Name} is missing or has other columns.");
+                throw new BackupException(
+                    $"The backup does not fit its own schema: its table {table.Name} is missing or has other columns.");
             }
 
             // In the backup's order of columns, with the types of the database that is being filled.
@@ -68,6 +69,9 @@ internal sealed class Restoration(BackupFile backup, IRestoreTarget target, bool
         var chain = await AuditLog.Verify(Scope.Connection, Scope.Transaction, cancel);
         AuditFault = chain.IsWhole ? null : chain.Sentence;
     }
+
+    private static bool SameColumns(IEnumerable<ColumnShape> one, IEnumerable<ColumnShape> other) => one.Select(column => column.Name)
+        .Order(StringComparer.Ordinal).SequenceEqual(other.Select(column => column.Name).Order(StringComparer.Ordinal));
 
     /// <summary>What restoring would give back, and, when it is to be kept, keeps it.</summary>
     public async IAsyncEnumerable<UndoneChange> Compare([EnumeratorCancellation] CancellationToken cancel = default)
@@ -108,8 +112,8 @@ internal sealed class Restoration(BackupFile backup, IRestoreTarget target, bool
             yield return _unreadable is { } why
                 ? $"WARNING: the database in place cannot be read in full ({why})"
                 : "WARNING: there is no database in place to compare with.";
-            yield return $"What was revoked, deleted, disabled or narrowed since {At(_manifest.MadeAtMs)} is not known and will work again: "
-                + "look it up elsewhere, and do it again before the gate is reached.";
+            yield return $"What was revoked, deleted, disabled or narrowed since {At(_manifest.MadeAtMs)} is not known and will work again"
+                + ": look it up elsewhere, and do it again before the gate is reached.";
             yield break;
         }
 
@@ -130,7 +134,8 @@ internal sealed class Restoration(BackupFile backup, IRestoreTarget target, bool
 
         if (_keys is { OnlyRestored: > 0 and var unknown })
         {
-            yield return $"WARNING: {unknown} keys of the backup are unknown to the database in place, and will work if the backup says so.";
+            yield return $"WARNING: {unknown} keys of the backup are unknown to the database in place, "
+                + "and will work if the backup says so.";
         }
     }
 
@@ -144,8 +149,9 @@ internal sealed class Restoration(BackupFile backup, IRestoreTarget target, bool
             TargetType = "database",
             TargetId = "database",
             Before = end is null ? null : $"{{\"audit_seq\":{end.Seq},\"audit_hash\":\"{end.Hash}\"}}",
-            After = string.Create(CultureInfo.InvariantCulture, $"{{\"backup_made_at\":\"{At(_manifest.MadeAtMs)}\",\"audit_seq\":{_manifest.AuditSeq},"
-                + $"\"undone\":{(keep ? 0 : _undone)},\"kept\":{(keep ? _undone : 0)},\"compared\":{(_inPlace is null ? "false" : "true")}}}"),
+            After = $"{{\"backup_made_at\":\"{At(_manifest.MadeAtMs)}\",\"audit_seq\":{_manifest.AuditSeq},"
+                + $"\"undone\":{(keep ? 0 : _undone)},\"kept\":{(keep ? _undone : 0)},"
+                + $"\"compared\":{(_inPlace is null ? "false" : "true")}}}",
         });
         await Scope.Change("restore", 0, Scope.NowMs);
     }
@@ -162,18 +168,20 @@ internal sealed class Restoration(BackupFile backup, IRestoreTarget target, bool
         if (applied.Count < Migration.Embedded.Count)
         {
             throw new BackupException(
-                "The database in place is of an older version and cannot be compared with the backup: run tollgate migrate first, or move it "
-                + "away to restore without comparing.");
+                "The database in place is of an older version and cannot be compared with the backup: run tollgate migrate first, or "
+                + "move it away to restore without comparing.");
         }
 
         var owner = (await inPlace.Settings()).GetValueOrDefault(FirstStart.ProviderSetting);
         if (owner is not null && owner != _manifest.Provider)
         {
-            throw new BackupException($"The backup is of provider \"{_manifest.Provider}\", the data in place of \"{owner}\": they are not mixed.");
+            throw new BackupException(
+                $"The backup is of provider \"{_manifest.Provider}\", the data in place of \"{owner}\": they are not mixed.");
         }
 
         _inPlace = inPlace;
-        _sameHistory = _manifest.AuditSeq == 0 || (await AuditLog.Find(inPlace.Connection, _manifest.AuditSeq))?.Hash == _manifest.AuditHash;
+        _sameHistory = _manifest.AuditSeq == 0
+            || (await AuditLog.Find(inPlace.Connection, _manifest.AuditSeq))?.Hash == _manifest.AuditHash;
     }
 
     /// <summary>
@@ -194,7 +202,7 @@ internal sealed class Restoration(BackupFile backup, IRestoreTarget target, bool
         }
     }
 
-    /// <summary>No number is given twice: counters go on from the higher of the two databases, the changes' from the time of the restore.</summary>
+    /// <summary>No number is given twice: series go on from the higher of the two, the changes' from the restore's time.</summary>
     private async Task RaiseCounters()
     {
         foreach (var (name, value) in _inPlace is null ? [] : await _inPlace.Counters())
@@ -220,7 +228,8 @@ internal sealed class Restoration(BackupFile backup, IRestoreTarget target, bool
             await AuditLog.Append(Scope, new AuditEntry { Action = "root_key.replace", TargetType = "root_key", TargetId = "root" });
         }
 
-        yield return new UndoneChange("replaced", "root_key", "root", "root key", null, "the one of the backup would work again, the newer one not");
+        yield return new UndoneChange(
+            "replaced", "root_key", "root", "root key", null, "the one of the backup would work again, the newer one not");
     }
 
     private static string At(long ms) =>

@@ -13,7 +13,9 @@ internal static class RestoreVerb
     private const string Yes = "--yes";
     private const string Keep = "--keep-revocations";
 
-    public static Task<int> Run(string[] arguments) => Verb.Run(arguments, new VerbForm([Yes, Keep], Operand: "The backup's file"), async line =>
+    private static readonly VerbForm Form = new([Yes, Keep], Operand: "The backup's file");
+
+    public static Task<int> Run(string[] arguments) => Verb.Run(arguments, Form, async line =>
     {
         var (options, keep, now) = (line.Options, line.Flags.Contains(Keep), TimeProvider.System.GetUtcNow());
         using var backup = BackupFile.Open(line.Operand!);

@@ -32,7 +32,8 @@ internal static class Verb
         {
             return await work(line);
         }
-        catch (Exception fault) when (fault is StorageException or BackupException or IOException or UnauthorizedAccessException or DbException)
+        catch (Exception fault) when (
+            fault is StorageException or BackupException or IOException or UnauthorizedAccessException or DbException)
         {
             await Console.Error.WriteLineAsync($"tollgate: {fault.Message}");
             return Cannot;

@@ -2,7 +2,7 @@ using Tollgate.Server.Hosting;
 
 namespace Tollgate.Server.Operating;
 
-/// <summary>What an operator wrote behind a verb: the verb's own words, and options of the gate, which are read as the gate reads them.</summary>
+/// <summary>What an operator wrote behind a verb: the verb's own words, and options of the gate, read as the gate reads them.</summary>
 internal sealed record VerbLine
 {
     public required GateOptions Options { get; init; }
@@ -59,5 +59,5 @@ internal sealed record VerbLine
     }
 }
 
-/// <summary>The words of a verb: those that stand alone, the one that takes a value, and the one without dashes. What is named is needed.</summary>
+/// <summary>The words of a verb: those that stand alone, the one with a value, the one without dashes. What is named is needed.</summary>
 internal sealed record VerbForm(IReadOnlyList<string> Flags, string? Named = null, string? Operand = null);

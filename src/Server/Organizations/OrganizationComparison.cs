@@ -50,7 +50,8 @@ internal sealed class OrganizationComparison(DbConnection inPlace, WriteScope re
             now.DeletedAtMs is not null && back.DeletedAtMs is null);
         if (suspended)
         {
-            yield return new UndoneChange("suspended", type, back.Id, back.Name, now.SuspendedAtMs, "would be open again with all its keys");
+            yield return new UndoneChange(
+                "suspended", type, back.Id, back.Name, now.SuspendedAtMs, "would be open again with all its keys");
         }
 
         if (deleted)
