@@ -35,8 +35,8 @@ internal sealed class ChangeMark : IDisposable
     /// <summary>Null when the database is where the mark says or further; else one sentence.</summary>
     public static string? Fault(string folder, long lastChange) => Read(folder) is var mark && mark > lastChange
         ? $"The database in {folder} is behind what was acknowledged: it ends with change {lastChange}, {FileName} says {mark}. "
-            + "Its write-ahead log was cut, or an older copy was put in its place, and what was revoked since would work again. Put a backup in "
-            + $"place by tollgate restore, or accept the loss by deleting {FileName}."
+            + "Its write-ahead log was cut, or an older copy was put in its place, and what was revoked since would work again. Put a "
+            + $"backup in place by tollgate restore, or accept the loss by deleting {FileName}."
         : null;
 
     public void Raise(long change)
