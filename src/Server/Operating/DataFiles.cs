@@ -32,7 +32,8 @@ internal static class DataFiles
         }
     }
 
-    private static bool IsOpenToOthers(string file) => !OperatingSystem.IsWindows() && (File.GetUnixFileMode(file) & Others) != 0;
+    private static bool IsOpenToOthers(string file) =>
+        !OperatingSystem.IsWindows() && File.Exists(file) && (File.GetUnixFileMode(file) & Others) != 0;
 
     private static IEnumerable<string> Files(GateOptions options) =>
         (Directory.Exists(options.Data) ? Directory.GetFiles(options.Data, "tollgate.*") : [])

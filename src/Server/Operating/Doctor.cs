@@ -87,6 +87,10 @@ internal sealed class Doctor(GateOptions options, TimeProvider time)
         {
             return Diagnosis.Failed(check, $"could not be checked: {fault.Message}", RestoreAdvice);
         }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            return Diagnosis.Failed(check, $"could not be checked: {fault.Message}", "Look at the data folder, and at who may read it.");
+        }
     }
 
     /// <param name="owner">Whose data it is, empty when no gate has said yet; null to look at the file alone.</param>

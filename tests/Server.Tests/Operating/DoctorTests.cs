@@ -127,6 +127,26 @@ public sealed class DoctorTests(PostgresFixture postgres)
     }
 
     [Fact]
+    public async Task On_postgresql_a_data_folder_that_is_not_there_is_a_finding_and_no_crash()
+    {
+        await using var place = await Place.New(DatabaseKind.PostgreSql, postgres);
+        await using (var gate = await place.Start())
+        {
+            await gate.NewSecret();
+        }
+
+        var found = new Dictionary<string, Diagnosis>();
+        var options = new GateOptions { Data = place.PathOf("elsewhere"), Database = place.Postgres };
+        await foreach (var diagnosis in new Doctor(options, TimeProvider.System).Examine())
+        {
+            found.Add(diagnosis.Check, diagnosis);
+        }
+
+        Assert.Equal(Soundness.Failed, found["pepper"].Soundness);
+        Assert.Equal(Soundness.Ok, found["audit chain"].Soundness);
+    }
+
+    [Fact]
     public async Task A_page_with_a_flipped_byte_and_a_file_of_garbage_are_found()
     {
         await using var place = await Place.New(DatabaseKind.Sqlite, postgres);
