@@ -122,6 +122,8 @@ internal sealed class PostgresDriver : IDatabaseDriver
             MaxPoolSize = options.PostgresConnectionsMax,
             Timeout = seconds,
             CommandTimeout = seconds + 5,
+            // Nothing of ours outlives its transaction (SET LOCAL, transaction locks), so a connection goes back as it came.
+            NoResetOnClose = true,
             MaxAutoPrepare = KeptStatementsMax,
             AutoPrepareMinUsages = 2,
         };
