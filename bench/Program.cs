@@ -8,6 +8,7 @@ return args switch
     ["verify", .. var rest] => await VerifyBench.Run(rest),
     ["start", .. var rest] => await StartBench.Run(rest),
     ["authorize", .. var rest] => await AuthorizeBench.Run(rest),
+    ["miss", .. var rest] => await MissBench.Run(rest),
     ["bare"] => await BareServer.Run(),
     _ => Usage(),
 };
@@ -19,6 +20,7 @@ static int Usage()
         usage: bench check [--results DIR]
                bench table [--results DIR] [--keys N] [--seconds N]
                bench start [--results DIR] [--data DIR] [--keys N] [--rounds N]
+               bench miss [--results DIR] [--keys N] [--rounds N]
                bench verify [--results DIR] [--data DIR] [--keys N] [--rounds N] [--seconds N]
                bench authorize [--results DIR] [--data DIR] [--keys N] [--rounds N] [--seconds N]
         """);
