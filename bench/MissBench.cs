@@ -25,8 +25,8 @@ internal static class MissBench
         int keys = options.Number("--keys", 20_000);
         int rounds = options.Number("--rounds", 21);
         var page = new ResultPage("miss", "The first check of a key against a bare Dapper look-up");
-        page.Add($"{rounds} rounds of {keys:N0} distinct keys each in turns, one after another. Medians, with the least and the most; ratios "
-            + "are of neighbours in one round.");
+        page.Add($"{rounds} rounds of {keys:N0} distinct keys each in turns, one after another. Medians, with the least and the most; "
+            + "ratios are of neighbours in one round.");
         page.Add("");
         page.Add("| database | operation | µs | ratio |");
         page.Add("| --- | --- | --- | --- |");
