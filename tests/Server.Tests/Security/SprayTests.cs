@@ -57,7 +57,7 @@ public sealed class SprayTests
         var looked = 0;
         for (var i = 0; i < Sprayed / 4; i++)
         {
-            (address[1], address[3]) = i % 2 == 0 ? ((byte)1, (byte)1) : ((byte)(64 + (i >> 8)), (byte)i);
+            (address[1], address[3]) = i % 2 == 0 ? ((byte)1, (byte)1) : ((byte)(64 + (i >> 8)), (byte)(i & 255));
             var client = new IPAddress(address);
             var secret = Encoding.ASCII.GetBytes(format.Mint(0));
             var verdict = await inner.Settle(
