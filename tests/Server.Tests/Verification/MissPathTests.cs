@@ -116,6 +116,30 @@ public sealed class MissPathTests(PostgresFixture postgres)
     }
 
     [Fact]
+    public async Task A_proxy_that_asks_on_behalf_of_a_client_is_told_so_in_the_way_it_understands()
+    {
+        await using var gate = await Start(DatabaseKind.Sqlite);
+        await Exhaust(gate, Sprayer);
+        foreach (var (style, status) in new[] { ("", HttpStatusCode.TooManyRequests), ("?style=nginx", HttpStatusCode.Forbidden) })
+        {
+            var refused = await Ask(style, Sprayer);
+            Assert.Equal((status, "3"), (refused.Status, refused.Headers["Retry-After"]));
+            Assert.Equal(HttpStatusCode.Unauthorized, (await Ask(style, Customer)).Status);
+        }
+
+        Assert.Equal("429", (await Ask("?style=nginx", Sprayer)).Headers["X-Tollgate-Status"]);
+
+        Task<Answer> Ask(string style, string client)
+        {
+            var its = style.Length == 0 ? "X-Forwarded" : "X-Original";
+            return gate.Send(
+                "GET",
+                $"/api/v1/authorize{style}", Unknown(gate), null, ("X-Forwarded-For", client), ($"{its}-Method", "GET"),
+                ($"{its}-Uri", "/v1/models"));
+        }
+    }
+
+    [Fact]
     public async Task Callers_of_the_management_API_are_held_to_the_same_share()
     {
         await using var gate = await Start(DatabaseKind.Sqlite);
