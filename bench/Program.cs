@@ -8,6 +8,10 @@ return args switch
     ["verify", .. var rest] => await VerifyBench.Run(rest),
     ["start", .. var rest] => await StartBench.Run(rest),
     ["authorize", .. var rest] => await AuthorizeBench.Run(rest),
+    ["miss", .. var rest] => await MissBench.Run(rest),
+    ["timing", .. var rest] => await TimingBench.Run(rest),
+    ["spray", .. var rest] => await SprayBench.Run(rest),
+    ["attack", .. var rest] => await AttackBench.Run(rest),
     ["bare"] => await BareServer.Run(),
     _ => Usage(),
 };
@@ -19,6 +23,10 @@ static int Usage()
         usage: bench check [--results DIR]
                bench table [--results DIR] [--keys N] [--seconds N]
                bench start [--results DIR] [--data DIR] [--keys N] [--rounds N]
+               bench miss [--results DIR] [--keys N] [--rounds N]
+               bench timing [--results DIR] [--calls N]
+               bench spray [--results DIR] [--data DIR] [--keys N] [--hot N] [--unknown N] [--connections N] [--limit-mb N]
+               bench attack [--results DIR] [--seconds N]
                bench verify [--results DIR] [--data DIR] [--keys N] [--rounds N] [--seconds N]
                bench authorize [--results DIR] [--data DIR] [--keys N] [--rounds N] [--seconds N]
         """);

@@ -1,6 +1,5 @@
 using System.Net.Http.Headers;
 using System.Text;
-using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Tollgate.Engine.Keys;
 using Tollgate.Server.Access;
@@ -25,17 +24,24 @@ internal sealed record SeededKeys(string Folder, string SecretsFile, int SecretL
     private const long CallerNo = 1;
 
     /// <summary>Makes the folder, or takes up one that an earlier run left complete.</summary>
-    public static async Task<SeededKeys> Make(string folder, int count)
+    public static async Task<SeededKeys> Make(string folder, int count, string? postgres = null)
     {
         string secretsFile = Path.Combine(folder, "secrets.txt");
         string callerFile = Path.Combine(folder, "caller.txt");
         if (!File.Exists(callerFile))
         {
-            await Seed(folder, count, secretsFile, callerFile);
+            await Seed(folder, count, postgres, secretsFile, callerFile);
         }
 
         string caller = await File.ReadAllTextAsync(callerFile);
         return new SeededKeys(folder, secretsFile, caller.Length, count, caller);
+    }
+
+    /// <summary>The secrets of all keys, each as it is sent.</summary>
+    public async Task<byte[][]> Secrets()
+    {
+        byte[] all = await File.ReadAllBytesAsync(SecretsFile);
+        return [.. Enumerable.Range(0, Count).Select(i => all.AsSpan(i * SecretLength, SecretLength).ToArray())];
     }
 
     /// <summary>Has the server check every key once, in batches, and see each of them valid.</summary>
@@ -59,18 +65,13 @@ internal sealed record SeededKeys(string Folder, string SecretsFile, int SecretL
         }
     }
 
-    private static async Task Seed(string folder, int count, string secretsFile, string callerFile)
+    private static async Task Seed(string folder, int count, string? postgres, string secretsFile, string callerFile)
     {
-        TimeProvider time = TimeProvider.System;
-        ProviderModel provider = ProviderFiles.Shipped.Load("default").Model!;
-        var options = new GateOptions { Data = folder, LogLevel = "none" };
-        await using Database database = await Database.Open(new StorageOptions { DataDirectory = folder }, time);
-        Pepper pepper = await Pepper.Open(Path.Combine(folder, Pepper.DefaultFile), database);
-        await using WebApplication app = GateHost.Build(options, provider, database, pepper, time);
-        FirstStartResult start = await app.Services.GetRequiredService<FirstStart>().Prepare(RootKey, CancellationToken.None);
-        SecretMint mint = app.Services.GetRequiredService<SecretMint>();
+        await using LoadedGate gate = await LoadedGate.Open(folder, postgres);
+        FirstStartResult start = await gate.Services.GetRequiredService<FirstStart>().Prepare(RootKey, CancellationToken.None);
+        SecretMint mint = gate.Services.GetRequiredService<SecretMint>();
         var secrets = new StringBuilder();
-        var written = await database.Write<string>(async scope =>
+        var written = await gate.Database.Write<string>(async scope =>
         {
             string caller = await InsertCaller(scope, mint, start.Project!);
             for (int first = 0; first < count; first += BatchSize)

@@ -36,11 +36,20 @@ internal sealed partial class ServerProcess : IDisposable
     }
 
     /// <summary>Starts <c>dotnet ASSEMBLY ARGUMENTS</c> and waits until it says where it listens.</summary>
-    public static async Task<ServerProcess> Start(string assembly, string[] arguments, params (string Name, string Value)[] environment)
+    public static Task<ServerProcess> Start(string assembly, string[] arguments, params (string Name, string Value)[] environment) =>
+        Start(null, assembly, arguments, environment);
+
+    /// <summary>The same, held to a limit.</summary>
+    public static async Task<ServerProcess> Start(
+        MemoryLimit? limit, string assembly, string[] arguments, params (string Name, string Value)[] environment)
     {
-        var start = new ProcessStartInfo(
-            "taskset", ["-c", Core.ToString(CultureInfo.InvariantCulture), "dotnet",
-            Path.Combine(AppContext.BaseDirectory, assembly), .. arguments])
+        string[] command =
+        [
+            "taskset", "-c", Core.ToString(CultureInfo.InvariantCulture), "dotnet",
+            Path.Combine(AppContext.BaseDirectory, assembly), .. arguments,
+        ];
+        command = limit?.Wrap(command) ?? command;
+        var start = new ProcessStartInfo(command[0], command[1..])
         {
             RedirectStandardOutput = true,
             UseShellExecute = false,

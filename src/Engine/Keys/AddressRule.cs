@@ -138,9 +138,9 @@ public sealed class AddressRule
 
     private static UInt128 MaskOf(int prefix) => prefix == 0 ? UInt128.Zero : UInt128.MaxValue << (128 - prefix);
 
-    private static bool IsMapped(UInt128 bits) => (bits >> 32) == 0xFFFF;
+    internal static bool IsMapped(UInt128 bits) => (bits >> 32) == 0xFFFF;
 
-    private static UInt128 BitsOf(IPAddress address)
+    internal static UInt128 BitsOf(IPAddress address)
     {
         Span<byte> bytes = stackalloc byte[16];
         if (address.AddressFamily == AddressFamily.InterNetwork)

@@ -25,6 +25,16 @@ public readonly struct Verdict
     /// <summary>The hash of the secret, from <see cref="VerdictStep.Lookup"/> on.</summary>
     public KeyHash Hash { get; internal init; }
 
+    /// <summary>Whole seconds after which asking again makes sense, 1 to 59; 0 when that is not a matter of time.</summary>
+    public int RetryAfterSeconds { get; private init; }
+
     /// <summary>What was required, so that a refusal can say what would have been needed.</summary>
     public Requirement Requirement { get; internal init; }
+
+    /// <summary>What a verdict that was not loaded becomes when its client's network may not have it looked up.</summary>
+    public Verdict NotLookedUp(int retryAfterSeconds) => this with
+    {
+        Code = VerdictCode.TooManyUnknownKeys,
+        RetryAfterSeconds = retryAfterSeconds,
+    };
 }

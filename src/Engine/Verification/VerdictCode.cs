@@ -17,6 +17,11 @@ public enum VerdictCode : byte
     /// </summary>
     NotLoaded,
 
+    /// <summary>
+    /// Too many unknown keys came from the client's network, so that this one, which is not in memory, was not looked up.
+    /// </summary>
+    TooManyUnknownKeys,
+
     KeyUnknown,
     KeyDeleted,
     KeyRevoked,

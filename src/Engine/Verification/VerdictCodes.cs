@@ -11,6 +11,7 @@ public static class VerdictCodes
         ("key_missing", VerdictStep.Credential),
         ("key_malformed", VerdictStep.Shape),
         ("not_loaded", VerdictStep.Lookup),
+        ("too_many_unknown_keys", VerdictStep.Lookup),
         ("key_unknown", VerdictStep.Lookup),
         ("key_deleted", VerdictStep.Status),
         ("key_revoked", VerdictStep.Status),

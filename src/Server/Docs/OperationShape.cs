@@ -104,6 +104,7 @@ internal sealed class OperationShape : IOpenApiOperationTransformer
             yield return 422;
         }
 
+        yield return 429;
         yield return 500;
         yield return 503;
     }

@@ -30,6 +30,7 @@ internal static class ProblemResponses
         [413] = "ContentTooLarge",
         [415] = "UnsupportedMediaType",
         [422] = "Unprocessable",
+        [429] = "TooManyRequests",
         [500] = "InternalError",
         [503] = "Unavailable",
     };
@@ -71,7 +72,7 @@ internal static class ProblemResponses
                 },
             },
         };
-        if (codes.Contains(ProblemCode.IdempotencyInFlight) || codes.Contains(ProblemCode.Unavailable))
+        if (codes.Any(code => Problem.Of(code).RetryAfterSeconds is not null))
         {
             response.Headers.Add(RetryAfterName, new OpenApiHeaderReference(RetryAfterName, document));
         }

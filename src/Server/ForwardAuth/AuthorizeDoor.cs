@@ -152,13 +152,10 @@ internal sealed class AuthorizeDoor
     {
         // A database that does not answer throws, and that is told at the front.
         SpeakDialect(http);
-        for (var loads = 0; loads < Gate.LoadsMax && verdict.Code == VerdictCode.NotLoaded; loads++)
-        {
-            await _gate.Load(verdict);
-            verdict = Check(http, call, secret, isKey: true, verdict.Hash);
-        }
-
-        await Answer(http, call, secret, verdict);
+        var hash = verdict.Hash;
+        var settled = await _gate.Settle(
+            verdict, ClientNetwork.Of(http.Connection.RemoteIpAddress), () => Check(http, call, secret, isKey: true, hash));
+        await Answer(http, call, secret, settled);
     }
 
     private Task Answer(HttpContext http, in ProxiedCall call, ReadOnlySpan<byte> secret, in Verdict verdict)
@@ -176,7 +173,7 @@ internal sealed class AuthorizeDoor
         }
 
         _gate.Meter.Count(CheckDoor.Authorize, verdict.Code);
-        var problem = Faults.Of(verdict.Code);
+        var problem = Faults.Of(verdict);
         if (Faults.TellsPermission(verdict.Code))
         {
             // The key has proved itself: the proxy's log may name it.
@@ -222,10 +219,9 @@ internal sealed class AuthorizeDoor
             response.Headers[RequiredHeader] = permission;
         }
 
-        if (problem.Code == ProblemCode.Unavailable)
+        if (problem.RetryAfterSeconds is { } seconds)
         {
-            // It passes by itself; a second is the shortest wait the header can say.
-            response.Headers.RetryAfter = "1";
+            response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
         }
 
         return TryStyle(http, RequestPath.Of(http), out var style) && style == AuthorizeStyle.Nginx

@@ -49,6 +49,7 @@ internal static class GateHost
             provider.Keys.Format, services.GetRequiredService<KeyTable>(), services.GetRequiredService<ProjectTable>()));
         services.AddSingleton<Sealer>().AddSingleton<Pages>().AddSingleton<MutationRunner>().AddSingleton<AuditLog>();
         services.AddSingleton<OrganizationRegister>().AddSingleton<ProjectFeed>();
+        services.AddSingleton(new MissLimiter(options.MissesPerMinute));
         services.AddSingleton<KeyRing>().AddSingleton<KeyFeed>().AddSingleton<SecretMint>();
         services.AddSingleton<ChangeTail>().AddSingleton<ChangeFeed>();
         services.AddSingleton<Gate>().AddSingleton<RootKey>().AddSingleton<CallerGate>().AddSingleton<VerifyEndpoints>();
@@ -64,11 +65,26 @@ internal static class GateHost
         FactsBytesMax = Math.Max(64L << 20, options.KeysInMemoryMax * 128L),
     };
 
+    /// <summary>Ahead of everything: whoever asks where a request comes from is told the client's address.</summary>
+    private static void SeeClients(WebApplication app, TrustedProxies proxies)
+    {
+        if (proxies.HasAny)
+        {
+            app.Use(next => http =>
+            {
+                http.Connection.RemoteIpAddress =
+                    proxies.ClientOf(http.Connection.RemoteIpAddress, http.Request.Headers[TrustedProxies.Header]);
+                return next(http);
+            });
+        }
+    }
+
     private static void Map(WebApplication app, GateOptions options)
     {
         var services = app.Services;
         var (front, callers) = (services.GetRequiredService<Front>(), services.GetRequiredService<CallerGate>());
         var (verify, metrics) = (services.GetRequiredService<VerifyEndpoints>(), services.GetRequiredService<MetricsPage>());
+        SeeClients(app, TrustedProxies.From(options.TrustedProxies)!);
         GateTelemetry.Use(app, options);
         app.Use(next => http => front.Invoke(http, next));
         app.Use(next => http => verify.AnswerAtOnce(http) ?? next(http));

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Tollgate.Engine.Verification;
 using Tollgate.Server.Storage;
 
 namespace Tollgate.Server.Hosting;
@@ -43,6 +44,16 @@ internal sealed record GateOptions
     [Option("body_bytes_max", "TOLLGATE_BODY_BYTES_MAX", null)]
     [Range(1_024, 1_073_741_824)]
     public int BodyBytesMax { get; init; } = 33_554_432;
+
+    /// <summary>The proxies whose <c>X-Forwarded-For</c> is believed: addresses and networks, at most 64. By default nobody.</summary>
+    [Option("trusted_proxies", "TOLLGATE_TRUSTED_PROXIES", null)]
+    [ProxyNetworks]
+    public string TrustedProxies { get; init; } = "";
+
+    /// <summary>Unknown keys of one client network that are looked up in the database: so many at once, and then in a minute.</summary>
+    [Option("misses_per_minute", "TOLLGATE_MISSES_PER_MINUTE", null)]
+    [Range(MissLimiter.PerMinuteMin, MissLimiter.PerMinuteMax)]
+    public int MissesPerMinute { get; init; } = 600;
 
     /// <summary>From which level on the log is written: trace, debug, information, warning, error, critical or none.</summary>
     [Option("log_level", "TOLLGATE_LOG_LEVEL", null)]

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Tollgate.Engine.Keys;
 using Tollgate.Server.Storage;
 using Tollgate.Server.Verification;
 
@@ -87,4 +88,15 @@ internal sealed class HeaderPairsAttribute : ValidationAttribute
 
     public static IEnumerable<string[]> Split(string pairs) =>
         pairs.Split(',').Select(pair => pair.Split('=', 2, StringSplitOptions.TrimEntries));
+}
+
+/// <summary>Addresses and networks of proxies, separated by commas.</summary>
+[AttributeUsage(AttributeTargets.Property)]
+internal sealed class ProxyNetworksAttribute : ValidationAttribute
+{
+    public override bool IsValid(object? value) => TrustedProxies.From((string)value!) is not null;
+
+    public override string FormatErrorMessage(string name) =>
+        $"{name} must be at most {AddressRule.RangesMax} addresses and networks such as 127.0.0.1, 10.0.0.0/8, 2001:db8::/32, "
+        + "each network by its own first address";
 }

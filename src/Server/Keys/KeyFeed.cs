@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Tollgate.Engine.Keys;
+using Tollgate.Engine.Verification;
 using Tollgate.Server.Access;
 using Tollgate.Server.Organizations;
 using Tollgate.Server.Providers;
@@ -11,14 +12,32 @@ namespace Tollgate.Server.Keys;
 /// <summary>
 /// Carries keys from the database into the Engine's table. A key is read on first use; a change drops it, so that the next check reads it
 /// anew: the table never has to be told what changed, only that something did. However many checks wait for one secret, one read serves
-/// them.
+/// them. What a stranger can cause is bounded three times: unknown keys by his network, the loads under way, and the connections they
+/// hold at once, so that a spray leaves the other half to everybody else.
 /// </summary>
-internal sealed class KeyFeed(Database database, Pepper pepper, ProviderModel provider, KeyTable table, ProjectFeed projects)
+internal sealed class KeyFeed(
+    Database database, Pepper pepper, ProviderModel provider, KeyTable table, ProjectFeed projects, MissLimiter limiter, TimeProvider time)
+    : IDisposable
 {
-    /// <summary>Loads under way, at most one a secret. Bounded by the number of requests being served.</summary>
+    /// <summary>Loads that read or wait for their turn to; the next one is answered that the gate is busy.</summary>
+    public const int LoadsMax = 512;
+
+    /// <summary>Loads under way, at most one a secret.</summary>
     private readonly ConcurrentDictionary<KeyHash, Task> _loads = new();
 
+    private readonly SemaphoreSlim _turns = new(Math.Max(1, database.ReadersMax / 2));
+    private int _underWay;
+    private long _reads;
+
+    /// <summary>How often the database was asked for a secret.</summary>
+    public long Reads => Interlocked.Read(ref _reads);
+
+    /// <summary>Loads that read or wait for their turn to, at this moment.</summary>
+    public int UnderWay => Volatile.Read(ref _underWay);
+
     public LoadMeter Meter { get; } = new();
+
+    public void Dispose() => _turns.Dispose();
 
     /// <summary>After a commit: the key's next check reads the database.</summary>
     public void Drop(long keyNo) => table.Drop(checked((uint)keyNo));
@@ -26,20 +45,59 @@ internal sealed class KeyFeed(Database database, Pepper pepper, ProviderModel pr
     /// <summary>After a commit: the secret is known now, whatever was remembered of it.</summary>
     public void Forget(in KeyHash hash) => table.Forget(hash);
 
-    /// <summary>Brings the secret's key, or the knowledge that there is none, into the table.</summary>
-    public Task Load(KeyHash hash)
+    /// <summary>
+    /// Brings the secret's key, or the knowledge that there is none, into the table. Whoever finds a load of it under way waits for that
+    /// one; whoever begins it pays for it with one unknown key of <paramref name="from"/>, and has it back when the key is known.
+    /// </summary>
+    public Task<KeyLoad> Load(KeyHash hash, ClientNetwork from = default) =>
+        _loads.TryGetValue(hash, out var load) ? Join(load)
+        : !limiter.TryTake(from, time.GetElapsedTime(0).Ticks, out var seconds) ? Task.FromResult(KeyLoad.Limited(seconds))
+        : Begin(hash, from);
+
+    private static async Task<KeyLoad> Join(Task load)
+    {
+        await load;
+        return KeyLoad.Done;
+    }
+
+    private async Task<KeyLoad> Begin(KeyHash hash, ClientNetwork from)
     {
         // The place is taken before the work begins: a load that ended before it was entered would stay there, done, for good.
         var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var load = _loads.GetOrAdd(hash, ended.Task);
-        return ReferenceEquals(load, ended.Task) ? Run(hash, ended) : load;
+        var isUnknown = false;
+        try
+        {
+            if (Interlocked.Increment(ref _underWay) > LoadsMax)
+            {
+                return KeyLoad.Busy;
+            }
+
+            var load = _loads.GetOrAdd(hash, ended.Task);
+            if (!ReferenceEquals(load, ended.Task))
+            {
+                return await Join(load);
+            }
+
+            isUnknown = await Run(hash, ended);
+            return KeyLoad.Done;
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _underWay);
+            if (!isUnknown)
+            {
+                limiter.GiveBack(from);
+            }
+        }
     }
 
-    private async Task Run(KeyHash hash, TaskCompletionSource ended)
+    /// <summary>True when the database was asked and does not know the secret.</summary>
+    private async Task<bool> Run(KeyHash hash, TaskCompletionSource ended)
     {
         try
         {
-            await LoadOnce(hash);
+            // Another load may have ended between the check that found nothing and this one's place.
+            return !IsLoaded(hash) && await LoadInTurn(hash);
         }
         finally
         {
@@ -49,19 +107,38 @@ internal sealed class KeyFeed(Database database, Pepper pepper, ProviderModel pr
         }
     }
 
+    private bool IsLoaded(in KeyHash hash) => table.IsUnknown(hash) || (table.Find(hash, out var key) && projects.Has(key.ProjectIndex));
+
+    private async Task<bool> LoadInTurn(KeyHash hash)
+    {
+        if (!await _turns.WaitAsync(database.WaitMsMax))
+        {
+            throw new TimeoutException("No turn to read a key came in time.");
+        }
+
+        try
+        {
+            return await LoadOnce(hash);
+        }
+        finally
+        {
+            _turns.Release();
+        }
+    }
+
     /// <summary>Reads until what was read is still true when it goes in: a change in between makes the table refuse it.</summary>
-    private async Task LoadOnce(KeyHash hash)
+    private async Task<bool> LoadOnce(KeyHash hash)
     {
         using var load = Meter.Begin();
         var peppered = pepper.HashSecret(hash.ToBytes());
         while (true)
         {
             var epoch = table.BeginLoad();
+            Interlocked.Increment(ref _reads);
             var row = await database.Read(c => KeySql.FindByHash(c, peppered), CancellationToken.None);
             if (row is null ? table.EndLoadUnknown(epoch, hash) : Enter(epoch, hash, row))
             {
-                load.Ended(isFound: row is not null);
-                return;
+                return row is null;
             }
         }
     }

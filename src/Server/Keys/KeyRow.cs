@@ -1,3 +1,4 @@
+using System.Data.Common;
 using System.Text.Json;
 using Tollgate.Engine.Keys;
 using Tollgate.Server.Organizations;
@@ -7,6 +8,11 @@ namespace Tollgate.Server.Keys;
 /// <summary>A row of <c>keys</c> as both databases give it: integers as long, lists as JSON text.</summary>
 internal sealed class KeyRow
 {
+    private const int ListsMax = 256;
+    private const int ListCharsMax = 1_024;
+
+    private static readonly KeptList?[] Lists = new KeptList?[ListsMax];
+
     public long KeyNo { get; init; }
 
     public string Id { get; init; } = "";
@@ -97,5 +103,60 @@ internal sealed class KeyRow
         Secrets = secrets,
     };
 
-    private static IReadOnlyList<string> FromJson(string json) => JsonSerializer.Deserialize(json, KeyWire.Default.IReadOnlyListString)!;
+    /// <summary>The columns of <see cref="KeySql.FindByHashText"/> in their order.</summary>
+    public static KeyRow OfFindByHash(DbDataReader row) => new()
+    {
+        KeyNo = row.GetInt64(0),
+        Id = row.GetString(1),
+        ProjectNo = row.GetInt64(2),
+        ProjectId = row.GetString(3),
+        OrganizationId = row.GetString(4),
+        Environment = row.GetString(5),
+        Type = row.GetString(6),
+        Name = row.GetString(7),
+        Description = row.IsDBNull(8) ? null : row.GetString(8),
+        Permissions = row.GetString(9),
+        Scopes = row.GetString(10),
+        Rights = row.GetString(11),
+        AllowedAddresses = row.GetString(12),
+        Metadata = row.GetString(13),
+        ExpiresAtMs = NumberOrNull(row, 14),
+        Holds = row.GetInt64(15),
+        RevokedAtMs = NumberOrNull(row, 16),
+        DeletedAtMs = NumberOrNull(row, 17),
+        CreatedAtMs = row.GetInt64(18),
+        CreatedBy = row.GetString(19),
+        RowVersion = row.GetInt64(20),
+        EndsAtMs = NumberOrNull(row, 21),
+        IsOperator = row.GetInt64(22),
+        OwnerState = row.GetInt64(23),
+        OwnerVersion = row.GetInt64(24),
+    };
+
+    private static long? NumberOrNull(DbDataReader row, int column) => row.IsDBNull(column) ? null : row.GetInt64(column);
+
+    /// <summary>Most keys have one of a few lists, so the last ones are kept by their text; a place is read and replaced whole.</summary>
+    private static IReadOnlyList<string> FromJson(string json)
+    {
+        if (json == "[]")
+        {
+            return [];
+        }
+
+        ref var place = ref Lists[string.GetHashCode(json) & (ListsMax - 1)];
+        if (place is { } kept && kept.Json == json)
+        {
+            return kept.Names;
+        }
+
+        var names = JsonSerializer.Deserialize(json, KeyWire.Default.IReadOnlyListString)!;
+        if (json.Length <= ListCharsMax)
+        {
+            place = new KeptList(json, names);
+        }
+
+        return names;
+    }
+
+    private sealed record KeptList(string Json, IReadOnlyList<string> Names);
 }

@@ -1,3 +1,4 @@
+using System.Data;
 using System.Data.Common;
 using System.Text.Json;
 using Dapper;
@@ -17,6 +18,14 @@ internal static class KeySql
         + "k.created_at_ms AS CreatedAtMs, k.created_by AS CreatedBy, k.row_version AS RowVersion";
 
     private const string Source = "FROM keys k JOIN project_owners o ON o.project_no = k.project_no";
+
+    /// <summary>By the unique index on hash. A check of a key that is not in memory waits for it, so its statement is kept.</summary>
+    private static readonly PreparedQuery<KeyRow> ByHash = new(FindByHashText, "Hash", DbType.Binary, KeyRow.OfFindByHash);
+
+    /// <summary>In the order in which <see cref="KeyRow.OfFindByHash"/> reads its columns.</summary>
+    internal const string FindByHashText =
+        $"SELECT {Columns}, s.ends_at_ms AS EndsAtMs, o.is_operator AS IsOperator, o.state AS OwnerState, o.version AS OwnerVersion "
+        + $"{Source} JOIN secrets s ON s.key_no = k.key_no WHERE s.hash = @Hash";
 
     /// <summary>Written once, so that a list filter and <see cref="Key.Status"/> cannot disagree.</summary>
     private const string Status =
@@ -135,15 +144,8 @@ internal static class KeySql
                 new { after, last, limit },
                 transaction)).AsList());
 
-    /// <summary>What the check needs of the one secret with this hash: its key, its owners, its end. By the unique index on hash.</summary>
-    public static Task<KeyRow?> FindByHash(DbConnection connection, byte[] hash) =>
-        connection.QuerySingleOrDefaultAsync<KeyRow>(
-            $"""
-            SELECT {Columns}, s.ends_at_ms AS EndsAtMs, o.is_operator AS IsOperator, o.state AS OwnerState, o.version AS OwnerVersion
-            {Source} JOIN secrets s ON s.key_no = k.key_no
-            WHERE s.hash = @Hash
-            """,
-            new { Hash = hash });
+    /// <summary>What the check needs of the one secret with this hash: its key, its owners, its end.</summary>
+    public static Task<KeyRow?> FindByHash(DbConnection connection, byte[] hash) => ByHash.Ask(connection, hash);
 
     /// <summary>The newest version's hash and sealed text. By the primary key.</summary>
     public static Task<SealedRow?> SealedSecret(WriteScope scope, long keyNo) => scope.Connection.QueryFirstOrDefaultAsync<SealedRow>(

@@ -21,6 +21,9 @@ internal sealed class ProjectFeed(ProjectTable projects, Gatekeeper gatekeeper)
         return index;
     }
 
+    /// <summary>Whether a key's entry with this index finds its project.</summary>
+    public bool Has(uint index) => projects.TryFind(index, out _);
+
     /// <summary>
     /// After a commit, whether a key of the project is loaded or not: a load under way must not bring the old state back.
     /// </summary>

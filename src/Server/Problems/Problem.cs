@@ -11,6 +11,10 @@ internal sealed record Problem(ProblemCode Code, string Detail)
     /// <summary>The permission that would have been needed, such as <c>endpoints:write</c>.</summary>
     public string? RequiredPermission { get; init; }
 
+    /// <summary>After how many seconds repeating the call makes sense. What passes by itself names the shortest wait there is.</summary>
+    public int? RetryAfterSeconds { get; init; } =
+        Code == ProblemCode.IdempotencyInFlight || Code == ProblemCode.Unavailable || Code == ProblemCode.TooManyUnknownKeys ? 1 : null;
+
     public static Problem Of(ProblemCode code) => new(code, code.Title);
 
     /// <summary>A 422 for one member. <paramref name="pointer"/> is a JSON pointer such as <c>/name</c>.</summary>

@@ -9,6 +9,8 @@ internal sealed record ProblemCode(string Code, int Status, string Title)
     // Who is calling
     public static readonly ProblemCode KeyMissing = new("key_missing", 401, "No API key was sent.");
     public static readonly ProblemCode InvalidKey = new("invalid_key", 401, "The API key is not valid.");
+    public static readonly ProblemCode TooManyUnknownKeys =
+        new("too_many_unknown_keys", 429, "Too many unknown API keys came from this network.");
     public static readonly ProblemCode KeyInQuery = new("key_in_query", 400, "An API key was sent in the URL.");
     public static readonly ProblemCode AuthorizationAmbiguous =
         new("authorization_ambiguous", 400, "More than one Authorization header was sent.");

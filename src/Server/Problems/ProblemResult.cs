@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 
@@ -32,10 +33,9 @@ internal sealed class ProblemResult(Problem problem) : IResult
             response.Headers.WWWAuthenticate = "Bearer";
         }
 
-        if (Problem.Code == ProblemCode.IdempotencyInFlight || Problem.Code == ProblemCode.Unavailable)
+        if (Problem.RetryAfterSeconds is { } seconds)
         {
-            // Both pass by themselves; a second is the shortest wait the header can say.
-            response.Headers.RetryAfter = "1";
+            response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
         }
 
         await response.Body.WriteAsync(body, httpContext.RequestAborted);

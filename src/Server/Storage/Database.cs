@@ -60,6 +60,12 @@ internal sealed class Database : IAsyncDisposable
 
     public int WriteQueueMax => _options.WriteQueueMax;
 
+    /// <inheritdoc cref="StorageOptions.ReadersMax"/>
+    public int ReadersMax => _options.ReadersMax;
+
+    /// <inheritdoc cref="StorageOptions.WaitMsMax"/>
+    public int WaitMsMax => _options.WaitMsMax;
+
     /// <summary>Cancelled when the single-process lock is lost: the host must stop, another process may own the data by now.</summary>
     public CancellationToken LockLost => _driver.LockLost;
 

@@ -16,6 +16,10 @@ internal sealed class Pepper
     public const string CheckName = "pepper_check";
     private const string LinePrefix = "1:";
 
+    /// <summary>One a thread, keyed once: keying it anew costs more than the hash. A process has one pepper; tests have several.</summary>
+    [ThreadStatic]
+    private static (Pepper Owner, IncrementalHash Hash) _keyed;
+
     private readonly byte[] _secret;
 
     private Pepper(byte[] secret) => _secret = secret;
@@ -59,7 +63,14 @@ internal sealed class Pepper
             throw new ArgumentException("A SHA-256 has 32 bytes.", nameof(secretSha256));
         }
 
-        HMACSHA256.HashData(_secret, secretSha256, destination);
+        if (!ReferenceEquals(_keyed.Owner, this))
+        {
+            _keyed.Hash?.Dispose();
+            _keyed = (this, IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, _secret));
+        }
+
+        _keyed.Hash!.AppendData(secretSha256);
+        _keyed.Hash.GetHashAndReset(destination);
     }
 
     /// <summary>A key of 32 bytes for one purpose; nothing about the pepper or another purpose's key follows from it.</summary>

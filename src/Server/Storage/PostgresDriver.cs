@@ -17,6 +17,9 @@ internal sealed class PostgresDriver : IDatabaseDriver
     /// <summary>How long a start waits for the lock: the server needs a moment to see that the process before has gone.</summary>
     private const int HandOverMs = 2_000;
 
+    /// <summary>Statements that a connection keeps parsed once it has seen them twice; the least used one makes room.</summary>
+    private const int KeptStatementsMax = 64;
+
     private readonly NpgsqlDataSource _source;
     private readonly NpgsqlConnection _lockHolder;
     private readonly CancellationTokenSource _lost = new();
@@ -168,6 +171,10 @@ internal sealed class PostgresDriver : IDatabaseDriver
             MaxPoolSize = options.PostgresConnectionsMax,
             Timeout = seconds,
             CommandTimeout = seconds + 5,
+            // Nothing of ours outlives its transaction (SET LOCAL, transaction locks), so a connection goes back as it came.
+            NoResetOnClose = true,
+            MaxAutoPrepare = KeptStatementsMax,
+            AutoPrepareMinUsages = 2,
         };
     }
 

@@ -28,6 +28,9 @@ internal sealed class StorageOptions
     [Range(1, 100_000)]
     public int WriteQueueMax { get; init; } = 1_000;
 
+    /// <summary>Connections for reading; on PostgreSQL those for writing come out of them too.</summary>
+    public int ReadersMax => Kind == DatabaseKind.Sqlite ? SqliteReadersMax : PostgresConnectionsMax;
+
     public DatabaseKind Kind => PostgresConnectionString is null ? DatabaseKind.Sqlite : DatabaseKind.PostgreSql;
 }
 

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Globalization;
 using System.Text;
 using Tollgate.Engine.Permissions;
 using Tollgate.Engine.Verification;
@@ -85,17 +86,14 @@ internal sealed class ProviderFront(
         await echo.Answer(http, path, match);
     }
 
-    private async ValueTask<Verdict> Decide(HttpContext http, RouteCall call, bool? conditionMet = null)
+    private ValueTask<Verdict> Decide(HttpContext http, RouteCall call, bool? conditionMet = null)
     {
         var verdict = Check(http, call, conditionMet);
-        for (var loads = 0; loads < Gate.LoadsMax && verdict.Code == VerdictCode.NotLoaded; loads++)
-        {
-            await gate.Load(verdict);
-            verdict = Check(http, call, conditionMet);
-        }
-
-        return verdict;
+        return verdict.Code == VerdictCode.NotLoaded ? Settle(http, call, conditionMet, verdict) : new(verdict);
     }
+
+    private ValueTask<Verdict> Settle(HttpContext http, RouteCall call, bool? conditionMet, Verdict missing) =>
+        gate.Settle(missing, ClientNetwork.Of(http.Connection.RemoteIpAddress), () => Check(http, call, conditionMet));
 
     /// <summary>
     /// The key may pass if the body says what the route's condition asks for; so the body is read, and kept for who comes next. The key
@@ -129,7 +127,7 @@ internal sealed class ProviderFront(
         };
     }
 
-    private Problem Refusal(in Verdict verdict, RouteMatch match) => Faults.Of(verdict.Code) with
+    private Problem Refusal(in Verdict verdict, RouteMatch match) => Faults.Of(verdict) with
     {
         RequiredPermission = Faults.TellsPermission(verdict.Code) ? provider.Scopes.Describe(match.Requirement) : null,
     };
@@ -149,6 +147,11 @@ internal sealed class ProviderFront(
         if (status == StatusCodes.Status401Unauthorized)
         {
             response.Headers.WWWAuthenticate = "Bearer";
+        }
+
+        if (problem.RetryAfterSeconds is { } seconds)
+        {
+            response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
         }
 
         await response.Body.WriteAsync(body.WrittenMemory, http.RequestAborted);

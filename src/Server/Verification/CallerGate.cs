@@ -69,7 +69,7 @@ internal sealed class CallerGate(Gate gate, RootKey root, ProviderModel provider
         }
 
         var verdict = gate.CheckCaller(secret, http.Connection.RemoteIpAddress);
-        return verdict.Code == VerdictCode.NotLoaded ? Load(http, secret.ToArray(), verdict) : new(CallerOf(verdict));
+        return verdict.Code == VerdictCode.NotLoaded ? Settle(http, secret.ToArray(), verdict) : new(CallerOf(verdict));
     }
 
     /// <summary>From here on the rooms know who calls, and whoever changes something can ask once more when its turn has come.</summary>
@@ -99,15 +99,10 @@ internal sealed class CallerGate(Gate gate, RootKey root, ProviderModel provider
         return row.Refuse(caller) is { } refusal ? new ProblemResult(refusal).ExecuteAsync(http) : next(http);
     }
 
-    private async ValueTask<Outcome<Caller>> Load(HttpContext http, byte[] secret, Verdict missing)
+    private async ValueTask<Outcome<Caller>> Settle(HttpContext http, byte[] secret, Verdict missing)
     {
-        for (var loads = 0; loads < Gate.LoadsMax && missing.Code == VerdictCode.NotLoaded; loads++)
-        {
-            await gate.Load(missing);
-            missing = gate.CheckCaller(secret, http.Connection.RemoteIpAddress);
-        }
-
-        return CallerOf(missing);
+        var address = http.Connection.RemoteIpAddress;
+        return CallerOf(await gate.Settle(missing, ClientNetwork.Of(address), () => gate.CheckCaller(secret, address)));
     }
 
     private Outcome<Caller> CallerOf(in Verdict verdict)
@@ -115,7 +110,7 @@ internal sealed class CallerGate(Gate gate, RootKey root, ProviderModel provider
         gate.Meter.Count(CheckDoor.Caller, verdict.Code);
         if (verdict.Code != VerdictCode.Allowed)
         {
-            return Faults.Of(verdict.Code);
+            return Faults.Of(verdict);
         }
 
         var (key, project) = (verdict.Key, verdict.Project!);

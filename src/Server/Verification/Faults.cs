@@ -10,7 +10,11 @@ namespace Tollgate.Server.Verification;
 internal static class Faults
 {
     /// <summary>The problem a stranger is told.</summary>
-    public static Problem Of(VerdictCode code) => Problem.Of(CodeOf(code));
+    public static Problem Of(in Verdict verdict)
+    {
+        var problem = Problem.Of(CodeOf(verdict.Code));
+        return verdict.RetryAfterSeconds > 0 ? problem with { RetryAfterSeconds = verdict.RetryAfterSeconds } : problem;
+    }
 
     public static ProblemCode CodeOf(VerdictCode code) => code switch
     {
@@ -21,6 +25,7 @@ internal static class Faults
         VerdictCode.ScopeMissing => ProblemCode.ScopeMissing,
         VerdictCode.BodyCondition => ProblemCode.BodyCondition,
         VerdictCode.NotLoaded => ProblemCode.Unavailable,
+        VerdictCode.TooManyUnknownKeys => ProblemCode.TooManyUnknownKeys,
         _ => ProblemCode.InvalidKey,
     };
 
@@ -34,6 +39,7 @@ internal static class Faults
         VerdictCode.KeyMissing => "No key was given.",
         VerdictCode.KeyMalformed => "The key does not have the form of a key of this provider, or its checksum is wrong.",
         VerdictCode.NotLoaded => "The key could not be read right now.",
+        VerdictCode.TooManyUnknownKeys => "The key was not looked up, because too many unknown keys came from its network.",
         VerdictCode.KeyUnknown => "There is no such key.",
         VerdictCode.KeyDeleted => "The key was deleted.",
         VerdictCode.KeyRevoked => "The key was revoked.",

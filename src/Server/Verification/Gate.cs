@@ -15,7 +15,7 @@ internal sealed class Gate(Gatekeeper gatekeeper, KeyFeed feed, TimeProvider tim
     /// <summary>
     /// A key that is evicted between its load and the check again is loaded anew this often; then the table is too small.
     /// </summary>
-    public const int LoadsMax = 3;
+    private const int LoadsMax = 3;
 
     public CheckMeter Meter { get; } = new();
 
@@ -32,6 +32,26 @@ internal sealed class Gate(Gatekeeper gatekeeper, KeyFeed feed, TimeProvider tim
     public Verdict CheckCaller(ReadOnlySpan<byte> secret, IPAddress? address) =>
         gatekeeper.Check(new CheckRequest { Secret = secret, Address = address, NowMs = NowMs });
 
-    /// <summary>Brings into memory what a <see cref="VerdictCode.NotLoaded"/> verdict lacked.</summary>
-    public Task Load(in Verdict missing) => feed.Load(missing.Hash);
+    /// <summary>
+    /// Brings into memory what a <see cref="VerdictCode.NotLoaded"/> verdict lacked and checks again, until there is an answer or no more
+    /// to be had: then it stays not loaded, or says that the network has asked for too many unknown keys.
+    /// </summary>
+    /// <param name="verdict">Any other verdict comes back as it is.</param>
+    /// <param name="from">Whose unknown key it is, if it is one.</param>
+    /// <param name="again">The same check.</param>
+    public async ValueTask<Verdict> Settle(Verdict verdict, ClientNetwork from, Func<Verdict> again)
+    {
+        for (var loads = 0; loads < LoadsMax && verdict.Code == VerdictCode.NotLoaded; loads++)
+        {
+            var load = await feed.Load(verdict.Hash, from);
+            if (!load.IsDone)
+            {
+                return load.RetryAfterSeconds > 0 ? verdict.NotLookedUp(load.RetryAfterSeconds) : verdict;
+            }
+
+            verdict = again();
+        }
+
+        return verdict;
+    }
 }

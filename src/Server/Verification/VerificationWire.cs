@@ -21,7 +21,9 @@ internal sealed record VerifyBody
     /// <summary>The project the key must belong to.</summary>
     public string? Project { get; init; }
 
-    /// <summary>Where the request comes from, for keys that may be used from certain addresses only.</summary>
+    /// <summary>
+    /// Where the request comes from: for keys that may be used from certain addresses only, and whom an unknown key counts against.
+    /// </summary>
     public string? Address { get; init; }
 }
 

@@ -156,23 +156,24 @@ internal sealed class VerifyEndpoints(Gate gate, CallerGate callers, ProviderMod
         return request;
     }
 
-    private async ValueTask<Verdict> Loaded(VerifyCall call, Verdict verdict)
-    {
-        for (var loads = 0; loads < Gate.LoadsMax && verdict.Code == VerdictCode.NotLoaded; loads++)
-        {
-            await gate.Load(verdict);
-            verdict = Check(call);
-        }
+    /// <summary>
+    /// Unknown keys count against the network that the call names. Without one they count against nobody: counted against the API server
+    /// that asks, one of its clients could use up what all of them need.
+    /// </summary>
+    private ValueTask<Verdict> Loaded(VerifyCall call, Verdict verdict) => verdict.Code == VerdictCode.NotLoaded
+        ? Settle(call, verdict)
+        : new(verdict);
 
-        return verdict;
-    }
+    private ValueTask<Verdict> Settle(VerifyCall call, Verdict missing) =>
+        gate.Settle(missing, call.Address is { } address ? ClientNetwork.Of(address) : default, () => Check(call));
 
     private Task Answer(HttpContext http, Caller caller, in VerifyCall call, in Verdict verdict)
     {
         gate.Meter.Count(CheckDoor.Verify, verdict.Code);
-        if (verdict.Code == VerdictCode.NotLoaded)
+        if (verdict.Code is VerdictCode.NotLoaded or VerdictCode.TooManyUnknownKeys)
         {
-            return new ProblemResult(Problem.Of(ProblemCode.Unavailable)).ExecuteAsync(http);
+            // Nothing is known of the key, so there is nothing to answer.
+            return new ProblemResult(Faults.Of(verdict)).ExecuteAsync(http);
         }
 
         var response = http.Response;

@@ -49,8 +49,11 @@ public sealed class RunningGate : IAsyncDisposable
     /// Starts with a provider of the repository, or a file; on SQLite in <paramref name="folder"/> unless a PostgreSQL is given.
     /// </summary>
     public static async Task<RunningGate> Start(
-        string provider, string? folder = null, string? postgres = null, ManualClock? clock = null, string logLevel = "none") =>
-        await Start(provider, new GateOptions { LogLevel = logLevel }, folder, postgres, clock);
+        string provider, string? folder = null, string? postgres = null, ManualClock? clock = null, string logLevel = "none",
+        string trustedProxies = "", int missesPerMinute = 600) => await Start(
+            provider,
+            new GateOptions { LogLevel = logLevel, TrustedProxies = trustedProxies, MissesPerMinute = missesPerMinute },
+            folder, postgres, clock);
 
     /// <summary>As the other one, with further options; where it listens and lies is its own choice.</summary>
     internal static async Task<RunningGate> Start(

@@ -23,6 +23,8 @@ public sealed class OptionsReaderTests : IDisposable
         ["root_key"] = "an-operators-own-choice-of-root-key-0123",
         ["keys_in_memory_max"] = "1000",
         ["body_bytes_max"] = "1024",
+        ["trusted_proxies"] = "127.0.0.1, 10.0.0.0/8",
+        ["misses_per_minute"] = "60",
         ["log_level"] = "debug",
         ["log_format"] = "json",
         ["metrics_urls"] = "http://127.0.0.1:9464",
