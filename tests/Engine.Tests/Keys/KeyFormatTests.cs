@@ -173,7 +173,7 @@ public sealed class KeyFormatTests
     [InlineData(36, "old-", "vwxy")]
     [InlineData(38, "old-ab", "vwxy")]
     [InlineData(60, "old-abcdefg", "vwxy")]
-    public void The_mask_of_a_foreign_secret_shows_only_what_leaves_128_bits_hidden_were_it_hexadecimal(int length, string head, string tail)
+    public void The_mask_of_a_foreign_secret_leaves_128_bits_hidden_even_were_it_hexadecimal(int length, string head, string tail)
     {
         var format = new KeyFormat(Make.FormatOptions with { Accepts = [new ForeignFormat("old-", length)] });
         string secret = "old-abcdefg".PadRight(length, '0')[..length] + "vwxy";
