@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Tollgate.Cli.Import;
 using Tollgate.Cli.Keys;
 using Tollgate.Client;
 
@@ -73,6 +74,7 @@ internal static class CommandLine
         CommonOptions.AddTo(root);
         root.Subcommands.Add(KeyCommands.Build(shell));
         root.Subcommands.Add(VerifyCommand.Build(shell));
+        root.Subcommands.Add(ImportCommand.Build(shell));
         root.Subcommands.Add(OfServer("serve", "Run the gate, as ./run does."));
         root.Subcommands.Add(OfServer("provider", "Look at provider files: provider list, provider check NAME or FILE."));
         root.Subcommands.Add(OfServer("backup", "Back up the data, also while the gate runs: backup --to FILE or DIR."));

@@ -34,7 +34,8 @@ internal static class CommonOptions
     }
 
     /// <summary>The client that the options and the environment describe. Whoever asks disposes it.</summary>
-    public static TollgateClient Connect(ParseResult parsed, Shell shell)
+    /// <remarks>A person waits: one more try bridges a restart, two would only delay the bad news.</remarks>
+    public static TollgateClient Connect(ParseResult parsed, Shell shell, int retriesMax = 1)
     {
         var url = parsed.GetValue(Url) ?? shell.Variable("TOLLGATE_URL") ?? DefaultUrl;
         if (!Uri.TryCreate(url, UriKind.Absolute, out var address) || address.Scheme is not ("http" or "https"))
@@ -47,8 +48,7 @@ internal static class CommonOptions
                 "No key to act with: set TOLLGATE_ROOT_KEY (it was printed at the gate's first start) or TOLLGATE_KEY.");
         try
         {
-            // A person waits: one more try bridges a restart, two would only delay the bad news.
-            return new TollgateClient(address, Secret.From(key), new TollgateClientOptions { RetriesMax = 1, Time = shell.Time });
+            return new TollgateClient(address, Secret.From(key), new TollgateClientOptions { RetriesMax = retriesMax, Time = shell.Time });
         }
         catch (ArgumentException)
         {

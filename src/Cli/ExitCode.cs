@@ -5,7 +5,7 @@ internal enum ExitCode
 {
     Ok = 0,
 
-    /// <summary>The checked key is not valid, or a person did not confirm.</summary>
+    /// <summary>The checked key is not valid, a person did not confirm, or rows of an import were refused.</summary>
     Refused = 1,
 
     /// <summary>The command line is wrong.</summary>
@@ -23,4 +23,7 @@ internal enum ExitCode
 
     /// <summary>The gate failed or is busy, or something else is at its address.</summary>
     ServerError = 7,
+
+    /// <summary>Somebody stopped it, by Ctrl-C: 128 and the number of the signal, as shells have it.</summary>
+    Interrupted = 130,
 }

@@ -18,6 +18,9 @@ internal sealed record Shell
     /// <summary>Whether a person sits at the keyboard.</summary>
     public bool AtTerminal { get; init; }
 
+    /// <summary>Whether what is said on standard error is seen on a terminal.</summary>
+    public bool ErrorAtTerminal { get; init; }
+
     /// <summary>Columns of the terminal; wide where the output goes to a file or a program, so that nothing is folded.</summary>
     public int Width { get; init; } = 240;
 
@@ -31,6 +34,7 @@ internal sealed record Shell
         Variable = name => Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : null,
         Time = TimeProvider.System,
         AtTerminal = !Console.IsInputRedirected,
+        ErrorAtTerminal = !Console.IsErrorRedirected,
         Width = Console.IsOutputRedirected || Console.WindowWidth < 40 ? 240 : Console.WindowWidth,
         Color = !Console.IsOutputRedirected && Environment.GetEnvironmentVariable("NO_COLOR") is null or "",
     };

@@ -39,10 +39,16 @@ internal sealed class Connection(HttpClient http, Secret key, TollgateClientOpti
         return Read(new Call(method, path, bytes, idempotencyKey ?? NewIdempotencyKey()), answer, cancel);
     }
 
+    /// <summary>A change whose body is lines of JSON.</summary>
+    public Task<T> ChangeByLines<T>(
+        string path, ReadOnlyMemory<byte> lines, string? idempotencyKey, JsonTypeInfo<T> answer, CancellationToken cancel) =>
+        Read(new Call(HttpMethod.Post, path, lines, idempotencyKey ?? NewIdempotencyKey(), "application/x-ndjson"), answer, cancel);
+
     /// <summary>A change whose answer is a key and its secret.</summary>
     public async Task<IssuedKey> Issue(string path, byte[]? body, string? idempotencyKey, CancellationToken cancel)
     {
-        var call = new Call(HttpMethod.Post, path, body, idempotencyKey ?? NewIdempotencyKey());
+        ReadOnlyMemory<byte>? bytesOf = body is null ? null : body;
+        var call = new Call(HttpMethod.Post, path, bytesOf, idempotencyKey ?? NewIdempotencyKey());
         var (bytes, status) = await Send(call, cancel).ConfigureAwait(false);
         var issued = Parse(bytes, status, TollgateJson.Default.Key);
         return new IssuedKey(issued, Parse(bytes, status, TollgateJson.Default.SecretAnswer).Secret);
@@ -97,7 +103,7 @@ internal sealed class Connection(HttpClient http, Secret key, TollgateClientOpti
 
         if (call.Body is { } body)
         {
-            request.Content = new ByteArrayContent(body) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } };
+            request.Content = new ReadOnlyMemoryContent(body) { Headers = { ContentType = new MediaTypeHeaderValue(call.MediaType) } };
         }
 
         return request;
@@ -170,7 +176,8 @@ internal sealed class Connection(HttpClient http, Secret key, TollgateClientOpti
 
     private static string NewIdempotencyKey() => RandomNumberGenerator.GetHexString(32, lowercase: true);
 
-    private readonly record struct Call(HttpMethod Method, string Path, byte[]? Body, string? IdempotencyKey);
+    private readonly record struct Call(
+        HttpMethod Method, string Path, ReadOnlyMemory<byte>? Body, string? IdempotencyKey, string MediaType = "application/json");
 }
 
 /// <summary>Parts of an address, made so that no value can leave its place in it.</summary>

@@ -106,7 +106,7 @@ public sealed record NewKey
 
     public JsonObject? Metadata { get; init; }
 
-    /// <summary>The SHA-256 of an existing secret in hexadecimal: imports a key without its text. Needs the root key.</summary>
+    /// <summary>The SHA-256 of an existing secret in hexadecimal or base64: imports a key without its text. Needs the root key.</summary>
     public string? SecretSha256 { get; init; }
 }
 

@@ -36,6 +36,7 @@ public sealed class TollgateClient : IDisposable
         Organizations = new(connection);
         Projects = new(connection);
         Keys = new(connection);
+        Import = new(connection);
         Verify = new(connection);
         Audit = new(connection);
         Changes = new(connection);
@@ -46,6 +47,8 @@ public sealed class TollgateClient : IDisposable
     public ProjectCalls Projects { get; }
 
     public KeyCalls Keys { get; }
+
+    public ImportCalls Import { get; }
 
     public VerifyCalls Verify { get; }
 

@@ -13,13 +13,16 @@ namespace Tollgate.Client;
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
     RespectRequiredConstructorParameters = true,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-    Converters = [typeof(WireTime), typeof(OpenEnum<KeyStatus>), typeof(OpenEnum<OwnerStatus>), typeof(OpenEnum<StepOutcome>)])]
+    Converters = [typeof(WireTime), typeof(OpenEnum<KeyStatus>), typeof(OpenEnum<OwnerStatus>), typeof(OpenEnum<StepOutcome>),
+        typeof(OpenEnum<ImportStatus>)])]
 [JsonSerializable(typeof(Key))]
 [JsonSerializable(typeof(NewKey))]
 [JsonSerializable(typeof(KeyChange))]
 [JsonSerializable(typeof(JsonObject))]
 [JsonSerializable(typeof(Rotation))]
 [JsonSerializable(typeof(SecretAnswer))]
+[JsonSerializable(typeof(ImportRow))]
+[JsonSerializable(typeof(ImportReport))]
 [JsonSerializable(typeof(Organization))]
 [JsonSerializable(typeof(Project))]
 [JsonSerializable(typeof(NewOwner))]

@@ -4,7 +4,7 @@ using Tollgate.Client;
 namespace Tollgate.Cli.Keys;
 
 /// <summary>One run of a command: what was typed, the gate it goes to, and how it speaks.</summary>
-internal sealed class Ask(ParseResult parsed, Shell shell, CancellationToken cancel) : IDisposable
+internal sealed class Ask(ParseResult parsed, Shell shell, CancellationToken cancel, int retriesMax = 1) : IDisposable
 {
     /// <summary>The most projects among which the first is looked for.</summary>
     private const int ProjectsMax = 100;
@@ -17,7 +17,7 @@ internal sealed class Ask(ParseResult parsed, Shell shell, CancellationToken can
 
     public Voice Voice { get; } = new(shell, parsed.GetValue(CommonOptions.Json));
 
-    public TollgateClient Client { get; } = CommonOptions.Connect(parsed, shell);
+    public TollgateClient Client { get; } = CommonOptions.Connect(parsed, shell, retriesMax);
 
     public void Dispose() => Client.Dispose();
 

@@ -38,7 +38,7 @@ internal static class CreateCommand
 
     private static readonly Option<string?> SecretSha256 = new("--secret-sha256")
     {
-        Description = "Import an existing secret by its SHA-256 in hexadecimal.",
+        Description = "Import an existing secret by its SHA-256 in hexadecimal or base64.",
     };
 
     public static Command Build(Shell shell)

@@ -11,6 +11,7 @@ namespace Tollgate.Engine.Keys;
 public sealed class KeyFormat
 {
     private const int Checksum = KeyFormatOptions.ChecksumLength;
+    private const int ForeignBitsPerCharacter = 4;
 
     private static readonly SearchValues<byte> Base62Bytes = SearchValues.Create([.. Encoding.ASCII.GetBytes(Base62.Digits)]);
     private readonly KeyFormatOptions _options;
@@ -81,8 +82,38 @@ public sealed class KeyFormat
         }
     }
 
-    /// <summary>What may be shown of a secret, as the provider wants it.</summary>
-    public string Mask(string secret) => Mask(secret, _options.MaskHead, _options.MaskTail);
+    /// <summary>
+    /// What may be shown of a secret, as the provider wants it; less of a foreign one that would not keep 128 bits hidden.
+    /// </summary>
+    public string Mask(string secret)
+    {
+        ArgumentNullException.ThrowIfNull(secret);
+        Shape? foreign = _shapes.FirstOrDefault(shape => shape.Found.IsForeign && shape.IsOf(secret));
+        return foreign is not null && TryParse(Encoding.ASCII.GetBytes(secret), out KeyShape found) && found == foreign.Found
+            ? Mask(secret, foreign.Head, foreign.Tail)
+            : Mask(secret, _options.MaskHead, _options.MaskTail);
+    }
+
+    /// <summary>
+    /// The mask of a secret of which only the first and last characters are known, or none: of all the shapes it can have, the one that
+    /// may show least decides. False when no shape begins like this, so that such a secret would never be let in.
+    /// </summary>
+    public bool TryMask(string start, string end, out string mask)
+    {
+        ArgumentNullException.ThrowIfNull(start);
+        ArgumentNullException.ThrowIfNull(end);
+        List<Shape> possible = [.. _shapes.Where(shape => shape.MayBegin(start))];
+        mask = "";
+        if (possible.Count == 0)
+        {
+            return false;
+        }
+
+        int head = Math.Min(start.Length, possible.Min(shape => shape.Head));
+        int tail = Math.Min(end.Length, possible.Min(shape => shape.Tail));
+        mask = string.Concat(start.AsSpan(0, head), "...", end.AsSpan(end.Length - tail));
+        return true;
+    }
 
     /// <summary>
     /// The first <paramref name="head"/> characters, three dots, the last <paramref name="tail"/>. Never the whole secret.
@@ -119,18 +150,52 @@ public sealed class KeyFormat
         for (int i = 0; i < options.Environments.Count; i++)
         {
             byte[] prefix = Encoding.ASCII.GetBytes(options.Environments[i].Prefix);
-            yield return new Shape(prefix, prefix.Length + options.Length, options.Crc32Checksum, Base62Bytes, KeyShape.Own(i));
+            yield return new Shape(prefix, prefix.Length + options.Length, options.Crc32Checksum, Base62Bytes, KeyShape.Own(i))
+            {
+                Head = options.MaskHead,
+                Tail = options.MaskTail,
+            };
         }
 
         for (int i = 0; i < options.Accepts.Count; i++)
         {
             byte[] prefix = Encoding.ASCII.GetBytes(options.Accepts[i].Prefix);
             int total = prefix.Length + options.Accepts[i].Length;
-            yield return new Shape(prefix, total, false, KeyFormatOptions.HeaderCharacters, KeyShape.Foreign(i));
+            // Nobody says what a foreign secret is made of; were it hexadecimal, 32 characters would hold the 128 bits.
+            int shown = Math.Max(0, options.Accepts[i].Length - (KeyFormatOptions.HiddenBitsMin / ForeignBitsPerCharacter));
+            int tail = Math.Min(options.MaskTail, shown);
+            yield return new Shape(prefix, total, false, KeyFormatOptions.HeaderCharacters, KeyShape.Foreign(i))
+            {
+                Head = Math.Min(options.MaskHead, prefix.Length + shown - tail),
+                Tail = tail,
+            };
         }
     }
 
-    private sealed record Shape(byte[] Prefix, int Total, bool HasChecksum, SearchValues<byte> Alphabet, KeyShape Found);
+    private sealed record Shape(byte[] Prefix, int Total, bool HasChecksum, SearchValues<byte> Alphabet, KeyShape Found)
+    {
+        /// <summary>How many characters a mask may show from the start, the prefix among them.</summary>
+        public required int Head { get; init; }
+
+        /// <summary>How many from the end.</summary>
+        public required int Tail { get; init; }
+
+        public bool IsOf(string secret) => secret.Length == Total && MayBegin(secret);
+
+        /// <summary>Whether a secret of this shape can begin like this; what is shorter than the prefix must be a part of it.</summary>
+        public bool MayBegin(string start)
+        {
+            for (int i = 0; i < Math.Min(start.Length, Prefix.Length); i++)
+            {
+                if (start[i] != Prefix[i])
+                {
+                    return false;
+                }
+            }
+
+            return start.Length <= Total;
+        }
+    }
 }
 
 /// <summary>

@@ -78,14 +78,15 @@ public sealed record KeyFormatOptions
 
         foreach (ForeignFormat foreign in Accepts)
         {
-            CheckShape(errors, Invariant($"accepted format \"{foreign.Prefix}\""), foreign.Prefix, foreign.Length, foreign.Length);
+            // Made elsewhere, they are what they are: a mask shows less of them instead.
+            CheckText(errors, Invariant($"accepted format \"{foreign.Prefix}\""), foreign.Prefix, foreign.Length);
         }
 
         CheckTwins(errors);
         return errors;
     }
 
-    private void CheckShape(List<string> errors, string what, string prefix, int length, int random)
+    private static bool CheckText(List<string> errors, string what, string prefix, int length)
     {
         if (prefix.Length > PrefixMax || !IsHeaderText(prefix))
         {
@@ -95,6 +96,16 @@ public sealed record KeyFormatOptions
         if (length is < 1 or > LengthMax)
         {
             errors.Add(Invariant($"{what}: the length after the prefix is 1 to {LengthMax}, not {length}"));
+            return false;
+        }
+
+        return true;
+    }
+
+    private void CheckShape(List<string> errors, string what, string prefix, int length, int random)
+    {
+        if (!CheckText(errors, what, prefix, length))
+        {
             return;
         }
 

@@ -11,13 +11,34 @@ internal sealed class AuditLog(Database database)
 {
     private const int VerifyBatch = 500;
 
-    public static async Task Append(WriteScope scope, AuditEntry entry)
+    public static Task Append(WriteScope scope, AuditEntry entry) => Append(scope, [entry]);
+
+    /// <summary>A row for each, in this order.</summary>
+    public static async Task Append(WriteScope scope, IReadOnlyList<AuditEntry> entries)
     {
         var head = await AuditSql.Head(scope) ?? throw new InvalidOperationException("The head of the audit chain is missing.");
+        var rows = new List<AuditRow>(entries.Count);
+        var (seq, hash) = (head.Seq, head.Hash);
+        foreach (var entry in entries)
+        {
+            var row = RowOf(scope, entry, ++seq, hash);
+            rows.Add(row);
+            hash = row.Hash;
+        }
+
+        await AuditSql.Insert(scope, rows);
+        if (await AuditSql.MoveHead(scope, head, new AuditHead { Seq = seq, Hash = hash }) != 1)
+        {
+            throw new InvalidOperationException("The head of the audit chain moved during a write.");
+        }
+    }
+
+    private static AuditRow RowOf(WriteScope scope, AuditEntry entry, long seq, string previous)
+    {
         var caller = scope.Context.Caller;
         var row = new AuditRow
         {
-            Seq = head.Seq + 1,
+            Seq = seq,
             AtMs = scope.NowMs,
             ActorType = caller.Kind.ToString().ToLowerInvariant(),
             ActorId = caller.Id,
@@ -34,14 +55,9 @@ internal sealed class AuditLog(Database database)
             Address = scope.Context.Address,
             UserAgent = scope.Context.UserAgent,
             RequestId = scope.Context.RequestId,
-            PrevHash = head.Hash,
+            PrevHash = previous,
         };
-        row = row with { Hash = row.ComputeHash() };
-        await AuditSql.Insert(scope, row);
-        if (await AuditSql.MoveHead(scope, row) != 1)
-        {
-            throw new InvalidOperationException("The head of the audit chain moved during a write.");
-        }
+        return row with { Hash = row.ComputeHash() };
     }
 
     /// <summary>Newest first, rows below <paramref name="before"/>, at most <paramref name="limit"/> of them.</summary>

@@ -26,18 +26,19 @@ internal static class AuditSql
 
     public static Task<AuditHead?> Head(WriteScope scope) => scope.Find<AuditHead>("SELECT seq, hash FROM audit_head WHERE id = 1");
 
-    public static Task Insert(WriteScope scope, AuditRow row) => scope.Execute(
+    public static Task Insert(WriteScope scope, IReadOnlyList<AuditRow> rows) => scope.Execute(
         """
         INSERT INTO audit (seq, at_ms, actor_type, actor_id, actor_name, action, target_type, target_id, organization_id, project_id,
             environment, before_json, after_json, reason, address, user_agent, request_id, prev_hash, hash)
         VALUES (@Seq, @AtMs, @ActorType, @ActorId, @ActorName, @Action, @TargetType, @TargetId, @OrganizationId, @ProjectId,
             @Environment, @BeforeJson, @AfterJson, @Reason, @Address, @UserAgent, @RequestId, @PrevHash, @Hash)
         """,
-        row);
+        rows);
 
-    /// <summary>Answers 0 when the head is not where the new row's predecessor says.</summary>
-    public static Task<int> MoveHead(WriteScope scope, AuditRow row) => scope.Execute(
-        "UPDATE audit_head SET seq = @Seq, hash = @Hash WHERE id = 1 AND seq = @Seq - 1 AND hash = @PrevHash", row);
+    /// <summary>Answers 0 when the head is not where the first new row's predecessor says.</summary>
+    public static Task<int> MoveHead(WriteScope scope, AuditHead from, AuditHead to) => scope.Execute(
+        "UPDATE audit_head SET seq = @Seq, hash = @Hash WHERE id = 1 AND seq = @FromSeq AND hash = @FromHash",
+        new { to.Seq, to.Hash, FromSeq = from.Seq, FromHash = from.Hash });
 
     /// <summary>Newest first. By audit_by_target, audit_by_project, audit_by_organization or the primary key.</summary>
     public static async Task<List<AuditRow>> List(DbConnection connection, AuditFilter filter, long before, int limit)

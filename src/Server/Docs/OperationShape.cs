@@ -23,6 +23,7 @@ internal sealed class OperationShape : IOpenApiOperationTransformer
     public const string HealthTag = "Health";
     public const string BodyNeeded = "One JSON object; unknown members are refused.";
     public const string BodyOptional = "May be left out.";
+    public const string BodyOfLines = "A JSON object on each line, at most 1,000 of them and 4 MiB together; unknown members are refused.";
 
     private const string IdPattern = "[0-9A-Za-z]{22}$";
 
@@ -36,7 +37,9 @@ internal sealed class OperationShape : IOpenApiOperationTransformer
         var path = "/" + context.Description.RelativePath;
 
         operation.Description = Describe(operation.OperationId ?? "", access, isPublic);
-        operation.RequestBody?.Description ??= takes?.IsOptional == true ? BodyOptional : BodyNeeded;
+        operation.RequestBody?.Description ??= takes?.IsOptional == true ? BodyOptional
+            : takes?.ContentTypes is [RequestBody.LinesType] ? BodyOfLines
+            : BodyNeeded;
         foreach (var parameter in (operation.Parameters ?? []).OfType<OpenApiParameter>())
         {
             Bound(parameter, path);
@@ -176,6 +179,13 @@ internal sealed class OperationShape : IOpenApiOperationTransformer
             case "status":
                 parameter.Description = "Only keys of this status.";
                 schema.Enum = [.. KeyStatuses.Select(status => (JsonNode)status)];
+                break;
+            case "project":
+                parameter.Description = "The id of the project for lines that name none.";
+                schema.Pattern = $"^{ProjectId.Prefix}{IdPattern}";
+                break;
+            case "dry_run":
+                parameter.Description = "Says what would become of each line, and stores nothing.";
                 break;
             case "from" or "to":
                 parameter.Description = $"Only what happened {(parameter.Name == "from" ? "at this time or later" : "before this time")}.";

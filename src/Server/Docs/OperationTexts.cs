@@ -19,6 +19,9 @@ internal static class OperationTexts
         ["createKey"] =
             "The secret is in this answer and in no other. With `secret_sha256`, the operator takes in a key made elsewhere. "
             + "A key needs `keys:manage` for this and makes none wider than itself.",
+        ["importKeys"] =
+            "One key a line, by its secret or by its SHA-256; each line has its outcome in the answer, and a refused one takes no other "
+            + "with it. The same line again is `unchanged`, known by its `external_id` in the project.",
         ["listKeys"] = "One page of a project's keys, newest first, without secrets. A key sees those of its own environment.",
         ["getKey"] = "A key reads itself; others with `keys:read` or `keys:manage`.",
         ["updateKey"] =

@@ -14,7 +14,7 @@ namespace Tollgate.Server.Docs;
 /// </summary>
 internal sealed class SchemaRules(ProviderModel provider)
 {
-    private const string Sha256Pattern = "^[0-9A-Fa-f]{64}$";
+    private const string Sha256Pattern = "^([0-9A-Fa-f]{64}|[0-9A-Za-z+/]{43}=)$";
 
     private readonly KeyRules _keys = provider.Keys;
 
@@ -74,7 +74,7 @@ internal sealed class SchemaRules(ProviderModel provider)
             case "ChangeOrganization.status":
                 schema.Enum = Names(["active", "suspended"], orNull: true);
                 break;
-            case "CreateKey.name":
+            case "CreateKey.name" or "ImportRow.name":
                 Need(owner, member, schema);
                 (schema.MinLength, schema.MaxLength) = (_keys.NameMin, _keys.NameMax);
                 break;
@@ -111,6 +111,7 @@ internal sealed class SchemaRules(ProviderModel provider)
             default:
                 BoundCheck(place, schema);
                 BoundChange(place, schema);
+                ImportSchema.Bound(place, owner, member, schema);
                 BoundTerm(owner, member, schema, place.Split('.')[0]);
                 break;
         }
@@ -160,10 +161,10 @@ internal sealed class SchemaRules(ProviderModel provider)
         }
     }
 
-    /// <summary>The terms of a key, which creating and changing one share.</summary>
+    /// <summary>The terms of a key, which creating, importing and changing one share.</summary>
     private void BoundTerm(OpenApiSchema owner, string member, OpenApiSchema schema, string record)
     {
-        if (record is not ("CreateKey" or "ChangeKey"))
+        if (record is not ("CreateKey" or "ChangeKey" or "ImportRow"))
         {
             return;
         }
@@ -203,29 +204,32 @@ internal sealed class SchemaRules(ProviderModel provider)
                 schema.Description = "Addresses and ranges, such as `192.0.2.0/24`, from which alone the key may be used; none for any.";
                 break;
             case "metadata":
-                BeObject(schema, record == "CreateKey", $"A JSON object of at most {TermsReader.MetadataBytesMax} bytes, kept as it is.");
+                BeObject(schema, record != "ChangeKey", $"A JSON object of at most {TermsReader.MetadataBytesMax} bytes, kept as it is.");
                 break;
             case "expires_at":
-                BoundExpiry(owner, schema, isNew: record == "CreateKey");
+                BoundExpiry(owner, schema, record);
                 break;
             case "secret_sha256":
                 schema.Pattern = Sha256Pattern;
-                schema.Description = "The SHA-256 of a secret made elsewhere, which then is this key's. The operator's to send.";
+                schema.Description =
+                    "The SHA-256 of a secret made elsewhere, in hexadecimal or base64, which then is this key's. The operator's to send.";
                 break;
             default:
                 break;
         }
     }
 
-    private void BoundExpiry(OpenApiSchema owner, OpenApiSchema schema, bool isNew)
+    private void BoundExpiry(OpenApiSchema owner, OpenApiSchema schema, string record)
     {
         schema.Description = _keys.Expiry switch
         {
+            ExpiryRule.Optional or ExpiryRule.Required when record == "ImportRow" =>
+                "When the key ends; one that has ended comes in expired.",
             ExpiryRule.Forbidden => "Not offered: keys of this provider have no expiry date.",
             ExpiryRule.Required => "When the key ends, in the future; every key of this provider has such a date.",
             _ => "When the key ends, in the future; null for never.",
         };
-        if (_keys.Expiry == ExpiryRule.Required && isNew)
+        if (_keys.Expiry == ExpiryRule.Required && record != "ChangeKey")
         {
             Need(owner, "expires_at", schema);
         }
@@ -238,12 +242,13 @@ internal sealed class SchemaRules(ProviderModel provider)
         "CreateKey" when _keys.Expiry == ExpiryRule.Required =>
             new JsonObject { ["name"] = "Production server", ["expires_at"] = "2099-12-31T23:59:59Z" },
         "CreateKey" => new JsonObject { ["name"] = "Production server" },
+        "ImportRow" => ImportSchema.Example(_keys),
         "RotateKey" => new JsonObject { ["grace_seconds"] = (long)_keys.GraceMax.TotalSeconds },
         "Verify" => new JsonObject { ["key"] = $"{_keys.Environments[0].Prefix}…", ["requires"] = provider.Scopes.Scopes[0].Name },
         _ => null,
     };
 
-    private static void Need(OpenApiSchema owner, string member, OpenApiSchema schema)
+    internal static void Need(OpenApiSchema owner, string member, OpenApiSchema schema)
     {
         owner.Required ??= new HashSet<string>();
         owner.Required.Add(member);
@@ -266,7 +271,7 @@ internal sealed class SchemaRules(ProviderModel provider)
         list.UniqueItems = true;
     }
 
-    private static List<JsonNode> Names(IEnumerable<string> names, bool orNull) =>
+    internal static List<JsonNode> Names(IEnumerable<string> names, bool orNull) =>
         [.. names.Select(name => (JsonNode)name), .. orNull ? [JsonNullSentinel.JsonNull] : Array.Empty<JsonNode>()];
 
     private static bool MayBeNull(IOpenApiSchema schema) =>

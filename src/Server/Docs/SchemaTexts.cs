@@ -20,6 +20,13 @@ internal static class SchemaTexts
         ["Deleted"] = "What is gone, and how many keys were revoked with it.",
         ["ExplainAnswer"] = "The outcome of a check, and each step on the way to it.",
         ["ExplainStep"] = "One step: `passed`, `failed`, or `not_reached` because an earlier one failed.",
+        ["FieldError"] = "A member at fault, and what was expected there.",
+        ["Import"] = "What became of each line, in their order, and how many there were of each.",
+        ["ImportError"] = "Why a line was refused, in the codes and words of a problem.",
+        ["ImportResult"] = "What became of one line.",
+        ["ImportRow"] =
+            "A key of another system: one line of the body. Needs `external_id`, `name`, and either `secret` or `secret_sha256`; other "
+            + "absent members take the provider's defaults.",
         ["Key"] = "A key, without its secret except in the answer that makes it.",
         ["KeyList"] = "A page of keys.",
         ["Organization"] = "An owner of projects.",

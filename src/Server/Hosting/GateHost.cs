@@ -7,6 +7,7 @@ using Tollgate.Server.Closures;
 using Tollgate.Server.Docs;
 using Tollgate.Server.ForwardAuth;
 using Tollgate.Server.Keys;
+using Tollgate.Server.Keys.Import;
 using Tollgate.Server.Mutations;
 using Tollgate.Server.Organizations;
 using Tollgate.Server.Providers;
@@ -50,7 +51,7 @@ internal static class GateHost
         services.AddSingleton<Sealer>().AddSingleton<Pages>().AddSingleton<MutationRunner>().AddSingleton<AuditLog>();
         services.AddSingleton<OrganizationRegister>().AddSingleton<ProjectFeed>();
         services.AddSingleton(new MissLimiter(options.MissesPerMinute));
-        services.AddSingleton<KeyRing>().AddSingleton<KeyFeed>().AddSingleton<SecretMint>();
+        services.AddSingleton<KeyRing>().AddSingleton<KeyFeed>().AddSingleton<SecretMint>().AddSingleton<KeyIntake>();
         services.AddSingleton<ChangeTail>().AddSingleton<ChangeFeed>();
         services.AddSingleton<Gate>().AddSingleton<RootKey>().AddSingleton<CallerGate>().AddSingleton<VerifyEndpoints>();
         services.AddSingleton<ProviderFront>().AddSingleton<KeySurface>().AddSingleton<Echo>();
@@ -100,6 +101,7 @@ internal static class GateHost
         var api = app.MapGroup("/api/v1");
         api.MapOrganizations();
         api.MapKeys();
+        api.MapImport();
         api.MapClosures();
         api.MapAudit();
         api.MapChanges();

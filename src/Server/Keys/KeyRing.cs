@@ -36,7 +36,7 @@ internal sealed partial class KeyRing(
             return Width.Refusal(terms, own, provider);
         }
 
-        var key = KeyOf(project, terms, caller, scope) with { KeyNo = await scope.NextNumber("key") };
+        var key = KeyOf(project, terms, scope) with { KeyNo = await scope.NextNumber("key") };
         var version = new KeySecret { Version = 1, Mask = secret.Mask, CreatedAtMs = scope.NowMs };
         await KeySql.Insert(scope, key);
         if (!await KeySql.InsertSecret(scope, key.KeyNo, version, secret.Hash, secret.Sealed))
@@ -142,7 +142,8 @@ internal sealed partial class KeyRing(
         return project.IsOpen ? project : new Problem(ProblemCode.Conflict, "The organization is suspended.");
     }
 
-    private static Key KeyOf(Project project, KeyTerms terms, Caller caller, WriteScope scope) => new()
+    /// <summary>A new key of these terms, made by the write's caller, before it has a number and a secret.</summary>
+    public static Key KeyOf(Project project, KeyTerms terms, WriteScope scope) => new()
     {
         KeyNo = 0,
         Id = KeyId.New(),
@@ -160,7 +161,7 @@ internal sealed partial class KeyRing(
         Metadata = terms.Metadata,
         ExpiresAtMs = terms.ExpiresAtMs,
         CreatedAtMs = scope.NowMs,
-        CreatedBy = caller.Id,
+        CreatedBy = scope.Context.Caller.Id,
         Version = 1,
         Secrets = [],
     };
@@ -185,19 +186,21 @@ internal sealed partial class KeyRing(
 
     private async Task Record(WriteScope scope, string action, Key? before, Key after, string? reason = null)
     {
-        await AuditLog.Append(scope, new AuditEntry
-        {
-            Action = action,
-            TargetType = "key",
-            TargetId = after.Id.ToString(),
-            OrganizationId = after.OrganizationId,
-            ProjectId = after.ProjectId,
-            Environment = after.Environment,
-            Before = before is null ? null : KeyWire.Json(before, scope.NowMs),
-            After = KeyWire.Json(after, scope.NowMs),
-            Reason = reason,
-        });
+        await AuditLog.Append(scope, EntryOf(action, before, after, scope.NowMs, reason));
         await scope.Change("key", after.KeyNo, after.Version);
         scope.AfterCommit(() => feed.Drop(after.KeyNo));
     }
+    /// <summary>What the audit log says of a change of a key.</summary>
+    public static AuditEntry EntryOf(string action, Key? before, Key after, long nowMs, string? reason = null) => new()
+    {
+        Action = action,
+        TargetType = "key",
+        TargetId = after.Id.ToString(),
+        OrganizationId = after.OrganizationId,
+        ProjectId = after.ProjectId,
+        Environment = after.Environment,
+        Before = before is null ? null : KeyWire.Json(before, nowMs),
+        After = KeyWire.Json(after, nowMs),
+        Reason = reason,
+    };
 }

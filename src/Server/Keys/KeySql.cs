@@ -32,14 +32,14 @@ internal static class KeySql
         "CASE WHEN k.deleted_at_ms IS NOT NULL THEN 'deleted' WHEN k.revoked_at_ms IS NOT NULL THEN 'revoked' "
         + "WHEN k.expires_at_ms <= @NowMs THEN 'expired' WHEN k.holds <> 0 THEN 'disabled' ELSE 'active' END";
 
-    public static Task Insert(WriteScope scope, Key key) => scope.Connection.ExecuteAsync(
+    public static Task Insert(WriteScope scope, params IEnumerable<Key> keys) => scope.Connection.ExecuteAsync(
         """
         INSERT INTO keys (key_no, id, project_no, environment, type, name, description, permissions, scopes, rights, allowed_addresses,
                           metadata, expires_at_ms, holds, created_at_ms, created_by, row_version)
         VALUES (@KeyNo, @Id, @ProjectNo, @Environment, @Type, @Name, @Description, @Permissions, @Scopes, @Rights, @AllowedAddresses,
                 @Metadata, @ExpiresAtMs, @Holds, @CreatedAtMs, @CreatedBy, @Version)
         """,
-        Parameters(key),
+        keys.Select(Parameters),
         scope.Transaction);
 
     /// <summary>Inserts nothing and answers false when the secret is or was in use. By the unique index on hash.</summary>
@@ -52,6 +52,20 @@ internal static class KeySql
             """,
             new { KeyNo = keyNo, secret.Version, Hash = hash, secret.Mask, Sealed = @sealed, secret.CreatedAtMs },
             scope.Transaction) == 1;
+
+    /// <summary>The first secret of each key, none of which is or was in use (<see cref="IsSecretTaken"/>).</summary>
+    public static Task InsertFirstSecrets(WriteScope scope, IEnumerable<(Key Key, MadeSecret Made)> secrets) =>
+        scope.Connection.ExecuteAsync(
+            """
+            INSERT INTO secrets (key_no, version, hash, mask, sealed, created_at_ms)
+            VALUES (@KeyNo, 1, @Hash, @Mask, @Sealed, @CreatedAtMs)
+            """,
+            secrets.Select(one => new { one.Key.KeyNo, one.Made.Hash, one.Made.Mask, one.Made.Sealed, one.Key.CreatedAtMs }),
+            scope.Transaction);
+
+    /// <summary>By the unique index on hash.</summary>
+    public static async Task<bool> IsSecretTaken(WriteScope scope, byte[] hash) =>
+        await scope.Find<long?>("SELECT key_no FROM secrets WHERE hash = @Hash", new { Hash = hash }) is not null;
 
     public static Task Update(WriteScope scope, Key key) => scope.Connection.ExecuteAsync(
         """

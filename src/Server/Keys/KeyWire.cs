@@ -27,7 +27,7 @@ internal sealed record CreateKey
 
     public JsonElement? Metadata { get; init; }
 
-    /// <summary>64 hexadecimal digits: the SHA-256 of a secret made elsewhere, which then is this key's.</summary>
+    /// <summary>The SHA-256 of a secret made elsewhere, which then is this key's, in hexadecimal or base64.</summary>
     public string? SecretSha256 { get; init; }
 }
 

@@ -23,8 +23,15 @@ internal sealed class TermsReader(ProviderModel provider)
     public Outcome<KeyTerms> Read(CreateKey asked, Caller caller, long nowMs)
     {
         var faults = new List<FieldError>();
+        var terms = ReadNew(asked, caller, nowMs, faults);
+        return faults.Count == 0 ? terms : Problem.Invalid(faults);
+    }
+
+    /// <summary>The same with the faults collected by the caller; an expiry must come after the given time.</summary>
+    public KeyTerms ReadNew(CreateKey asked, Caller caller, long expiresAfterMs, List<FieldError> faults)
+    {
         var type = ReadType(asked.Type, asked.Permissions, faults);
-        var terms = new KeyTerms
+        return new KeyTerms
         {
             Name = ReadName(asked.Name, faults),
             Environment = ReadEnvironment(asked.Environment ?? caller.Environment, faults),
@@ -35,9 +42,8 @@ internal sealed class TermsReader(ProviderModel provider)
             Rights = ReadRights(asked.Rights, faults),
             AllowedAddresses = ReadAddresses(asked.AllowedAddresses, faults),
             Metadata = ReadMetadata(asked.Metadata, faults),
-            ExpiresAtMs = ReadExpiry(asked.ExpiresAt, nowMs, faults),
+            ExpiresAtMs = ReadExpiry(asked.ExpiresAt, expiresAfterMs, faults),
         };
-        return faults.Count == 0 ? terms : Problem.Invalid(faults);
     }
 
     /// <summary>The same for a change: only what was given is read, the rest stays.</summary>

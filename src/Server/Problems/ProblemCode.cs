@@ -37,7 +37,7 @@ internal sealed record ProblemCode(string Code, int Status, string Title)
     public static readonly ProblemCode Conflict = new("conflict", 409, "The call does not fit the present state.");
     public static readonly ProblemCode BodyTooLarge = new("body_too_large", 413, "The body is too large.");
     public static readonly ProblemCode UnsupportedMediaType =
-        new("unsupported_media_type", 415, "The body must be application/json.");
+        new("unsupported_media_type", 415, "The body has a media type that this call does not take.");
     public static readonly ProblemCode ValidationFailed = new("validation_failed", 422, "A value is not allowed.");
     public static readonly ProblemCode IdempotencyMismatch =
         new("idempotency_mismatch", 422, "The Idempotency-Key was used with another request.");
@@ -55,6 +55,8 @@ internal sealed record ProblemCode(string Code, int Status, string Title)
     public static readonly ProblemCode RotationRunning =
         new("rotation_running", 409, "The grace of the last rotation is still running.");
     public static readonly ProblemCode SecretTaken = new("secret_taken", 409, "This secret is or was in use.");
+    public static readonly ProblemCode ExternalIdTaken =
+        new("external_id_taken", 409, "This external id stands for another imported key.");
     public static readonly ProblemCode NotRevealable = new("not_revealable", 403, "Secrets of this provider are shown once only.");
 
     // Ourselves

@@ -30,13 +30,16 @@ internal sealed class WriteScope(DbConnection connection, DbTransaction transact
     public void Become(Caller caller) => Context = Context with { Caller = caller };
 
     /// <summary>The next number of a series, from 1, without gaps: a write that fails takes none.</summary>
-    public Task<long> NextNumber(string counter) => Connection.ExecuteScalarAsync<long>(
+    public Task<long> NextNumber(string counter) => NextNumbers(counter, 1);
+
+    /// <summary>The first of the next <paramref name="count"/> numbers of a series.</summary>
+    public async Task<long> NextNumbers(string counter, int count) => 1 - count + await Connection.ExecuteScalarAsync<long>(
         """
-        INSERT INTO counters (name, value) VALUES (@counter, 1)
-        ON CONFLICT (name) DO UPDATE SET value = counters.value + 1
+        INSERT INTO counters (name, value) VALUES (@counter, @count)
+        ON CONFLICT (name) DO UPDATE SET value = counters.value + @count
         RETURNING value
         """,
-        new { counter },
+        new { counter, count = (long)count },
         Transaction);
 
     /// <summary>Lets a series go on above a number that was given elsewhere.</summary>
@@ -48,16 +51,20 @@ internal sealed class WriteScope(DbConnection connection, DbTransaction transact
         new { name, value });
 
     /// <summary>Appends to the feed by which every replica learns of the change. Numbers rise in commit order.</summary>
-    public async Task Change(string kind, long targetNo, long version)
+    public Task Change(string kind, long targetNo, long version) => Changes(kind, [(targetNo, version)]);
+
+    /// <summary>The same for many at once.</summary>
+    public async Task Changes(string kind, IReadOnlyList<(long TargetNo, long Version)> targets)
     {
-        var seq = await NextNumber("changes");
+        var first = await NextNumbers("changes", targets.Count);
         await Execute(
-            "INSERT INTO changes (seq, kind, target_no, version, at_ms) VALUES (@seq, @kind, @targetNo, @version, @NowMs)",
-            new { seq, kind, targetNo, version, NowMs });
-        LastChange = seq;
-        if (seq % ChangeLog.TrimEvery == 0)
+            "INSERT INTO changes (seq, kind, target_no, version, at_ms) VALUES (@seq, @kind, @TargetNo, @Version, @NowMs)",
+            targets.Select((target, i) => new { seq = first + i, kind, target.TargetNo, target.Version, NowMs }));
+        var last = first + targets.Count - 1;
+        LastChange = last;
+        if (last / ChangeLog.TrimEvery != (first - 1) / ChangeLog.TrimEvery)
         {
-            await ChangeLogSql.Trim(this, seq - ChangeLog.RowsKept, 10 * ChangeLog.TrimEvery);
+            await ChangeLogSql.Trim(this, last - ChangeLog.RowsKept, Math.Max(10 * ChangeLog.TrimEvery, 2 * targets.Count));
         }
     }
 

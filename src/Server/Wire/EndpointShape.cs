@@ -12,6 +12,10 @@ internal static class EndpointShape
     public static TBuilder Takes<TBuilder>(this TBuilder builder, Type body)
         where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(new AcceptsMetadata(Json, body));
 
+    /// <summary>The body is any number of lines, each an object of this shape.</summary>
+    public static TBuilder TakesLines<TBuilder>(this TBuilder builder, Type line)
+        where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(new AcceptsMetadata([RequestBody.LinesType], line));
+
     /// <summary>The call can do without a body.</summary>
     public static TBuilder MayTake<TBuilder>(this TBuilder builder, Type body)
         where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(new AcceptsMetadata(Json, body, isOptional: true));

@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Diagnostics.CodeAnalysis;
 using System.Net.Http.Headers;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
@@ -13,6 +12,11 @@ namespace Tollgate.Server.Wire;
 internal static class RequestBody
 {
     public const int BytesMax = 64 * 1_024;
+
+    /// <summary>Lines of JSON, an object on each.</summary>
+    public const string LinesType = "application/x-ndjson";
+
+    private const string JsonType = "application/json";
 
     /// <summary>A body that must be there.</summary>
     public static async Task<Outcome<RequestBody<T>>> Read<T>(HttpContext http, JsonTypeInfo<T> type, int bytesMax = BytesMax)
@@ -59,16 +63,17 @@ internal static class RequestBody
     }
 
     /// <summary>The body as bytes, at most <paramref name="bytesMax"/> of them however it is sent; empty when there is none.</summary>
-    public static async Task<Outcome<ReadOnlyMemory<byte>>> ReadBytes(HttpContext http, int bytesMax = BytesMax)
+    public static async Task<Outcome<ReadOnlyMemory<byte>>> ReadBytes(
+        HttpContext http, int bytesMax = BytesMax, string mediaType = JsonType)
     {
         if (http.Request.ContentLength > bytesMax)
         {
             return TooLarge(bytesMax);
         }
 
-        if (http.Request.ContentLength > 0 && !IsJson(http))
+        if (http.Request.ContentLength > 0 && !Is(mediaType, http))
         {
-            return Problem.Of(ProblemCode.UnsupportedMediaType);
+            return NotOfType(mediaType);
         }
 
         var body = new ArrayBufferWriter<byte>((int)(http.Request.ContentLength ?? 0) + 1);
@@ -90,7 +95,7 @@ internal static class RequestBody
             reader.AdvanceTo(read.Buffer.End);
             if (read.IsCompleted)
             {
-                return body.WrittenCount == 0 || IsJson(http) ? body.WrittenMemory : Problem.Of(ProblemCode.UnsupportedMediaType);
+                return body.WrittenCount == 0 || Is(mediaType, http) ? body.WrittenMemory : NotOfType(mediaType);
             }
         }
     }
@@ -102,7 +107,7 @@ internal static class RequestBody
     public static bool TryReadNow(HttpContext http, int bytesMax, out ReadOnlySequence<byte> body)
     {
         body = default;
-        if (!IsJson(http) || !http.Request.BodyReader.TryRead(out var read))
+        if (!Is(JsonType, http) || !http.Request.BodyReader.TryRead(out var read))
         {
             return false;
         }
@@ -150,16 +155,19 @@ internal static class RequestBody
 
     private static Problem TooLarge(int bytesMax) => new(ProblemCode.BodyTooLarge, $"The body may have at most {bytesMax} bytes.");
 
-    private static bool IsJson(HttpContext http)
+    private static Problem NotOfType(string mediaType) => new(ProblemCode.UnsupportedMediaType, $"The body must be {mediaType}.");
+
+    private static bool Is(string expected, HttpContext http)
     {
         var type = http.Request.ContentType;
-        return type == "application/json"
-            || (type is not null && MediaTypeHeaderValue.TryParse(type, out var parsed) && IsJson(parsed.MediaType));
+        return type == expected
+            || (type is not null && MediaTypeHeaderValue.TryParse(type, out var parsed) && Is(expected, parsed.MediaType));
     }
 
-    private static bool IsJson([NotNullWhen(true)] string? mediaType) =>
-        string.Equals(mediaType, "application/json", StringComparison.OrdinalIgnoreCase)
-        || (mediaType?.StartsWith("application/", StringComparison.OrdinalIgnoreCase) == true
+    private static bool Is(string expected, string? mediaType) =>
+        string.Equals(mediaType, expected, StringComparison.OrdinalIgnoreCase)
+        || (expected == JsonType
+            && mediaType?.StartsWith("application/", StringComparison.OrdinalIgnoreCase) == true
             && mediaType.EndsWith("+json", StringComparison.OrdinalIgnoreCase));
 }
 

@@ -164,7 +164,40 @@ public sealed class KeyFormatTests
         KeyFormatOptions options = Make.FormatOptions with { Length = length, Crc32Checksum = false, MaskHead = 8, MaskTail = tail };
         Assert.Equal(good, options.Validate().Count == 0);
         Assert.Equal(good, (options with { Length = length + 6, Crc32Checksum = true }).Validate().Count == 0);
-        Assert.Equal(good, (options with { Length = 100, Accepts = [new ForeignFormat("elsewhere_", length)] }).Validate().Count == 0);
+    }
+
+    [Theory]
+    [InlineData(16, "old-", "")]
+    [InlineData(32, "old-", "")]
+    [InlineData(33, "old-", "y")]
+    [InlineData(36, "old-", "vwxy")]
+    [InlineData(38, "old-ab", "vwxy")]
+    [InlineData(60, "old-abcdefg", "vwxy")]
+    public void The_mask_of_a_foreign_secret_leaves_128_bits_hidden_even_were_it_hexadecimal(int length, string head, string tail)
+    {
+        var format = new KeyFormat(Make.FormatOptions with { Accepts = [new ForeignFormat("old-", length)] });
+        string secret = "old-abcdefg".PadRight(length, '0')[..length] + "vwxy";
+
+        Assert.Equal($"{head}...{tail}", format.Mask(secret));
+        Assert.True(format.TryMask(secret[..12], secret[^8..], out string mask));
+        Assert.Equal($"{head}...{tail}", mask);
+    }
+
+    [Fact]
+    public void Of_what_is_known_of_a_secret_the_shape_that_may_show_least_decides()
+    {
+        var format = new KeyFormat(Make.FormatOptions with { Accepts = [new ForeignFormat("sk-", 22), new ForeignFormat("sk-", 48)] });
+
+        Assert.True(format.TryMask("sk-abcd", "wxyz", out string mask));
+        Assert.Equal("sk-...", mask);
+        Assert.True(format.TryMask("s", "", out mask));
+        Assert.Equal("s...", mask);
+        Assert.True(format.TryMask("", "wxyz", out mask));
+        Assert.Equal("...", mask);
+        Assert.True(format.TryMask("tg_live_abcdef", "uvwxyz", out mask));
+        Assert.Equal("tg_live_abc...wxyz", mask);
+        Assert.False(format.TryMask("pk-", "", out _));
+        Assert.False(format.TryMask("sk-" + new string('a', 60), "", out _));
     }
 
     [Fact]

@@ -103,7 +103,7 @@ public sealed class RunningGate : IAsyncDisposable
         return project.Json.GetProperty("id").GetString()!;
     }
 
-    /// <summary>Sends one request; a body is sent as JSON.</summary>
+    /// <summary>Sends one request; a body is sent as JSON unless a Content-Type is among the headers.</summary>
     public async Task<Answer> Send(
         string method, string path, string? key, string? body = null, params (string Name, string Value)[] headers)
     {
@@ -120,7 +120,8 @@ public sealed class RunningGate : IAsyncDisposable
 
         if (body is not null)
         {
-            request.Content = new StringContent(body, Encoding.UTF8, "application/json");
+            var type = headers.FirstOrDefault(header => header.Name == "Content-Type").Value ?? "application/json";
+            request.Content = new StringContent(body, Encoding.UTF8, type);
         }
 
         using var response = await Http.SendAsync(request);

@@ -55,6 +55,17 @@ public sealed class ImportTests(Gates gates) : IClassFixture<Gates>
         Assert.Equal(before, await gate.Rows());
     }
 
+    [Fact]
+    public async Task A_hash_may_come_in_base64()
+    {
+        var gate = await gates.Of("default");
+        var (secret, hash) = Foreign(gate);
+
+        await gate.Create($"\"name\":\"Imported\",\"secret_sha256\":\"{Convert.ToBase64String(Convert.FromHexString(hash))}\"");
+
+        Assert.Equal("allowed", await gate.CodeOf(secret));
+    }
+
     private static (string Secret, string Hash) Foreign(RunningGate gate)
     {
         var secret = gate.Services.GetRequiredService<ProviderModel>().Keys.Format.Mint(0);

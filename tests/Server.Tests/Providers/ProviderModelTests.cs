@@ -245,4 +245,13 @@ public sealed class ProviderModelTests
         Assert.Equal(ExampleKeyKind.Expired, refused.Key.Kind);
         Assert.Equal(401, refused.ExpectedBody!.Value.GetProperty("code").GetInt32());
     }
+
+    [Fact]
+    public void A_foreign_shape_is_taken_however_short_and_masked_so_that_it_stays_hidden()
+    {
+        var file = Given.Least.Replace(
+            "shown: once", "shown: once, accepts: [{ prefix: sk-, length: 16, checksum: none }]", StringComparison.Ordinal);
+
+        Assert.Equal("sk-...", Given.Model(file).Keys.Format.Mask("sk-abcdefghijklmnop"));
+    }
 }

@@ -45,6 +45,7 @@ public sealed class RightsMatrixTests(Gates gates) : IClassFixture<Gates>
         ["POST /api/v1/keys/{id}/regenerate"] = new("keys:manage"),
         ["POST /api/v1/keys/{id}/rotate"] = new("keys:manage"),
         ["POST /api/v1/keys/{id}/reveal"] = new("keys:manage"),
+        ["POST /api/v1/import"] = new(Operator, "{}", "application/x-ndjson"),
         ["POST /api/v1/verify"] = new("verify", "{\"key\":\"x\"}"),
         ["POST /api/v1/verify/batch"] = new("verify", "{\"checks\":[]}"),
         ["POST /api/v1/verify/explain"] = new("verify", "{\"key\":\"x\"}"),
@@ -185,7 +186,8 @@ public sealed class RightsMatrixTests(Gates gates) : IClassFixture<Gates>
     private static async Task Try(Place place, string endpoint, Row row, string? key, int status, string? code, StringBuilder faults)
     {
         var (method, path) = (endpoint.Split(' ')[0], endpoint.Split(' ')[1]);
-        var answer = await place.Gate.Send(method, path.Replace("{id}", place.IdFor(path), StringComparison.Ordinal), key, row.Body);
+        var answer = await place.Gate.Send(
+            method, path.Replace("{id}", place.IdFor(path), StringComparison.Ordinal), key, row.Body, ("Content-Type", row.MediaType));
         var isRight = status == 200 ? (int)answer.Status is 200 or 201 : (int)answer.Status == status && answer.String("code") == code;
         if (!isRight || !answer.Headers.ContainsKey("X-Request-Id") || answer.Headers.GetValueOrDefault("Cache-Control") != "no-store")
         {
@@ -241,7 +243,7 @@ public sealed class RightsMatrixTests(Gates gates) : IClassFixture<Gates>
         return $"{string.Join('|', methods)} {endpoint.RoutePattern.RawText!.TrimEnd('/')}";
     }
 
-    private sealed record Row(string Who, string? Body = null);
+    private sealed record Row(string Who, string? Body = null, string MediaType = "application/json");
 
     /// <summary>An organization, a project and a key that a call may do to whatever it does.</summary>
     private sealed record Place(RunningGate Gate, string Organization, string Project, string Key)

@@ -6,8 +6,10 @@ using System.Text;
 using Microsoft.Extensions.DependencyInjection;
 using Tollgate.Server.Access;
 using Tollgate.Server.Keys;
+using Tollgate.Server.Providers;
 using Tollgate.Server.Storage;
 using Tollgate.Server.Tests.Fixtures;
+using Tollgate.Server.Tests.Keys.Import;
 
 namespace Tollgate.Server.Tests.Security;
 
@@ -43,8 +45,13 @@ public sealed class SecretsAtRestTests(PostgresFixture postgres)
         var folder = Directory.CreateTempSubdirectory("tollgate-at-rest-").FullName;
         await using var gate = await RunningGate.Start("default", folder);
         var secret = Encoding.ASCII.GetBytes(await gate.NewSecret());
-        var dump = DumpFiles(folder);
         var plain = SHA256.HashData(secret);
+        var moved = Encoding.ASCII.GetBytes(gate.Services.GetRequiredService<ProviderModel>().Keys.Format.Mint(0));
+        var hex = Convert.ToHexStringLower(SHA256.HashData(moved));
+        (await gate.Import(Imports.Hashed(hex, hex, ("name", "Where the other system's only id is the hash")))).Outcomes();
+        var dump = DumpFiles(folder);
+        Assert.DoesNotContain(hex, dump, StringComparison.OrdinalIgnoreCase);
+        Assert.DoesNotContain(Encoding.Latin1.GetString(SHA256.HashData(moved)), dump, StringComparison.Ordinal);
         byte[][] guesses =
         [
             plain, SHA256.HashData(plain), HMACSHA256.HashData(Array.Empty<byte>(), plain), HMACSHA256.HashData(new byte[32], plain),
@@ -72,7 +79,7 @@ public sealed class SecretsAtRestTests(PostgresFixture postgres)
             async scope =>
             {
                 var secrets = new List<string>();
-                for (var i = 0; i < 990; i++)
+                for (var i = 0; i < 980; i++)
                 {
                     secrets.Add((await ring.Issue(scope, gate.ProjectId, new CreateKey { Name = $"Key {i}" })).Value.Secret!);
                 }
@@ -94,6 +101,11 @@ public sealed class SecretsAtRestTests(PostgresFixture postgres)
             await gate.Verify(renewed.String("secret"));
         }
 
+        var format = gate.Services.GetRequiredService<ProviderModel>().Keys.Format;
+        var moved = Enumerable.Range(0, 10).Select(_ => format.Mint(0)).ToList();
+        var taken = await gate.Import(Imports.Text([.. moved.Select(secret => Imports.Row(secret))]), null, ("Idempotency-Key", "moved"));
+        Assert.Equal(Enumerable.Repeat("created", 10), taken.Outcomes());
+        all.AddRange(moved);
         Assert.Equal(1_000, all.Distinct().Count());
         return all;
     }
