@@ -138,6 +138,7 @@ internal sealed class KeyFeed(
             var row = await database.Read(c => KeySql.FindByHash(c, peppered), CancellationToken.None);
             if (row is null ? table.EndLoadUnknown(epoch, hash) : Enter(epoch, hash, row))
             {
+                load.Ended(isFound: row is not null);
                 return row is null;
             }
         }
