@@ -42,6 +42,8 @@ internal sealed class AuditLog(Database database)
         {
             throw new InvalidOperationException("The head of the audit chain moved during a write.");
         }
+
+        Failpoint.Pass("audit.row");
     }
 
     /// <summary>Newest first, rows below <paramref name="before"/>, at most <paramref name="limit"/> of them.</summary>
