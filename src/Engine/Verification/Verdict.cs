@@ -27,4 +27,7 @@ public readonly struct Verdict
 
     /// <summary>What was required, so that a refusal can say what would have been needed.</summary>
     public Requirement Requirement { get; internal init; }
+
+    /// <summary>The same check with an answer that nobody may trust: as if nothing were in memory.</summary>
+    public Verdict Unproven() => new() { Code = VerdictCode.NotLoaded, Hash = Hash, Requirement = Requirement };
 }

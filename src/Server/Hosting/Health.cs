@@ -3,7 +3,7 @@ using Tollgate.Server.Storage;
 
 namespace Tollgate.Server.Hosting;
 
-/// <summary><c>/healthz</c>: the process answers. <c>/readyz</c>: it can also reach its database.</summary>
+/// <summary><c>/healthz</c>: the process answers. <c>/readyz</c>: it also owns its database, which answers.</summary>
 internal static class Health
 {
     public static IResult Alive { get; } = Results.Text("ok\n");
@@ -22,7 +22,11 @@ internal static class Health
             await database.Ping(http.RequestAborted);
             return Results.Text("ready\n");
         }
-        catch (System.Data.Common.DbException)
+        catch (NotOwnerException)
+        {
+            return Results.Text("the lock on the database is lost and is being taken again\n", statusCode: 503);
+        }
+        catch (Exception fault) when (Database.IsOutage(fault))
         {
             return Results.Text("the database does not answer\n", statusCode: 503);
         }

@@ -1,6 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using System.Reflection;
+using Tollgate.Server.Storage;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
 
@@ -17,8 +18,9 @@ internal sealed class OptionsReader
     private const string ConfigArgument = "--config";
     private const string VariablePrefix = "TOLLGATE_";
 
-    /// <summary>Read by the command line client or by the Engine itself, and therefore no misspelling.</summary>
-    public static IReadOnlyList<string> OtherVariables { get; } = ["TOLLGATE_URL", "TOLLGATE_KEY", "TOLLGATE_PROJECT", "TOLLGATE_SHA256"];
+    /// <summary>Read by the command line client, by the Engine itself or by the fail points, and therefore no misspelling.</summary>
+    public static IReadOnlyList<string> OtherVariables { get; } =
+        ["TOLLGATE_URL", "TOLLGATE_KEY", "TOLLGATE_PROJECT", "TOLLGATE_SHA256", Failpoint.Variable];
 
     private static readonly (PropertyInfo Property, OptionAttribute Option)[] Known =
     [

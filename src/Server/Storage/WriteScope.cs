@@ -47,6 +47,7 @@ internal sealed class WriteScope(DbConnection connection, DbTransaction transact
             "INSERT INTO changes (seq, kind, target_no, version, at_ms) VALUES (@seq, @kind, @targetNo, @version, @NowMs)",
             new { seq, kind, targetNo, version, NowMs });
         LastChange = seq;
+        Failpoint.Pass("change.row");
         if (seq % ChangeLog.TrimEvery == 0)
         {
             await ChangeLogSql.Trim(this, seq - ChangeLog.RowsKept, 10 * ChangeLog.TrimEvery);
