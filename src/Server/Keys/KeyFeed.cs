@@ -20,6 +20,9 @@ internal sealed class KeyFeed(Database database, Pepper pepper, ProviderModel pr
 
     public LoadMeter Meter { get; } = new();
 
+    /// <summary>Runs between a load's reading and its taking in, for tests that need it to be late. Null in service.</summary>
+    internal Func<Task>? AfterRead { get; set; }
+
     /// <summary>After a commit: the key's next check reads the database.</summary>
     public void Drop(long keyNo) => table.Drop(checked((uint)keyNo));
 
@@ -58,6 +61,7 @@ internal sealed class KeyFeed(Database database, Pepper pepper, ProviderModel pr
         {
             var epoch = table.BeginLoad();
             var row = await database.Read(c => KeySql.FindByHash(c, peppered), CancellationToken.None);
+            await (AfterRead?.Invoke() ?? Task.CompletedTask);
             if (row is null ? table.EndLoadUnknown(epoch, hash) : Enter(epoch, hash, row))
             {
                 load.Ended(isFound: row is not null);

@@ -30,7 +30,7 @@ internal sealed class Gate(Gatekeeper gatekeeper, KeyFeed feed, Database databas
     /// <summary>The check in two halves: see <see cref="Gatekeeper.TryHash"/>.</summary>
     public bool TryHash(ReadOnlySpan<byte> secret, out KeyHash hash) => gatekeeper.TryHash(secret, out hash);
 
-    public Verdict Check(in CheckRequest request, in KeyHash hash) => gatekeeper.Check(request, hash);
+    public Verdict Check(in CheckRequest request, in KeyHash hash) => Believed(gatekeeper.Check(request, hash));
 
     /// <summary>Is this a good key at all, for a caller of our own API?</summary>
     public Verdict CheckCaller(ReadOnlySpan<byte> secret, IPAddress? address) =>
