@@ -10,12 +10,12 @@ internal static class FuzzSeed
 {
     public const int Cases = 100_000;
 
-    public static int Take()
+    public static int Take(int cases = Cases)
     {
         var seed = Environment.GetEnvironmentVariable("FUZZ_SEED") is { Length: > 0 } given
             ? int.Parse(given, CultureInfo.InvariantCulture)
             : RandomNumberGenerator.GetInt32(int.MaxValue);
-        TestContext.Current.TestOutputHelper?.WriteLine($"FUZZ_SEED={seed}, {Cases} cases");
+        TestContext.Current.TestOutputHelper?.WriteLine($"FUZZ_SEED={seed}, {cases} cases");
         return seed;
     }
 
