@@ -57,7 +57,7 @@ internal sealed partial class PostgresLock : IAsyncDisposable
     /// <summary>False from the moment the loss is noticed until the lock is taken again.</summary>
     public bool IsHeld => _isHeld;
 
-    /// <summary>Cancelled when the lock that is held now is lost, so that nobody goes on waiting for a database that is not there.</summary>
+    /// <summary>Cancelled when the lock that is held now is lost, so that nobody waits on for a database that is not there.</summary>
     public CancellationToken Lost => _lost.Token;
 
     /// <summary>Whether the lease runs: the lock was seen to be held less than a lease ago.</summary>

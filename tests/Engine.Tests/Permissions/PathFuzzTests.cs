@@ -12,8 +12,9 @@ public sealed partial class PathFuzzTests
 
     private static readonly string[] Pieces =
     [
-        "/", "/", "/", "/", "a", "b", "v1", "models", ".", "..", "...", "//", "\\", ";", "?", "#", "%", "%2", "%2F", "%2f", "%2e", "%2E", "%5c",
-        "%5C", "%25", "%252F", "%25252e", "%253B", "%3B", "%3b", "%00", "%1f", "%7F", "%20", "%zz", "%C3%A9", "%C3", "%ff", "%61", "é",
+        "/", "/", "/", "/", "a", "b", "v1", "models", ".", "..", "...", "//", "\\", ";", "?", "#", "%", "%2", "%2F", "%2f", "%2e", "%2E",
+        "%5c", "%5C", "%25", "%252F", "%25252e", "%253B", "%3B", "%3b", "%00",
+        "%1f", "%7F", "%20", "%zz", "%C3%A9", "%C3", "%ff", "%61", "é",
         "\U0001F511", "\0", "\u007f", " ", "~", "@:", "..;", "%2F..", "..%2F", "%2F%2F", "%3F", "%23", "+", "=&",
     ];
 
@@ -121,7 +122,9 @@ public sealed partial class PathFuzzTests
             && TryDecode(Encoding.Latin1.GetBytes(Escape().Replace(path, Decoded))) is not null;
     }
 
-    /// <summary>However often somebody behind decodes, and wherever they cut: no way up, no second slash, no separator that was not one.</summary>
+    /// <summary>
+    /// However often somebody behind decodes, and wherever they cut: no way up, no second slash, no separator that was not one.
+    /// </summary>
     private static void HidesNothing(string path, bool slashes, string where)
     {
         for (var times = 0; times < 4; times++)
@@ -153,7 +156,10 @@ public sealed partial class PathFuzzTests
         string[] names = ["{}", "{project}", "{model}", "{id}", "{organization}"];
         var segments = Enumerable.Range(0, random.Next(0, 4))
             .Select(place => random.Next(3) == 0 ? names[(place + random.Next(2)) % names.Length] : random.Pick(Segments)).ToList();
-        segments = [.. segments.Select((segment, i) => segment[0] == '{' && segment != "{}" && segments.IndexOf(segment) < i ? "a" : segment)];
+        segments =
+        [
+            .. segments.Select((segment, i) => segment[0] == '{' && segment != "{}" && segments.IndexOf(segment) < i ? "a" : segment),
+        ];
         if (random.Next(3) == 0)
         {
             segments.Add("**");

@@ -98,7 +98,8 @@ public sealed class CrashTests(PostgresFixture postgres) : IDisposable
             Assert.Equal(await Count("SELECT count(*) FROM changes"), await Count("SELECT max(seq) FROM changes"));
             Assert.Equal(made + rotated + revoked, await Count("SELECT count(*) FROM idempotency"));
             Assert.Equal(0, await Count(
-                "SELECT count(*) FROM keys k WHERE row_version <> (SELECT count(*) FROM changes c WHERE c.kind = 'key' AND target_no = key_no)"));
+                "SELECT count(*) FROM keys k WHERE row_version <> "
+                + "(SELECT count(*) FROM changes c WHERE c.kind = 'key' AND c.target_no = k.key_no)"));
             return true;
 
             async Task<long> Count(string sql) =>

@@ -6,8 +6,8 @@ using Tollgate.Server.Tests.Hosting;
 namespace Tollgate.Server.Tests.Faults;
 
 /// <summary>
-/// The gate as a process, on a PostgreSQL that dies, freezes or changes hands: it goes on, never longer on old knowledge than its lease, and
-/// comes back by itself.
+/// The gate as a process, on a PostgreSQL that dies, freezes or changes hands: it goes on, never longer on old knowledge than its lease,
+/// and comes back by itself.
 /// </summary>
 public sealed class DatabaseOutageTests : IAsyncLifetime
 {

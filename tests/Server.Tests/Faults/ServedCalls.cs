@@ -65,5 +65,6 @@ internal sealed class ServedCalls(ServedGate gate) : IDisposable
 /// <summary>How many rounds a test of random faults runs: few each time, as many as a variable says when somebody wants to know.</summary>
 internal static class FaultRounds
 {
-    public static int Of(string variable, int usual) => int.TryParse(Environment.GetEnvironmentVariable(variable), out var rounds) ? rounds : usual;
+    public static int Of(string variable, int usual) =>
+        int.TryParse(Environment.GetEnvironmentVariable(variable), out var rounds) ? rounds : usual;
 }

@@ -20,7 +20,8 @@ public sealed class ProviderFuzzTests
     public void Mutated_files_end_in_a_model_or_in_errors_with_their_places()
     {
         var seed = FuzzSeed.Take();
-        var files = Given.Names.Select(name => File.ReadAllBytes(Given.Files.PathOf(name))).Append(Encoding.UTF8.GetBytes(Given.Least)).ToList();
+        var files = Given.Names.Select(name => File.ReadAllBytes(Given.Files.PathOf(name)))
+            .Append(Encoding.UTF8.GetBytes(Given.Least)).ToList();
         var openai = File.ReadAllBytes(Given.Files.PathOf("openai"));
         var (good, bad) = (0, 0);
         // Each case has a random of its own, so that it can be repeated alone and the cores share the work.

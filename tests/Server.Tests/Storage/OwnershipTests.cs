@@ -5,7 +5,9 @@ using Tollgate.Server.Tests.Fixtures;
 
 namespace Tollgate.Server.Tests.Storage;
 
-/// <summary>One process owns a database: what it does when it loses the lock, and that no write of an old owner follows a new one.</summary>
+/// <summary>
+/// One process owns a database: what it does when it loses the lock, and that no write of an old owner follows a new one.
+/// </summary>
 public sealed class OwnershipTests(PostgresFixture postgres)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);

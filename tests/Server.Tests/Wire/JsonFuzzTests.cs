@@ -24,11 +24,12 @@ public sealed class JsonFuzzTests(Gates gates) : IClassFixture<Gates>
 {
     private const int HttpCases = 4_000;
 
-    private static readonly byte[][] Bodies = Utf8(
+    private static readonly byte[][] Bodies = Encoded(
         "{}",
         "{\"name\":\"A key\"}",
-        "{\"name\":\"A key\",\"scopes\":[\"models\"],\"permissions\":[\"read\"],\"rights\":[],\"environment\":\"live\",\"type\":\"standard\"}",
-        "{\"name\":\"A\",\"description\":null,\"expires_at\":\"2099-01-02T03:04:05Z\",\"allowed_addresses\":[\"192.0.2.0/24\"],\"metadata\":{\"a\":[1]}}",
+        "{\"name\":\"A key\",\"scopes\":[\"models\"],\"permissions\":[\"read\"],\"rights\":[],\"type\":\"standard\"}",
+        "{\"name\":\"A\",\"description\":null,\"expires_at\":\"2099-01-02T03:04:05Z\",\"allowed_addresses\":[\"192.0.2.0/24\"],"
+            + "\"metadata\":{\"a\":[1]}}",
         "{\"name\":\"A\",\"secret_sha256\":\"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\"}",
         "{\"grace_seconds\":60,\"force\":true,\"expires_at\":\"2099-01-02T03:04:05+02:00\"}",
         "{\"status\":\"suspended\",\"name\":\"An organization\"}",
@@ -118,7 +119,8 @@ public sealed class JsonFuzzTests(Gates gates) : IClassFixture<Gates>
         var (id, secret) = await gate.NewPair();
         string[] calls =
         [
-            "POST /api/v1/verify", "POST /api/v1/verify/batch", "POST /api/v1/verify/explain", $"POST /api/v1/projects/{gate.ProjectId}/keys",
+            "POST /api/v1/verify", "POST /api/v1/verify/batch", "POST /api/v1/verify/explain",
+            $"POST /api/v1/projects/{gate.ProjectId}/keys",
             $"PATCH /api/v1/keys/{id}", $"POST /api/v1/keys/{id}/rotate", $"POST /api/v1/keys/{id}/disable", "POST /api/v1/organizations",
             $"PATCH /api/v1/organizations/{gate.OrganizationId}", $"PATCH /api/v1/projects/{gate.ProjectId}", "POST /v1/api-keys",
             "POST /v1/chat/completions",
@@ -133,8 +135,8 @@ public sealed class JsonFuzzTests(Gates gates) : IClassFixture<Gates>
             request.Headers.Authorization = new("Bearer", random.Next(4) == 0 ? secret : RunningGate.RootKey);
             using var answer = await gate.Http.SendAsync(request);
             var status = (int)answer.StatusCode;
-            Assert.True(
-                status < 500, $"FUZZ_SEED={seed}: {string.Join(' ', call)} {Text(body)}: {status} {await answer.Content.ReadAsStringAsync()}");
+            var said = await answer.Content.ReadAsStringAsync();
+            Assert.True(status < 500, $"FUZZ_SEED={seed}: {string.Join(' ', call)} {Text(body)}: {status} {said}");
             statuses[status] = statuses.GetValueOrDefault(status) + 1;
         }
 
@@ -190,7 +192,7 @@ public sealed class JsonFuzzTests(Gates gates) : IClassFixture<Gates>
 
     private static string Text(byte[] body) => Convert.ToBase64String(body) + " " + Encoding.UTF8.GetString(body);
 
-    private static byte[][] Utf8(params string[] bodies) => [.. bodies.Select(Encoding.UTF8.GetBytes)];
+    private static byte[][] Encoded(params string[] bodies) => [.. bodies.Select(Encoding.UTF8.GetBytes)];
 
     private sealed class Piece : ReadOnlySequenceSegment<byte>
     {
