@@ -1,7 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using System.Reflection;
-using Tollgate.Server.Storage;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
 
@@ -20,7 +19,7 @@ internal sealed class OptionsReader
 
     /// <summary>Read by the command line client, by the Engine itself or by the fail points, and therefore no misspelling.</summary>
     public static IReadOnlyList<string> OtherVariables { get; } =
-        ["TOLLGATE_URL", "TOLLGATE_KEY", "TOLLGATE_PROJECT", "TOLLGATE_SHA256", Failpoint.Variable];
+        ["TOLLGATE_URL", "TOLLGATE_KEY", "TOLLGATE_PROJECT", "TOLLGATE_SHA256", "TOLLGATE_FAILPOINT"];
 
     private static readonly (PropertyInfo Property, OptionAttribute Option)[] Known =
     [

@@ -4,28 +4,37 @@ using System.Runtime.InteropServices;
 namespace Tollgate.Server.Storage;
 
 /// <summary>
-/// Places at which a test ends this very process, as a power cut would: the one that <c>TOLLGATE_FAILPOINT</c> names, the N-th time with
-/// <c>:N</c> behind it. Without the variable a pass is the test of a field that never changes.
+/// Where the tests let this process die as by <c>kill -9</c>: at the point that TOLLGATE_FAILPOINT names, or, written <c>name:N</c>, when
+/// it is passed for the N-th time. Without the variable a point costs one comparison with null.
 /// </summary>
 internal static class Failpoint
 {
-    public const string Variable = "TOLLGATE_FAILPOINT";
+    private const int SigKill = 9;
 
-    private const int Kill = 9;
+    private static readonly (string? Name, int Time) Armed = Read(Environment.GetEnvironmentVariable("TOLLGATE_FAILPOINT"));
 
-    private static readonly string? Armed = Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } set ? set : null;
-    private static readonly string? Name = Armed?.Split(':')[0];
-    private static int _left = Armed?.Split(':') is [_, var times] ? int.Parse(times, CultureInfo.InvariantCulture) : 1;
+    private static int _passed;
 
     public static void Pass(string name)
     {
-        if (Armed is not null && name == Name && Interlocked.Decrement(ref _left) == 0)
+        if (Armed.Name is not null && Armed.Name == name && Interlocked.Increment(ref _passed) == Armed.Time)
         {
-            // Nothing is flushed, closed or told. The signal ends every thread before the call returns.
-            _ = SendSignal(Environment.ProcessId, Kill);
+            // Nothing is flushed, closed or run on the way out.
+            _ = Kill(Environment.ProcessId, SigKill);
         }
     }
 
+    private static (string? Name, int Time) Read(string? text)
+    {
+        if (string.IsNullOrEmpty(text))
+        {
+            return (null, 0);
+        }
+
+        return text.Split(':') is [var name, var time] ? (name, int.Parse(time, CultureInfo.InvariantCulture)) : (text, 1);
+    }
+
     [DllImport("libc", EntryPoint = "kill")]
-    private static extern int SendSignal(int process, int signal);
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int Kill(int process, int signal);
 }

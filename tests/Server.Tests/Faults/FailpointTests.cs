@@ -112,7 +112,7 @@ public sealed partial class FailpointTests(PostgresFixture postgres) : IDisposab
     {
         await using var doomed = await ServedGate.Start(
             _folder.FullName, rootKey: RunningGate.RootKey, database: database,
-            environment: new Dictionary<string, string>(Lean) { [Failpoint.Variable] = point });
+            environment: new Dictionary<string, string>(Lean) { ["TOLLGATE_FAILPOINT"] = point });
         using var calls = new ServedCalls(doomed);
         await Assert.ThrowsAsync<HttpRequestException>(
             () => calls.Send(call.Method, call.Path, operation.Body, idempotencyKey: call.IdempotencyKey));
