@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Net.Sockets;
 using System.Text;
 using Tollgate.Server.Providers;
 using Tollgate.Server.Tests.Fixtures;
@@ -57,8 +58,16 @@ internal sealed class ServedCalls(ServedGate gate) : IDisposable
             request.Content = new StringContent(body, Encoding.UTF8, "application/json");
         }
 
-        using var answer = await _http.SendAsync(request);
-        return new Answer(answer.StatusCode, await answer.Content.ReadAsStringAsync(), new Dictionary<string, string>());
+        try
+        {
+            using var answer = await _http.SendAsync(request);
+            return new Answer(answer.StatusCode, await answer.Content.ReadAsStringAsync(), new Dictionary<string, string>());
+        }
+        catch (SocketException ended)
+        {
+            // A connection that ends while it is being made comes out of the client bare.
+            throw new HttpRequestException(ended.Message, ended);
+        }
     }
 }
 
