@@ -62,6 +62,8 @@ have_proxies() {
     command -v nginx >/dev/null && command -v caddy >/dev/null && command -v haproxy >/dev/null
 }
 
+have_strace() { command -v strace >/dev/null; }
+
 have_npm() { command -v npm >/dev/null; }
 
 # In tests/clients: the Node.js that comes with their packages; where it does not run, the machine's own has to be new enough.

@@ -75,6 +75,10 @@ internal static class CommandLine
         root.Subcommands.Add(VerifyCommand.Build(shell));
         root.Subcommands.Add(OfServer("serve", "Run the gate, as ./run does."));
         root.Subcommands.Add(OfServer("provider", "Look at provider files: provider list, provider check NAME or FILE."));
+        root.Subcommands.Add(OfServer("backup", "Back up the data, also while the gate runs: backup --to FILE or DIR."));
+        root.Subcommands.Add(OfServer("restore", "Put a backup in place, with a list of what that would undo: restore FILE."));
+        root.Subcommands.Add(OfServer("doctor", "Look at everything a gate rests on, and say what to do: doctor [--json]."));
+        root.Subcommands.Add(OfServer("migrate", "Bring the database to this version's schema: migrate [--check]."));
         return root;
     }
 

@@ -5,7 +5,7 @@ namespace Tollgate.Server.Audit;
 
 /// <summary>
 /// Who did what, as one hash chain per database. A row is written in the transaction of the change it tells of: if it cannot be, the
-/// change is not made. Editing, removing, swapping or cutting off rows in the database is found by <see cref="Verify"/>.
+/// change is not made. Editing, removing, swapping or cutting off rows in the database is found by <see cref="Verify(CancellationToken)"/>.
 /// </summary>
 internal sealed class AuditLog(Database database)
 {
@@ -51,11 +51,13 @@ internal sealed class AuditLog(Database database)
         database.Read(connection => AuditSql.List(connection, filter, before, limit), cancel);
 
     /// <summary>Walks the chain from its first row to its head and stops at the first link that is not as it was written.</summary>
-    public Task<AuditCheck> Verify(CancellationToken cancel = default) => database.Read(connection => Walk(connection, cancel), cancel);
+    public Task<AuditCheck> Verify(CancellationToken cancel = default) =>
+        database.Read(connection => Verify(connection, null, cancel), cancel);
 
-    private static async Task<AuditCheck> Walk(DbConnection connection, CancellationToken cancel)
+    /// <summary>The same on a connection to a database that no gate of ours has opened.</summary>
+    public static async Task<AuditCheck> Verify(DbConnection connection, DbTransaction? transaction, CancellationToken cancel)
     {
-        if (await AuditSql.End(connection) is not { } end)
+        if (await AuditSql.End(connection, transaction) is not { } end)
         {
             return AuditCheck.Broken(0, "The head of the audit chain is missing.");
         }
@@ -64,7 +66,7 @@ internal sealed class AuditLog(Database database)
         while (seq < end.Seq)
         {
             cancel.ThrowIfCancellationRequested();
-            var rows = await AuditSql.After(connection, seq, end.Seq, VerifyBatch);
+            var rows = await AuditSql.After(connection, transaction, seq, end.Seq, VerifyBatch);
             if (rows.Count == 0)
             {
                 return AuditCheck.Broken(seq + 1, $"Audit row {seq + 1} is missing; the chain should reach {end.Seq}.");
@@ -85,6 +87,12 @@ internal sealed class AuditLog(Database database)
             : hash != end.Hash ? AuditCheck.Broken(seq, $"Audit row {seq} is not the one the chain ends with.")
             : AuditCheck.Whole(seq);
     }
+
+    /// <summary>Where the chain ends, in a database that no gate of ours has opened; null when that is gone.</summary>
+    public static Task<AuditEnd?> End(DbConnection connection) => AuditSql.End(connection, null);
+
+    /// <summary>One row, in a database that no gate of ours has opened.</summary>
+    public static Task<AuditRow?> Find(DbConnection connection, long seq) => AuditSql.Find(connection, seq);
 
     private static AuditCheck? Fault(AuditRow row, long before, string hash) =>
         row.Seq != before + 1 ? AuditCheck.Broken(before + 1, $"Audit row {before + 1} is missing.")

@@ -82,16 +82,24 @@ internal static class AuditSql
     }
 
     /// <summary>One statement, so that the head and the last row are of one moment. Null when the head is gone.</summary>
-    public static Task<AuditEnd?> End(DbConnection connection) => connection.QuerySingleOrDefaultAsync<AuditEnd>(
+    public static Task<AuditEnd?> End(DbConnection connection, DbTransaction? transaction) =>
+        connection.QuerySingleOrDefaultAsync<AuditEnd>(
         """
         SELECT seq, hash, CAST(coalesce((SELECT max(seq) FROM audit), 0) AS BIGINT) AS last_seq FROM audit_head WHERE id = 1
-        """);
+        """,
+        transaction: transaction);
+
+    /// <summary>One row by its number, as a backup or a replaced database has it. By the primary key.</summary>
+    public static Task<AuditRow?> Find(DbConnection connection, long seq) => connection.QuerySingleOrDefaultAsync<AuditRow>(
+        $"SELECT {Columns} FROM audit WHERE seq = @seq", new { seq });
 
     /// <summary>Oldest first. By the primary key.</summary>
-    public static async Task<List<AuditRow>> After(DbConnection connection, long seq, long until, int limit) =>
+    public static async Task<List<AuditRow>> After(
+        DbConnection connection, DbTransaction? transaction, long seq, long until, int limit) =>
         (await connection.QueryAsync<AuditRow>(
             $"SELECT {Columns} FROM audit WHERE seq > @seq AND seq <= @until ORDER BY seq LIMIT @limit",
-            new { seq, until, limit })).AsList();
+            new { seq, until, limit },
+            transaction)).AsList();
 }
 
 /// <summary>The last link of the chain.</summary>

@@ -13,8 +13,8 @@ namespace Tollgate.Server.Hosting;
 /// </summary>
 internal sealed class FirstStart(Database database, OrganizationRegister organizations, ProviderModel provider, RootKey root)
 {
-    private const string ProviderSetting = "provider";
-    private const string RootKeySetting = "root_key";
+    public const string ProviderSetting = "provider";
+    public const string RootKeySetting = "root_key";
 
     /// <summary>The root key when it was made just now and must be shown, and the project that the printed lines use.</summary>
     public async Task<FirstStartResult> Prepare(string? chosenRootKey, CancellationToken cancel)

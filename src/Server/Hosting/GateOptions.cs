@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Tollgate.Server.Storage;
 
 namespace Tollgate.Server.Hosting;
 
@@ -102,6 +103,13 @@ internal sealed record GateOptions
     [Option("otlp_http_metrics", "TOLLGATE_OTLP_HTTP_METRICS", null)]
     [AllowedValues("on", "off")]
     public string OtlpHttpMetrics { get; init; } = "off";
+
+    public StorageOptions Storage => new()
+    {
+        DataDirectory = Data, PostgresConnectionString = Database, LeaseMs = LeaseSeconds * 1_000,
+    };
+
+    public string PepperPath => PepperFile ?? Path.Combine(Data, Pepper.DefaultFile);
 
     /// <summary>Never prints the root key, the connection string or a token.</summary>
     public override string ToString() => $"provider {Provider}, urls {Urls}, data {Data}";

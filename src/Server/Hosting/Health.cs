@@ -3,7 +3,9 @@ using Tollgate.Server.Storage;
 
 namespace Tollgate.Server.Hosting;
 
-/// <summary><c>/healthz</c>: the process answers. <c>/readyz</c>: it also owns its database, which answers.</summary>
+/// <summary>
+/// <c>/healthz</c>: the process answers. <c>/readyz</c>: it also owns its database, which answers and can make changes last.
+/// </summary>
 internal static class Health
 {
     public static IResult Alive { get; } = Results.Text("ok\n");
@@ -20,7 +22,9 @@ internal static class Health
         try
         {
             await database.Ping(http.RequestAborted);
-            return Results.Text("ready\n");
+            return database.CanCommit
+                ? Results.Text("ready\n")
+                : Results.Text("the database cannot make a change durable\n", statusCode: 503);
         }
         catch (NotOwnerException)
         {

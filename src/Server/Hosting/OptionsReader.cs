@@ -1,3 +1,4 @@
+using System.Collections;
 using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using System.Reflection;
@@ -17,7 +18,7 @@ internal sealed class OptionsReader
     private const string ConfigArgument = "--config";
     private const string VariablePrefix = "TOLLGATE_";
 
-    /// <summary>Read by the command line client, by the Engine itself or by the fail points, and therefore no misspelling.</summary>
+    /// <summary>Read by the command line client or by the Engine itself, and therefore no misspelling.</summary>
     public static IReadOnlyList<string> OtherVariables { get; } =
         ["TOLLGATE_URL", "TOLLGATE_KEY", "TOLLGATE_PROJECT", "TOLLGATE_SHA256", "TOLLGATE_FAILPOINT"];
 
@@ -33,6 +34,10 @@ internal sealed class OptionsReader
     private OptionsReader()
     {
     }
+
+    /// <summary>This process's environment.</summary>
+    public static Dictionary<string, string> Variables() => Environment.GetEnvironmentVariables().Cast<DictionaryEntry>()
+        .ToDictionary(entry => (string)entry.Key, entry => (string?)entry.Value ?? "", StringComparer.Ordinal);
 
     /// <summary>The options, or every fault found.</summary>
     public static (GateOptions? Options, IReadOnlyList<string> Faults) Read(

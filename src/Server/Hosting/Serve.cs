@@ -1,4 +1,3 @@
-using System.Collections;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -19,6 +18,11 @@ internal static class Serve
         usage: serve [--provider NAME|FILE] [--urls URLS] [--data DIR] [--config FILE]
                provider list
                provider check NAME|FILE
+               migrate [--check]
+               backup --to FILE|DIR
+               restore FILE [--keep-revocations] [--yes]
+               doctor [--json]
+        The last four take --data and --config as well.
         Every option is told in docs/reference/configuration.md.
         """;
 
@@ -36,9 +40,7 @@ internal static class Serve
 
     public static async Task<int> Run(string[] arguments)
     {
-        var environment = Environment.GetEnvironmentVariables().Cast<DictionaryEntry>()
-            .ToDictionary(entry => (string)entry.Key, entry => (string?)entry.Value ?? "", StringComparer.Ordinal);
-        var (options, faults) = OptionsReader.Read(arguments, environment);
+        var (options, faults) = OptionsReader.Read(arguments, OptionsReader.Variables());
         if (options is null)
         {
             return Complain(faults);
@@ -66,14 +68,8 @@ internal static class Serve
     {
         var time = TimeProvider.System;
         using var loggers = LoggerFactory.Create(logging => GateHost.Log(logging, options, provider, time));
-        var storage = new StorageOptions
-        {
-            DataDirectory = options.Data,
-            PostgresConnectionString = options.Database,
-            LeaseMs = options.LeaseSeconds * 1_000,
-        };
-        await using var database = await Database.Open(storage, time, loggers);
-        var pepper = await Pepper.Open(options.PepperFile ?? Path.Combine(options.Data, Pepper.DefaultFile), database);
+        await using var database = await Database.Open(options.Storage, time, loggers);
+        var pepper = await Pepper.Open(options.PepperPath, database);
         await using var app = GateHost.Build(options, provider, database, pepper, time);
         var start = await app.Services.GetRequiredService<FirstStart>().Prepare(options.RootKey, CancellationToken.None);
         // Before listening: a start that fails from here on has stored the key already and cannot show it again.

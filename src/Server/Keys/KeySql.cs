@@ -125,6 +125,16 @@ internal static class KeySql
             """,
             new { Numbers = numbers })).AsList();
 
+    /// <summary>In the order of their numbers, above one and up to another, in whatever state. By the primary key.</summary>
+    public static async Task<List<Key>> Range(DbConnection connection, DbTransaction? transaction, long after, long last, int limit) =>
+        await WithSecrets(
+            connection,
+            transaction,
+            (await connection.QueryAsync<KeyRow>(
+                $"SELECT {Columns} {Source} WHERE k.key_no > @after AND k.key_no <= @last ORDER BY k.key_no LIMIT @limit",
+                new { after, last, limit },
+                transaction)).AsList());
+
     /// <summary>What the check needs of the one secret with this hash: its key, its owners, its end. By the unique index on hash.</summary>
     public static Task<KeyRow?> FindByHash(DbConnection connection, byte[] hash) =>
         connection.QuerySingleOrDefaultAsync<KeyRow>(

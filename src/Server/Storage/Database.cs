@@ -1,5 +1,6 @@
 using System.Data.Common;
 using System.Diagnostics;
+using System.Globalization;
 using Dapper;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -16,13 +17,23 @@ namespace Tollgate.Server.Storage;
 /// </summary>
 internal sealed class Database : IAsyncDisposable
 {
+    private const int SqliteFull = 13;
+    private const string ProvedSetting = "commit_proved_at_ms";
+
     private readonly IDatabaseDriver _driver;
     private readonly StorageOptions _options;
+    private readonly ChangeMark? _mark;
     private readonly SemaphoreSlim _writeTurn = new(1);
     private int _waitingToWrite;
 
     /// <summary>Written inside a write, read by <see cref="SettleSoon"/>.</summary>
     private volatile bool _inDoubt;
+
+    /// <summary>Written inside a write, read by <see cref="CanCommit"/>.</summary>
+    private volatile bool _commitFailed;
+
+    /// <summary>1 while somebody runs <see cref="SettleSoon"/>.</summary>
+    private int _settling;
     private volatile bool _isDisposed;
 
     /// <summary>The last change that this process knows of; written by the write that has its turn.</summary>
@@ -30,9 +41,10 @@ internal sealed class Database : IAsyncDisposable
 
     static Database() => DefaultTypeMap.MatchNamesWithUnderscores = true;
 
-    private Database(IDatabaseDriver driver, StorageOptions options, TimeProvider time)
+    private Database(IDatabaseDriver driver, StorageOptions options, TimeProvider time, ChangeMark? mark)
     {
         _driver = driver;
+        _mark = mark;
         _options = options;
         Time = time;
     }
@@ -85,7 +97,7 @@ internal sealed class Database : IAsyncDisposable
         try
         {
             await Migrator.Run(driver, migrations, time, loggers.CreateLogger<Database>(), cancel);
-            var database = new Database(driver, options, time);
+            var database = new Database(driver, options, time, await OpenMark(driver, options, cancel));
             database._lastChange = (await driver.Own(database.Regained, cancel)).LastChange;
             database.Changes.Publish(await database.Read(connection => ChangeLogSql.Head(connection, null), cancel));
             return database;
@@ -96,6 +108,9 @@ internal sealed class Database : IAsyncDisposable
             throw;
         }
     }
+
+    /// <summary>False from a commit that the disk or the server failed to make until one has been made again.</summary>
+    public bool CanCommit => !_commitFailed;
 
     /// <summary>Runs a query on a connection that only reads. It sees what was committed before it began.</summary>
     /// <exception cref="NotOwnerException">The lock is lost: nobody could say for how long the answer stays true.</exception>
@@ -124,13 +139,15 @@ internal sealed class Database : IAsyncDisposable
 
     /// <summary>Facts about the database itself, by name: its provider, the pepper's check value, the root key's hash.</summary>
     public Task<Dictionary<string, string>> Settings(CancellationToken cancel = default) => Read(
-        async connection => (await connection.QueryAsync<(string Name, string Value)>("SELECT name, value FROM settings"))
-            .ToDictionary(setting => setting.Name, setting => setting.Value, StringComparer.Ordinal),
+        async connection => SettingsOf(await connection.QueryAsync<(string Name, string Value)>("SELECT name, value FROM settings")),
         cancel);
 
     /// <summary>The changes after a number that may be read, in commit order.</summary>
     public Task<List<ChangeRow>> ChangesAfter(long after, int limit, CancellationToken cancel = default) =>
         Read(connection => ChangeLogSql.After(connection, after, Changes.Seq, limit), cancel);
+
+    public static Dictionary<string, string> SettingsOf(IEnumerable<(string Name, string Value)> rows) =>
+        rows.ToDictionary(setting => setting.Name, setting => setting.Value, StringComparer.Ordinal);
 
     /// <summary>As the other one, on behalf of the process itself.</summary>
     public Task<Outcome<T>> Write<T>(Func<WriteScope, Task<Outcome<T>>> work, CancellationToken cancel = default) =>
@@ -180,6 +197,7 @@ internal sealed class Database : IAsyncDisposable
     {
         _isDisposed = true;
         await _driver.DisposeAsync();
+        _mark?.Dispose();
         _writeTurn.Dispose();
     }
 
@@ -197,6 +215,34 @@ internal sealed class Database : IAsyncDisposable
             await _driver.GiveBackReader(connection);
         }
     }
+
+    /// <summary>SQLite's mark, after it was found that the database is not behind it.</summary>
+    private static async Task<ChangeMark?> OpenMark(IDatabaseDriver driver, StorageOptions options, CancellationToken cancel)
+    {
+        if (driver.Kind != DatabaseKind.Sqlite)
+        {
+            return null;
+        }
+
+        var connection = await driver.TakeWriter(cancel);
+        try
+        {
+            return ChangeMark.Fault(options.DataDirectory, await LastChange(connection)) is { } fault
+                ? throw new StorageException(fault)
+                : ChangeMark.Open(options.DataDirectory);
+        }
+        catch (DbException error)
+        {
+            throw new StorageException($"The database cannot be read: {error.Message}", error);
+        }
+        finally
+        {
+            await driver.GiveBackWriter(connection);
+        }
+    }
+
+    private static Task<long> LastChange(DbConnection connection) =>
+        connection.ExecuteScalarAsync<long>("SELECT CAST(coalesce(max(seq), 0) AS BIGINT) FROM changes");
 
     private async Task<bool> TakeTurn(CancellationToken cancel)
     {
@@ -220,7 +266,8 @@ internal sealed class Database : IAsyncDisposable
         {
             Outcome<T> outcome;
             WriteScope scope;
-            await using (var transaction = await _driver.Begin(connection, cancel))
+            var transaction = await _driver.Begin(connection, cancel);
+            try
             {
                 Failpoint.Pass("write.begun");
                 scope = new WriteScope(connection, transaction, Time.GetUtcNow().ToUnixTimeMilliseconds(), context);
@@ -237,6 +284,15 @@ internal sealed class Database : IAsyncDisposable
                 await Commit(transaction);
                 Failpoint.Pass("write.committed");
                 Volatile.Write(ref _lastChange, Math.Max(_lastChange, scope.LastChange));
+            }
+            finally
+            {
+                await _driver.End(transaction);
+            }
+
+            if (scope.LastChange > 0)
+            {
+                _mark?.Raise(scope.LastChange);
             }
 
             write.Ended(isCommitted: true);
@@ -265,10 +321,16 @@ internal sealed class Database : IAsyncDisposable
             var began = Stopwatch.GetTimestamp();
             await transaction.CommitAsync(CancellationToken.None);
             Meter.Commits.RecordSince(began);
+            _commitFailed = false;
+        }
+        catch (SqliteException full) when (full.SqliteErrorCode == SqliteFull)
+        {
+            // There was no room to write it: it was certainly not carried out, and the next one finds room or does not.
+            throw;
         }
         catch
         {
-            _inDoubt = true;
+            (_inDoubt, _commitFailed) = (true, true);
             MemoryInDoubt?.Invoke();
             _ = SettleSoon();
             throw;
@@ -289,16 +351,24 @@ internal sealed class Database : IAsyncDisposable
         }
     }
 
-    /// <summary>Does not leave it to the next change: takes the lock as soon as it is to be had.</summary>
+    /// <summary>
+    /// Does not leave it to the next change: takes the lock as soon as it is to be had, and commits something of its own, so that it is
+    /// known when commits can be made again.
+    /// </summary>
     private async Task SettleSoon()
     {
-        while (_inDoubt && !TakenOver.IsCancellationRequested && !_isDisposed)
+        if (Interlocked.Exchange(ref _settling, 1) == 1)
+        {
+            return;
+        }
+
+        while ((_inDoubt || _commitFailed) && !TakenOver.IsCancellationRequested && !_isDisposed)
         {
             try
             {
-                if ((await Write<bool>(_ => Task.FromResult<Outcome<bool>>(true))).IsOk)
+                if ((await Write<bool>(Prove)).IsOk)
                 {
-                    return;
+                    continue;
                 }
             }
             catch (Exception error) when (IsOutage(error) || error is ObjectDisposedException)
@@ -307,6 +377,14 @@ internal sealed class Database : IAsyncDisposable
             }
 
             await Task.Delay(TimeSpan.FromSeconds(1), Time);
+        }
+
+        Volatile.Write(ref _settling, 0);
+
+        static async Task<Outcome<bool>> Prove(WriteScope scope)
+        {
+            await scope.SetSetting(ProvedSetting, scope.NowMs.ToString(CultureInfo.InvariantCulture));
+            return true;
         }
     }
 

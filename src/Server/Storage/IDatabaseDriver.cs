@@ -34,4 +34,9 @@ internal interface IDatabaseDriver : IAsyncDisposable
 
     /// <summary>Begins a transaction in which no other write runs, here or in another process.</summary>
     Task<DbTransaction> Begin(DbConnection connection, CancellationToken cancel);
+
+    /// <summary>
+    /// Ends a transaction that was committed, or that must not be. Does not throw: the failure that led here is on its way to the caller.
+    /// </summary>
+    ValueTask End(DbTransaction transaction);
 }

@@ -13,23 +13,16 @@ namespace Tollgate.Server.Storage;
 /// </summary>
 internal static partial class Migrator
 {
+    public const string Table = "schema_migrations";
+
     public static async Task Run(
         IDatabaseDriver driver, IReadOnlyList<Migration> migrations, TimeProvider time, ILogger logger, CancellationToken cancel)
     {
         var connection = await driver.TakeWriter(cancel);
         try
         {
-            await connection.ExecuteAsync(
-                """
-                CREATE TABLE IF NOT EXISTS schema_migrations (
-                    number        BIGINT NOT NULL PRIMARY KEY,
-                    name          TEXT   NOT NULL,
-                    checksum      TEXT   NOT NULL,
-                    applied_at_ms BIGINT NOT NULL
-                )
-                """);
-            var applied = (await connection.QueryAsync<AppliedMigration>(
-                "SELECT number, name, checksum FROM schema_migrations ORDER BY number")).AsList();
+            await CreateTable(connection, null);
+            var applied = await Applied(connection);
             RefuseStrangers(applied, migrations);
             // On a new database it is no news that all of them were applied.
             var level = applied.Count == 0 ? LogLevel.Debug : LogLevel.Information;
@@ -49,51 +42,91 @@ internal static partial class Migrator
         }
     }
 
-    private static void RefuseStrangers(List<AppliedMigration> applied, IReadOnlyList<Migration> known)
+    /// <summary>The migrations that a database has been through, in order. It must hold their table.</summary>
+    public static async Task<List<AppliedMigration>> Applied(DbConnection connection) => (await connection.QueryAsync<AppliedMigration>(
+        "SELECT number, name, checksum FROM schema_migrations ORDER BY number")).AsList();
+
+    /// <summary>Applies some of them to an empty database inside a transaction of the caller's.</summary>
+    public static async Task Apply(
+        DbConnection connection, DbTransaction transaction, IEnumerable<Migration> migrations, long nowMs)
+    {
+        await CreateTable(connection, transaction);
+        foreach (var migration in migrations)
+        {
+            await Apply(connection, transaction, migration, nowMs);
+        }
+    }
+
+    /// <param name="applied">What the data has been through.</param>
+    /// <param name="known">What this version knows.</param>
+    /// <param name="what">Whose migrations they are.</param>
+    /// <exception cref="StorageException">A newer version, or another one, has made this data.</exception>
+    public static void RefuseStrangers(
+        IReadOnlyList<AppliedMigration> applied, IReadOnlyList<Migration> known, string what = "database")
     {
         for (var i = 0; i < applied.Count; i++)
         {
             if (i >= known.Count)
             {
                 throw new StorageException(
-                    $"The database is newer than this Tollgate: it holds migration {applied[i].Number:0000} ({applied[i].Name}), "
+                    $"The {what} is newer than this Tollgate: it holds migration {applied[i].Number:0000} ({applied[i].Name}), "
                     + $"this version knows {known.Count}. Start the version that wrote it, or a newer one.");
             }
 
             if (applied[i].Number != known[i].Number || applied[i].Checksum != known[i].Checksum)
             {
                 throw new StorageException(
-                    $"Migration {known[i].Number:0000} ({known[i].Name}) is not the one that made this database: "
-                    + "applied migrations are never edited or renumbered. Start the version that wrote the database.");
+                    $"Migration {known[i].Number:0000} ({known[i].Name}) is not the one that made this {what}: "
+                    + "applied migrations are never edited or renumbered. Start the version that wrote it.");
             }
         }
     }
+
+    private static Task<int> CreateTable(DbConnection connection, DbTransaction? transaction) => connection.ExecuteAsync(
+        """
+        CREATE TABLE IF NOT EXISTS schema_migrations (
+            number        BIGINT NOT NULL PRIMARY KEY,
+            name          TEXT   NOT NULL,
+            checksum      TEXT   NOT NULL,
+            applied_at_ms BIGINT NOT NULL
+        )
+        """,
+        transaction: transaction);
 
     private static async Task Apply(
         IDatabaseDriver driver, DbConnection connection, Migration migration, long nowMs, CancellationToken cancel)
     {
         await using var transaction = await driver.Begin(connection, cancel);
+        await Apply(connection, transaction, migration, nowMs);
+        await transaction.CommitAsync(CancellationToken.None);
+        Failpoint.Pass("migration-committed");
+    }
+
+    private static async Task Apply(DbConnection connection, DbTransaction transaction, Migration migration, long nowMs)
+    {
         await connection.ExecuteAsync(migration.Sql, transaction: transaction);
+        Failpoint.Pass("migration-run");
         await connection.ExecuteAsync(
             """
             INSERT INTO schema_migrations (number, name, checksum, applied_at_ms) VALUES (@Number, @Name, @Checksum, @nowMs)
             """,
             new { migration.Number, migration.Name, migration.Checksum, nowMs },
             transaction);
-        await transaction.CommitAsync(CancellationToken.None);
+        Failpoint.Pass("migration-recorded");
     }
 
     [LoggerMessage(Message = "Applied migration {Number} ({Name})")]
     private static partial void LogApplied(ILogger logger, LogLevel level, long number, string name);
+}
 
-    private sealed record AppliedMigration
-    {
-        public long Number { get; init; }
+/// <summary>A migration that a database, or a backup of one, has been through.</summary>
+internal sealed record AppliedMigration
+{
+    public long Number { get; init; }
 
-        public required string Name { get; init; }
+    public required string Name { get; init; }
 
-        public required string Checksum { get; init; }
-    }
+    public required string Checksum { get; init; }
 }
 
 /// <summary>One numbered file of SQL that moves the schema forward.</summary>

@@ -12,7 +12,8 @@ internal sealed class Pepper
     public const int Bytes = 32;
     public const string DefaultFile = "pepper";
 
-    private const string CheckName = "pepper_check";
+    /// <summary>The setting that holds what only the database's own pepper gives.</summary>
+    public const string CheckName = "pepper_check";
     private const string LinePrefix = "1:";
 
     private readonly byte[] _secret;
@@ -37,7 +38,7 @@ internal sealed class Pepper
             return pepper;
         }
 
-        return CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(check), Encoding.ASCII.GetBytes(pepper.CheckValue()))
+        return pepper.Matches(check)
             ? pepper
             : throw new StorageException($"The pepper file {file} is not the one this database was made with: put that one back.");
     }
@@ -66,6 +67,25 @@ internal sealed class Pepper
         HKDF.DeriveKey(HashAlgorithmName.SHA256, _secret, Bytes, info: Encoding.UTF8.GetBytes("tollgate " + purpose));
 
     public override string ToString() => "Pepper (redacted)";
+
+    /// <summary>Reads a pepper file that must be there and belong to the data.</summary>
+    /// <exception cref="StorageException">It is missing, damaged, or another database's.</exception>
+    public static Pepper Matching(string file, string check)
+    {
+        if (!File.Exists(file))
+        {
+            throw new StorageException(
+                $"The pepper file {file} is missing, and no key of this data can be checked without it: put the file back from a backup.");
+        }
+
+        var pepper = new Pepper(ReadOrCreate(file));
+        return pepper.Matches(check)
+            ? pepper
+            : throw new StorageException($"The pepper file {file} is not the one this data was made with: put that one back.");
+    }
+
+    private bool Matches(string check) =>
+        CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(check), Encoding.ASCII.GetBytes(CheckValue()));
 
     private string CheckValue() => LinePrefix + Convert.ToBase64String(DeriveKey("pepper check"));
 

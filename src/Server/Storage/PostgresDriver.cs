@@ -58,13 +58,38 @@ internal sealed class PostgresDriver : IDatabaseDriver
         catch (Exception error)
         {
             await (source?.DisposeAsync() ?? default);
-            throw error switch
-            {
-                LockTakenException => new StorageException(error.Message, error),
-                NpgsqlException or ArgumentException or FormatException =>
-                    new StorageException($"The PostgreSQL database cannot be opened: {error.Message}", error),
-                _ => error,
-            };
+            throw CannotOpen(error);
+        }
+    }
+
+    /// <summary>A connection of its own without the lock, beside a running gate; who takes it only reads.</summary>
+    public static async Task<NpgsqlConnection> OpenBeside(StorageOptions options, CancellationToken cancel)
+    {
+        NpgsqlConnection? connection = null;
+        try
+        {
+            connection = new NpgsqlConnection(Alone(Settings(options)).ConnectionString);
+            await connection.OpenAsync(cancel);
+            await PostgresLock.RequireFit(connection, cancel);
+            return connection;
+        }
+        catch (Exception error)
+        {
+            await (connection?.DisposeAsync() ?? default);
+            throw CannotOpen(error);
+        }
+    }
+
+    /// <summary>A connection that holds the process lock, for work while no gate runs.</summary>
+    public static async Task<NpgsqlConnection> OpenLocked(StorageOptions options, CancellationToken cancel)
+    {
+        try
+        {
+            return await PostgresLock.Hold(Alone(Settings(options)), cancel);
+        }
+        catch (Exception error)
+        {
+            throw CannotOpen(error);
         }
     }
 
@@ -76,7 +101,7 @@ internal sealed class PostgresDriver : IDatabaseDriver
         }
         catch (NpgsqlException error)
         {
-            throw new StorageException($"The PostgreSQL database cannot be owned: {error.Message}", error);
+            throw CannotOpen(error);
         }
 
         Task Regained(Claim claim)
@@ -115,6 +140,18 @@ internal sealed class PostgresDriver : IDatabaseDriver
         }
     }
 
+    public async ValueTask End(DbTransaction transaction)
+    {
+        try
+        {
+            await transaction.DisposeAsync();
+        }
+        catch (NpgsqlException)
+        {
+            // The connection has gone, and the transaction with it.
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         await _lock.DisposeAsync();
@@ -134,6 +171,18 @@ internal sealed class PostgresDriver : IDatabaseDriver
             throw new NotOwnerException("The database has another owner by now.");
         }
     }
+
+    private static Exception CannotOpen(Exception error) => error switch
+    {
+        LockTakenException => new StorageException(error.Message, error),
+        NpgsqlException or ArgumentException or FormatException =>
+            new StorageException($"The PostgreSQL database cannot be opened: {error.Message}", error),
+        _ => error,
+    };
+
+    /// <summary>Outside the pool, and with time for statements that read or write everything.</summary>
+    private static NpgsqlConnectionStringBuilder Alone(NpgsqlConnectionStringBuilder settings) =>
+        new(settings.ConnectionString) { Pooling = false, KeepAlive = 5, CommandTimeout = 0 };
 
     private static NpgsqlConnectionStringBuilder Settings(StorageOptions options)
     {

@@ -72,12 +72,15 @@ internal sealed partial class PostgresLock : IAsyncDisposable
         var settings = new NpgsqlConnectionStringBuilder(shared.ConnectionString)
         {
             Pooling = false,
-            // By this name a session of ours is known that the server has not yet seen to be dead.
-            ApplicationName = "tollgate " + RandomNumberGenerator.GetHexString(16, lowercase: true),
+            ApplicationName = OwnName(),
             Timeout = Math.Min(shared.Timeout, BeatMsMax / 1_000),
         };
         return new PostgresLock(settings, await Take(settings, cancel), options, log);
     }
+
+    /// <summary>A connection that holds the lock and is not watched, for work while no gate runs.</summary>
+    public static Task<NpgsqlConnection> Hold(NpgsqlConnectionStringBuilder settings, CancellationToken cancel) =>
+        Take(new NpgsqlConnectionStringBuilder(settings.ConnectionString) { ApplicationName = OwnName() }, cancel);
 
     /// <summary>
     /// Begins this process's term, once the schema is there; from here on the lock is watched.
@@ -102,6 +105,9 @@ internal sealed partial class PostgresLock : IAsyncDisposable
         _stop.Dispose();
         _takenOver.Dispose();
     }
+
+    /// <summary>By it a session of ours is known that the server has not yet seen to be dead; nobody else's may bear it.</summary>
+    private static string OwnName() => "tollgate " + RandomNumberGenerator.GetHexString(16, lowercase: true);
 
     private static async Task<NpgsqlConnection> Take(NpgsqlConnectionStringBuilder settings, CancellationToken cancel)
     {
@@ -137,7 +143,7 @@ internal sealed partial class PostgresLock : IAsyncDisposable
         }
     }
 
-    private static async Task RequireFit(NpgsqlConnection connection, CancellationToken cancel)
+    public static async Task RequireFit(NpgsqlConnection connection, CancellationToken cancel)
     {
         await using var command = new NpgsqlCommand(
             "SELECT current_setting('server_version_num')::int, current_setting('server_encoding')", connection);

@@ -66,6 +66,43 @@ internal sealed class SqliteDriver : IDatabaseDriver
         }
     }
 
+    /// <summary>A connection that cannot write, beside a running gate: the lock file keeps out a second gate, not a reader.</summary>
+    public static SqliteConnection OpenBeside(StorageOptions options)
+    {
+        var file = Path.Combine(options.DataDirectory, FileName);
+        if (!File.Exists(file))
+        {
+            throw new StorageException($"There is no database in {options.DataDirectory}.");
+        }
+
+        SystemLibrary.Use();
+        try
+        {
+            return Connect(file, options, SqliteOpenMode.ReadOnly);
+        }
+        catch (SqliteException error)
+        {
+            throw new StorageException($"The SQLite database in {options.DataDirectory} cannot be opened: {error.Message}", error);
+        }
+    }
+
+    /// <summary>A new file on its own, which becomes a database when it is renamed to <see cref="FileName"/>.</summary>
+    public static SqliteConnection Create(string file, StorageOptions options)
+    {
+        SystemLibrary.Use();
+        OwnerOnly.Open(file, FileMode.CreateNew, FileShare.ReadWrite).Dispose();
+        var connection = Connect(file, options, SqliteOpenMode.ReadWrite);
+        Pragma(connection, "PRAGMA synchronous = FULL; PRAGMA cache_size = -262144;");
+        return connection;
+    }
+
+    /// <summary>Brings what the write-ahead log holds into the file itself, so that the file is all there is.</summary>
+    public static void FoldLog(StorageOptions options)
+    {
+        using var connection = Connect(Path.Combine(options.DataDirectory, FileName), options, SqliteOpenMode.ReadWrite);
+        Pragma(connection, "PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode = DELETE;");
+    }
+
     public async ValueTask<DbConnection> TakeReader(CancellationToken cancel)
     {
         if (!await _readers.WaitAsync(_options.WaitMsMax, cancel))
@@ -98,6 +135,26 @@ internal sealed class SqliteDriver : IDatabaseDriver
     public Task<DbTransaction> Begin(DbConnection connection, CancellationToken cancel) =>
         Task.FromResult<DbTransaction>(((SqliteConnection)connection).BeginTransaction(deferred: false));
 
+    /// <summary>
+    /// When the disk fails a commit, SQLite rolls back by itself and the driver does not notice: its own rollback then fails, and it would
+    /// begin no transaction on this connection ever again. So it is given something to roll back.
+    /// </summary>
+    public async ValueTask End(DbTransaction transaction)
+    {
+        try
+        {
+            await transaction.DisposeAsync();
+        }
+        catch (SqliteException)
+        {
+            await using var begin = _writer.CreateCommand();
+            begin.CommandText = "BEGIN";
+            begin.Transaction = (SqliteTransaction)transaction;
+            await begin.ExecuteNonQueryAsync();
+            await transaction.DisposeAsync();
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         await _writer.DisposeAsync();
@@ -110,7 +167,7 @@ internal sealed class SqliteDriver : IDatabaseDriver
         await _lockFile.DisposeAsync();
     }
 
-    private static FileStream TakeLock(string folder)
+    public static FileStream TakeLock(string folder)
     {
         try
         {
@@ -132,12 +189,15 @@ internal sealed class SqliteDriver : IDatabaseDriver
         }
     }
 
-    private static SqliteConnection Connect(StorageOptions options)
+    private static SqliteConnection Connect(StorageOptions options) =>
+        Connect(Path.Combine(options.DataDirectory, FileName), options, SqliteOpenMode.ReadWrite);
+
+    private static SqliteConnection Connect(string file, StorageOptions options, SqliteOpenMode mode)
     {
         var connection = new SqliteConnection(new SqliteConnectionStringBuilder
         {
-            DataSource = Path.Combine(options.DataDirectory, FileName),
-            Mode = SqliteOpenMode.ReadWrite,
+            DataSource = file,
+            Mode = mode,
             ForeignKeys = true,
             Pooling = false,
             DefaultTimeout = Math.Max(1, options.WaitMsMax / 1_000),

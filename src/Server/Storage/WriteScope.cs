@@ -39,6 +39,14 @@ internal sealed class WriteScope(DbConnection connection, DbTransaction transact
         new { counter },
         Transaction);
 
+    /// <summary>Lets a series go on above a number that was given elsewhere.</summary>
+    public Task RaiseCounter(string name, long value) => Execute(
+        """
+        INSERT INTO counters (name, value) VALUES (@name, @value)
+        ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE counters.value < excluded.value
+        """,
+        new { name, value });
+
     /// <summary>Appends to the feed by which every replica learns of the change. Numbers rise in commit order.</summary>
     public async Task Change(string kind, long targetNo, long version)
     {
@@ -61,6 +69,8 @@ internal sealed class WriteScope(DbConnection connection, DbTransaction transact
         ON CONFLICT (name) DO UPDATE SET value = excluded.value
         """,
         new { name, value });
+
+    public Task<string?> FindSetting(string name) => Find<string>("SELECT value FROM settings WHERE name = @name", new { name });
 
     /// <summary>Runs after the commit, in the order added, before the write returns. Short work in memory only.</summary>
     public void AfterCommit(Action action) => _afterCommit.Add(action);

@@ -66,9 +66,21 @@ internal sealed class ServedGate : IAsyncDisposable
     }
 
     /// <summary>Runs the program to its end: the exit code and what went to each of its outputs.</summary>
-    public static async Task<(int ExitCode, string Output, string Faults)> Run(params string[] arguments)
+    public static Task<(int ExitCode, string Output, string Faults)> Run(params string[] arguments) => Run([], arguments);
+
+    /// <summary>The same with variables of its own in the environment, and nobody at its standard input.</summary>
+    public static async Task<(int ExitCode, string Output, string Faults)> Run(
+        IEnumerable<(string Name, string Value)> environment, string[] arguments)
     {
-        using var process = Process.Start(Program(arguments))!;
+        var start = Program(arguments);
+        start.RedirectStandardInput = true;
+        foreach (var (name, value) in environment)
+        {
+            start.Environment[name] = value;
+        }
+
+        using var process = Process.Start(start)!;
+        process.StandardInput.Close();
         var faults = process.StandardError.ReadToEndAsync();
         var output = await process.StandardOutput.ReadToEndAsync();
         await process.WaitForExitAsync().WaitAsync(Patience);

@@ -6,7 +6,7 @@ namespace Tollgate.Server.Tests.House;
 internal static partial class NameRules
 {
     /// <summary>Interfaces of our own that have two real implementations in <c>src</c>: one per database.</summary>
-    private static readonly string[] Interfaces = ["IDatabaseDriver"];
+    private static readonly string[] Interfaces = ["IDatabaseDriver", "IRestoreTarget"];
 
     private static readonly string[] Folders = ["Common", "Shared", "Core", "Models", "Interfaces", "Utilities"];
 

@@ -8,7 +8,7 @@ internal static partial class RoomRules
     public static readonly string[] Order =
     [
         "Telemetry", "Problems", "Wire", "Access", "Providers", "Storage", "Audit", "Mutations", "Organizations", "Keys", "Closures",
-        "Changes", "Verification", "Surfaces", "ForwardAuth", "Docs", "Hosting",
+        "Changes", "Verification", "Surfaces", "ForwardAuth", "Docs", "Hosting", "Operating",
     ];
 
     private const string Server = "src/Server/";

@@ -1,0 +1,95 @@
+using System.Data.Common;
+using System.Globalization;
+using Tollgate.Server.Storage;
+
+namespace Tollgate.Server.Operating;
+
+/// <summary>
+/// The verb <c>restore</c>: puts a backup in place of the data, or where there is none. It tells what would come back to life that has been
+/// taken away since, and asks; a gate that runs is never restored under its feet.
+/// </summary>
+internal static class RestoreVerb
+{
+    private const string Yes = "--yes";
+    private const string Keep = "--keep-revocations";
+
+    private static readonly VerbForm Form = new([Yes, Keep], Operand: "The backup's file");
+
+    public static Task<int> Run(string[] arguments) => Verb.Run(arguments, Form, async line =>
+    {
+        var (options, keep, now) = (line.Options, line.Flags.Contains(Keep), TimeProvider.System.GetUtcNow());
+        using var backup = BackupFile.Open(line.Operand!);
+        backup.Verify(CancellationToken.None);
+        var manifest = backup.Manifest;
+        Migrator.RefuseStrangers(manifest.Migrations, Migration.Embedded, "backup");
+        _ = Pepper.Matching(options.PepperPath, manifest.PepperCheck);
+        Console.WriteLine($"{line.Operand}: made {Time(manifest.MadeAtMs)} on {manifest.Database} by Tollgate {manifest.MadeBy}, provider "
+            + $"{manifest.Provider}; every checksum agrees, and the pepper is the right one.");
+
+        await using IRestoreTarget target = options.Storage.Kind == DatabaseKind.Sqlite
+            ? await SqliteRestoreTarget.Open(options.Storage, now.ToUnixTimeMilliseconds(), CancellationToken.None)
+            : await PostgresRestoreTarget.Open(options.Storage, now.ToUnixTimeMilliseconds(), CancellationToken.None);
+        var restoration = new Restoration(backup, target, keep);
+        await restoration.Fill(CancellationToken.None);
+        await Tell(restoration, keep);
+        if (!line.Flags.Contains(Yes) && !Confirmed())
+        {
+            Console.WriteLine("Nothing was changed.");
+            return Verb.NotDone;
+        }
+
+        await restoration.Seal();
+        var before = await target.PutInPlace(now.ToString("yyyyMMddHHmmss", CultureInfo.InvariantCulture));
+        Console.WriteLine("Restored. The gate can be started."
+            + (before is null ? "" : $" What was in place before is kept as {before}; delete it when it is no longer needed."));
+        return Verb.Done;
+    });
+
+    private static async Task Tell(Restoration restoration, bool keep)
+    {
+        if (restoration.AuditFault is { } broken)
+        {
+            Console.WriteLine($"WARNING: the backup's audit chain is not whole: {broken}");
+        }
+
+        var undone = 0L;
+        try
+        {
+            await foreach (var change in restoration.Compare())
+            {
+                if (undone++ == 0)
+                {
+                    Console.WriteLine($"Taken away since the backup, and {(keep ? "kept so" : "UNDONE by restoring it")}:");
+                }
+
+                var at = change.AtMs is { } ms ? " " + Time(ms) : "";
+                Console.WriteLine(
+                    $"  {change.TargetType} {change.TargetId} \"{change.Name}\" {change.What}{at}: {(keep ? "kept" : change.Detail)}");
+            }
+        }
+        catch (DbException fault)
+        {
+            restoration.GiveUpComparing(fault.Message);
+        }
+
+        foreach (var sentence in restoration.Facts(undone))
+        {
+            Console.WriteLine(sentence);
+        }
+    }
+
+    private static bool Confirmed()
+    {
+        if (Console.IsInputRedirected)
+        {
+            Console.Error.WriteLine("tollgate: this needs a yes: run it in a terminal, or with --yes.");
+            return false;
+        }
+
+        Console.Write("Restore it? Type yes: ");
+        return Console.ReadLine()?.Trim() == "yes";
+    }
+
+    private static string Time(long ms) =>
+        DateTimeOffset.FromUnixTimeMilliseconds(ms).ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+}
