@@ -146,32 +146,34 @@ public static class PathForm
         }
 
         return afterPercent.Length >= 2 && TryHex(afterPercent[0], afterPercent[1], out var hidden)
-            && hidden is (byte)'/' or (byte)'\\' or (byte)'.';
+            && hidden is (byte)'/' or (byte)'\\' or (byte)'.' or (byte)';';
     }
 
     // An encoded slash counts as a separator here, so that "..%2F.." and "%2F%2F" are refused too; so does ";",
-    // because some servers cut a segment there and see ".." in "..;x".
+    // encoded or not, because some servers cut a segment there and see ".." in "..;x".
     private static bool HasNoDotSegments(ReadOnlySpan<byte> path)
     {
         var start = 1;
+        var afterEncoded = false;
         for (var i = 1; i <= path.Length; i++)
         {
             var slash = i == path.Length || path[i] == '/';
             var encoded = !slash && IsEncodedSlash(path, i);
-            if (!slash && !encoded && path[i] != ';')
+            var semicolon = !slash && TryDecode(path, i, out var decoded) && decoded == ';';
+            if (!slash && !encoded && !semicolon && path[i] != ';')
             {
                 continue;
             }
 
             var segment = path[start..i];
-            var beforeEncoded = encoded || (start > 1 && path[start - 1] != '/' && path[start - 1] != ';');
-            if (segment is [(byte)'.'] or [(byte)'.', (byte)'.'] || (segment.IsEmpty && beforeEncoded))
+            if (segment is [(byte)'.'] or [(byte)'.', (byte)'.'] || (segment.IsEmpty && (encoded || afterEncoded)))
             {
                 return false;
             }
 
-            i += encoded ? 2 : 0;
+            i += encoded || semicolon ? 2 : 0;
             start = i + 1;
+            afterEncoded = encoded;
         }
 
         return true;

@@ -37,4 +37,7 @@ public readonly struct Verdict
         Code = VerdictCode.TooManyUnknownKeys,
         RetryAfterSeconds = retryAfterSeconds,
     };
+
+    /// <summary>The same check with an answer that nobody may trust: as if nothing were in memory.</summary>
+    public Verdict Unproven() => new() { Code = VerdictCode.NotLoaded, Hash = Hash, Requirement = Requirement };
 }

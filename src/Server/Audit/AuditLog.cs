@@ -31,6 +31,8 @@ internal sealed class AuditLog(Database database)
         {
             throw new InvalidOperationException("The head of the audit chain moved during a write.");
         }
+
+        Failpoint.Pass("audit.row");
     }
 
     private static AuditRow RowOf(WriteScope scope, AuditEntry entry, long seq, string previous)

@@ -56,6 +56,9 @@ internal sealed class FirstStart(Database database, OrganizationRegister organiz
         return new FirstStartResult(isFirst, made, isReplaced, await organizations.FirstProject(cancel));
     }
 
+    /// <summary>After another process has owned the data: it may have been started with another root key.</summary>
+    public async Task ReadRootKey() => root.Set(Convert.FromHexString((await database.Settings())[RootKeySetting]));
+
     private async Task Write(bool isFirst, string rootKeyHash, CancellationToken cancel)
     {
         var written = await database.Write<bool>(

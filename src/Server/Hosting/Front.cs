@@ -135,7 +135,12 @@ internal sealed partial class Front(ProviderFront provider, AuthorizeDoor author
             default:
                 if (Database.IsOutage(fault))
                 {
-                    LogDatabase(fault, http.TraceIdentifier);
+                    // That the lock is lost has been logged once; each request that meets it says no more.
+                    if (fault is not NotOwnerException)
+                    {
+                        LogDatabase(fault, http.TraceIdentifier);
+                    }
+
                     return Problem.Of(ProblemCode.Unavailable);
                 }
 

@@ -36,7 +36,8 @@ internal static class GateHost
         builder.Services.AddDocs();
         GateTelemetry.Add(builder.Services, options);
         var app = builder.Build();
-        database.CommitInDoubt += app.Services.GetRequiredService<Gatekeeper>().Clear;
+        database.MemoryInDoubt += app.Services.GetRequiredService<Gatekeeper>().Clear;
+        database.ReadAnew = app.Services.GetRequiredService<FirstStart>().ReadRootKey;
         Map(app, options);
         return app;
     }

@@ -35,6 +35,13 @@ internal sealed record GateOptions
     [AcceptableRootKey]
     public string? RootKey { get; init; }
 
+    /// <summary>
+    /// On PostgreSQL: how long keys are served from memory after the lock on the database was last seen to be held.
+    /// </summary>
+    [Option("lease_seconds", "TOLLGATE_LEASE_SECONDS", null)]
+    [Range(2, 60)]
+    public int LeaseSeconds { get; init; } = 10;
+
     /// <summary>How many secrets the memory table holds before it lets unused ones go.</summary>
     [Option("keys_in_memory_max", "TOLLGATE_KEYS_IN_MEMORY_MAX", null)]
     [Range(1_000, 50_000_000)]
@@ -108,7 +115,10 @@ internal sealed record GateOptions
     [AllowedValues("on", "off")]
     public string OtlpHttpMetrics { get; init; } = "off";
 
-    public StorageOptions Storage => new() { DataDirectory = Data, PostgresConnectionString = Database };
+    public StorageOptions Storage => new()
+    {
+        DataDirectory = Data, PostgresConnectionString = Database, LeaseMs = LeaseSeconds * 1_000,
+    };
 
     public string PepperPath => PepperFile ?? Path.Combine(Data, Pepper.DefaultFile);
 

@@ -3,7 +3,9 @@ using Tollgate.Server.Storage;
 
 namespace Tollgate.Server.Hosting;
 
-/// <summary><c>/healthz</c>: the process answers. <c>/readyz</c>: it can also reach its database, which can make changes last.</summary>
+/// <summary>
+/// <c>/healthz</c>: the process answers. <c>/readyz</c>: it also owns its database, which answers and can make changes last.
+/// </summary>
 internal static class Health
 {
     public static IResult Alive { get; } = Results.Text("ok\n");
@@ -24,7 +26,11 @@ internal static class Health
                 ? Results.Text("ready\n")
                 : Results.Text("the database cannot make a change durable\n", statusCode: 503);
         }
-        catch (System.Data.Common.DbException)
+        catch (NotOwnerException)
+        {
+            return Results.Text("the lock on the database is lost and is being taken again\n", statusCode: 503);
+        }
+        catch (Exception fault) when (Database.IsOutage(fault))
         {
             return Results.Text("the database does not answer\n", statusCode: 503);
         }

@@ -42,9 +42,10 @@ internal sealed class Readiness(Database database)
         try
         {
             await database.Ping();
-            return !database.LockLost.IsCancellationRequested;
+            return database.OwnsLock;
         }
-        catch (Exception fault) when (fault is DbException or TimeoutException or ObjectDisposedException or InvalidOperationException)
+        catch (Exception fault) when (fault is DbException or TimeoutException or NotOwnerException or ObjectDisposedException
+            or InvalidOperationException)
         {
             return false;
         }

@@ -74,16 +74,15 @@ internal static class Serve
         var start = await app.Services.GetRequiredService<FirstStart>().Prepare(options.RootKey, CancellationToken.None);
         // Before listening: a start that fails from here on has stored the key already and cannot show it again.
         Console.WriteLine(Greeting.OfRootKey(start, options.RootKey is not null));
-        using var lost = database.LockLost.Register(() => app.Lifetime.StopApplication());
+        using var takenOver = database.TakenOver.Register(() => app.Lifetime.StopApplication());
         await Listen(app);
         var address = app.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.First();
         Console.WriteLine(Greeting.Text(address, start, provider));
         await app.WaitForShutdownAsync();
-        if (database.LockLost.IsCancellationRequested)
+        if (database.TakenOver.IsCancellationRequested)
         {
             throw new StartException(
-                "stopped, because the connection that held the lock on the database ended: another process may own the data by now. "
-                + "Start again once the database answers.");
+                "stopped, because the lock on the database was lost and another Tollgate process has it now.");
         }
     }
 

@@ -37,6 +37,9 @@ internal sealed class KeyFeed(
 
     public LoadMeter Meter { get; } = new();
 
+    /// <summary>Runs between a load's reading and its taking in, for tests that need it to be late. Null in service.</summary>
+    internal Func<Task>? AfterRead { get; set; }
+
     public void Dispose() => _turns.Dispose();
 
     /// <summary>After a commit: the key's next check reads the database.</summary>
@@ -136,6 +139,7 @@ internal sealed class KeyFeed(
             var epoch = table.BeginLoad();
             Interlocked.Increment(ref _reads);
             var row = await database.Read(c => KeySql.FindByHash(c, peppered), CancellationToken.None);
+            await (AfterRead?.Invoke() ?? Task.CompletedTask);
             if (row is null ? table.EndLoadUnknown(epoch, hash) : Enter(epoch, hash, row))
             {
                 load.Ended(isFound: row is not null);

@@ -92,6 +92,7 @@ internal sealed partial class KeyRing
         var count = 0;
         while (await KeySql.RevokeAllOf(scope, projectNo, RevokeBatch) is { Count: > 0 } batch)
         {
+            Failpoint.Pass("key.row");
             foreach (var before in batch)
             {
                 var after = before with { RevokedAtMs = scope.NowMs, Version = before.Version + 1 };
@@ -125,12 +126,14 @@ internal sealed partial class KeyRing
         }
 
         await KeySql.EndSecrets(scope, before.KeyNo, endsAtMs, exceptVersion: 0);
+        Failpoint.Pass("secret.end");
         var version = new KeySecret { Version = before.Secrets[0].Version + 1, Mask = secret.Mask, CreatedAtMs = scope.NowMs };
         if (!await KeySql.InsertSecret(scope, before.KeyNo, version, secret.Hash, secret.Sealed))
         {
             return Problem.Of(ProblemCode.SecretTaken);
         }
 
+        Failpoint.Pass("secret.row");
         after = await KeySql.Find(scope.Connection, scope.Transaction, before.Id) is { } fresh
             ? after with { Secrets = fresh.Secrets }
             : throw new InvalidOperationException("A key that is being rotated exists.");

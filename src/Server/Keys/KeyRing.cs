@@ -39,11 +39,13 @@ internal sealed partial class KeyRing(
         var key = KeyOf(project, terms, scope) with { KeyNo = await scope.NextNumber("key") };
         var version = new KeySecret { Version = 1, Mask = secret.Mask, CreatedAtMs = scope.NowMs };
         await KeySql.Insert(scope, key);
+        Failpoint.Pass("key.row");
         if (!await KeySql.InsertSecret(scope, key.KeyNo, version, secret.Hash, secret.Sealed))
         {
             return Problem.Of(ProblemCode.SecretTaken);
         }
 
+        Failpoint.Pass("secret.row");
         key = key with { Secrets = [version] };
         await Record(scope, "key.create", null, key);
         scope.AfterCommit(() => feed.Forget(secret.Sha256));
@@ -180,6 +182,7 @@ internal sealed partial class KeyRing(
     {
         after = after with { Version = before.Version + 1 };
         await KeySql.Update(scope, after);
+        Failpoint.Pass("key.row");
         await Record(scope, action, before, after);
         return after;
     }

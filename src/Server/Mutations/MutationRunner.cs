@@ -128,6 +128,7 @@ internal sealed partial class MutationRunner(Database database, Pepper pepper, S
             Answer = sealer.Seal(request.SealPurpose, told.Answer.Json, Encoding.ASCII.GetBytes(request.Id)),
             CreatedAtMs = scope.NowMs,
         });
+        Failpoint.Pass("idempotency.row");
         return told;
     }
 
@@ -150,9 +151,11 @@ internal sealed partial class MutationRunner(Database database, Pepper pepper, S
             + "Rotate the key for a new one.");
     }
 
-    private static IResult Tell(Outcome<Told> outcome) => outcome.TryGet(out var told, out var problem)
-        ? new ToldResult(told)
-        : new ProblemResult(problem);
+    private static IResult Tell(Outcome<Told> outcome)
+    {
+        Failpoint.Pass("mutation.unanswered");
+        return outcome.TryGet(out var told, out var problem) ? new ToldResult(told) : new ProblemResult(problem);
+    }
 
     /// <summary>Empty when there is none.</summary>
     private static Outcome<string> ReadKey(HttpContext http)

@@ -206,6 +206,7 @@ internal sealed class OrganizationRegister(Database database, ProjectFeed feed)
 
     private async Task Record(WriteScope scope, string action, Organization? before, Organization after)
     {
+        Failpoint.Pass("organization.row");
         await AuditLog.Append(scope, new AuditEntry
         {
             Action = action,
@@ -222,6 +223,7 @@ internal sealed class OrganizationRegister(Database database, ProjectFeed feed)
 
     private async Task Record(WriteScope scope, string action, Project? before, Project after)
     {
+        Failpoint.Pass("organization.row");
         await AuditLog.Append(scope, new AuditEntry
         {
             Action = action,

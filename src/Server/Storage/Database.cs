@@ -36,6 +36,9 @@ internal sealed class Database : IAsyncDisposable
     private int _settling;
     private volatile bool _isDisposed;
 
+    /// <summary>The last change that this process knows of; written by the write that has its turn.</summary>
+    private long _lastChange;
+
     static Database() => DefaultTypeMap.MatchNamesWithUnderscores = true;
 
     private Database(IDatabaseDriver driver, StorageOptions options, TimeProvider time, ChangeMark? mark)
@@ -66,11 +69,25 @@ internal sealed class Database : IAsyncDisposable
     /// <inheritdoc cref="StorageOptions.WaitMsMax"/>
     public int WaitMsMax => _options.WaitMsMax;
 
-    /// <summary>Cancelled when the single-process lock is lost: the host must stop, another process may own the data by now.</summary>
-    public CancellationToken LockLost => _driver.LockLost;
+    /// <summary>Cancelled when another process was found to own the data: the host must stop.</summary>
+    public CancellationToken TakenOver => _driver.TakenOver;
 
-    /// <summary>A commit failed, and nobody knows whether it was carried out: memory must be read anew.</summary>
-    public event Action? CommitInDoubt;
+    /// <summary>False while the single-process lock is lost: nothing is read or written until it is taken again.</summary>
+    public bool OwnsLock => _driver.OwnsLock;
+
+    /// <summary>
+    /// Whether what is in memory may be answered from. While the lock is lost, only to the end of its lease: another process may have
+    /// changed what the rows say. Asked after each decision; on SQLite always true.
+    /// </summary>
+    public bool TrustsMemory => _driver.TrustsMemory;
+
+    /// <summary>
+    /// A commit failed, and nobody knows whether it was carried out, or others have written: memory must be read anew.
+    /// </summary>
+    public event Action? MemoryInDoubt;
+
+    /// <summary>Reads anew what is kept in memory besides rows, after others have written and before memory is trusted again.</summary>
+    public Func<Task>? ReadAnew { get; set; }
 
     public static Task<Database> Open(
         StorageOptions options, TimeProvider time, ILoggerFactory? loggers = null, CancellationToken cancel = default) =>
@@ -82,11 +99,12 @@ internal sealed class Database : IAsyncDisposable
     {
         IDatabaseDriver driver = options.Kind == DatabaseKind.Sqlite
             ? SqliteDriver.Open(options)
-            : await PostgresDriver.Open(options, cancel);
+            : await PostgresDriver.Open(options, loggers.CreateLogger<PostgresLock>(), cancel);
         try
         {
             await Migrator.Run(driver, migrations, time, loggers.CreateLogger<Database>(), cancel);
             var database = new Database(driver, options, time, await OpenMark(driver, options, cancel));
+            database._lastChange = (await driver.Own(database.Regained, cancel)).LastChange;
             database.Changes.Publish(await database.Read(connection => ChangeLogSql.Head(connection, null), cancel));
             return database;
         }
@@ -101,16 +119,23 @@ internal sealed class Database : IAsyncDisposable
     public bool CanCommit => !_commitFailed;
 
     /// <summary>Runs a query on a connection that only reads. It sees what was committed before it began.</summary>
+    /// <exception cref="NotOwnerException">The lock is lost: nobody could say for how long the answer stays true.</exception>
     public async Task<T> Read<T>(Func<DbConnection, Task<T>> query, CancellationToken cancel = default)
     {
-        var connection = await _driver.TakeReader(cancel);
+        if (!_driver.OwnsLock)
+        {
+            throw LockIsLost;
+        }
+
+        var lost = _driver.LockLost;
         try
         {
-            return await query(connection);
+            // A database that has stopped answering is not waited for longer than it takes to notice; the query ends by its own time-out.
+            return await ReadWith(query, cancel).WaitAsync(lost);
         }
-        finally
+        catch (OperationCanceledException) when (lost.IsCancellationRequested && !cancel.IsCancellationRequested)
         {
-            await _driver.GiveBackReader(connection);
+            throw LockIsLost;
         }
     }
 
@@ -153,8 +178,8 @@ internal sealed class Database : IAsyncDisposable
 
         try
         {
-            return LockLost.IsCancellationRequested
-                ? new Problem(ProblemCode.Unavailable, "This process no longer owns the database.")
+            return !_driver.OwnsLock
+                ? new Problem(ProblemCode.Unavailable, "The lock on the database is lost and is being taken again; try again in a moment.")
                 : await WriteAlone(work, context, cancel);
         }
         finally
@@ -166,7 +191,7 @@ internal sealed class Database : IAsyncDisposable
     /// <summary>Whether the exception means that the database cannot be reached or cannot write right now: a 503, not a bug.</summary>
     public static bool IsOutage(Exception error) => error switch
     {
-        TimeoutException => true,
+        TimeoutException or NotOwnerException => true,
         PostgresException postgres => postgres.IsTransient || postgres.SqlState is "55P03" or "25006",
         NpgsqlException => true,
         // BUSY, LOCKED, READONLY, IOERR, FULL, CANTOPEN, PROTOCOL
@@ -180,6 +205,21 @@ internal sealed class Database : IAsyncDisposable
         await _driver.DisposeAsync();
         _mark?.Dispose();
         _writeTurn.Dispose();
+    }
+
+    private static NotOwnerException LockIsLost => new("The lock on the database is lost and is being taken again.");
+
+    private async Task<T> ReadWith<T>(Func<DbConnection, Task<T>> query, CancellationToken cancel)
+    {
+        var connection = await _driver.TakeReader(cancel);
+        try
+        {
+            return await query(connection);
+        }
+        finally
+        {
+            await _driver.GiveBackReader(connection);
+        }
     }
 
     /// <summary>SQLite's mark, after it was found that the database is not behind it.</summary>
@@ -235,6 +275,7 @@ internal sealed class Database : IAsyncDisposable
             var transaction = await _driver.Begin(connection, cancel);
             try
             {
+                Failpoint.Pass("write.begun");
                 scope = new WriteScope(connection, transaction, Time.GetUtcNow().ToUnixTimeMilliseconds(), context);
                 await Settle(scope);
                 outcome = await work(scope);
@@ -245,7 +286,10 @@ internal sealed class Database : IAsyncDisposable
                     return outcome;
                 }
 
+                Failpoint.Pass("write.before_commit");
                 await Commit(transaction);
+                Failpoint.Pass("write.committed");
+                Volatile.Write(ref _lastChange, Math.Max(_lastChange, scope.LastChange));
             }
             finally
             {
@@ -293,7 +337,7 @@ internal sealed class Database : IAsyncDisposable
         catch
         {
             (_inDoubt, _commitFailed) = (true, true);
-            CommitInDoubt?.Invoke();
+            MemoryInDoubt?.Invoke();
             _ = SettleSoon();
             throw;
         }
@@ -307,7 +351,7 @@ internal sealed class Database : IAsyncDisposable
     {
         if (_inDoubt)
         {
-            CommitInDoubt?.Invoke();
+            MemoryInDoubt?.Invoke();
             Changes.Publish(await ChangeLogSql.Head(scope.Connection, scope.Transaction));
             _inDoubt = false;
         }
@@ -324,22 +368,45 @@ internal sealed class Database : IAsyncDisposable
             return;
         }
 
-        while ((_inDoubt || _commitFailed) && !LockLost.IsCancellationRequested && !_isDisposed)
+        while ((_inDoubt || _commitFailed) && !TakenOver.IsCancellationRequested && !_isDisposed)
         {
             try
             {
-                await Write<bool>(async scope =>
+                if ((await Write<bool>(Prove)).IsOk)
                 {
-                    await scope.SetSetting(ProvedSetting, scope.NowMs.ToString(CultureInfo.InvariantCulture));
-                    return true;
-                });
+                    continue;
+                }
             }
             catch (Exception error) when (IsOutage(error) || error is ObjectDisposedException)
             {
-                await Task.Delay(TimeSpan.FromSeconds(1), Time);
+                // The database is away; so is the answer.
             }
+
+            await Task.Delay(TimeSpan.FromSeconds(1), Time);
         }
 
         Volatile.Write(ref _settling, 0);
+
+        static async Task<Outcome<bool>> Prove(WriteScope scope)
+        {
+            await scope.SetSetting(ProvedSetting, scope.NowMs.ToString(CultureInfo.InvariantCulture));
+            return true;
+        }
+    }
+
+    /// <summary>
+    /// The lock is ours again. Where nobody owned the database in between and the last change is the one we know of, memory is right.
+    /// </summary>
+    private async Task Regained(Claim claim)
+    {
+        if (claim.IsUnbroken && claim.LastChange == Volatile.Read(ref _lastChange))
+        {
+            return;
+        }
+
+        Volatile.Write(ref _lastChange, claim.LastChange);
+        MemoryInDoubt?.Invoke();
+        await (ReadAnew?.Invoke() ?? Task.CompletedTask);
+        Changes.Publish(claim.LastChange);
     }
 }

@@ -5,40 +5,36 @@ using Npgsql;
 namespace Tollgate.Server.Storage;
 
 /// <summary>
-/// PostgreSQL 15 or newer. One connection outside the pool holds the process lock and is listened to all the time, so that
-/// its loss is known at once; every write takes the change lock first, so that the order of numbers is the order of commits.
+/// PostgreSQL 15 or newer. A connection outside the pool holds the lock that makes this process the owner; every write takes the change
+/// lock first, so that the order of numbers is the order of commits, and then proves its term, so that nothing is written for an owner who
+/// is none any more.
 /// </summary>
 internal sealed class PostgresDriver : IDatabaseDriver
 {
-    // Advisory locks are numbers shared with every other user of the database: eight ASCII letters each.
-    private const long ProcessLock = 0x546F6C6C67617465;
-    private const long ChangeLock = 0x544763686E676573;
-
-    /// <summary>How long a start waits for the lock: the server needs a moment to see that the process before has gone.</summary>
-    private const int HandOverMs = 2_000;
-
     /// <summary>Statements that a connection keeps parsed once it has seen them twice; the least used one makes room.</summary>
     private const int KeptStatementsMax = 64;
 
     private readonly NpgsqlDataSource _source;
-    private readonly NpgsqlConnection _lockHolder;
-    private readonly CancellationTokenSource _lost = new();
-    private readonly CancellationTokenSource _stop = new();
-    private readonly Task _watch;
+    private readonly PostgresLock _lock;
     private readonly string _begin;
 
-    private PostgresDriver(NpgsqlDataSource source, NpgsqlConnection lockHolder, int waitMsMax)
+    private PostgresDriver(NpgsqlDataSource source, PostgresLock @lock, int waitMsMax)
     {
-        _source = source;
-        _lockHolder = lockHolder;
-        LockLost = _lost.Token;
-        _begin = $"SET LOCAL lock_timeout = {waitMsMax}; SELECT pg_advisory_xact_lock({ChangeLock})";
-        _watch = WatchLock();
+        (_source, _lock) = (source, @lock);
+        // A process that was frozen inside a write must not keep everybody else from writing.
+        _begin = $"SET LOCAL lock_timeout = {waitMsMax}; SET LOCAL idle_in_transaction_session_timeout = {waitMsMax * 2}; "
+            + $"SELECT pg_advisory_xact_lock({PostgresLock.ChangeLock})";
     }
 
     public DatabaseKind Kind => DatabaseKind.PostgreSql;
 
-    public CancellationToken LockLost { get; }
+    public CancellationToken TakenOver => _lock.TakenOver;
+
+    public CancellationToken LockLost => _lock.Lost;
+
+    public bool OwnsLock => _lock.IsHeld;
+
+    public bool TrustsMemory => _lock.TrustsMemory;
 
     /// <summary>Whether a text can be read as a connection string and names a host; nothing is opened.</summary>
     public static bool IsConnectionString(string text)
@@ -53,20 +49,17 @@ internal sealed class PostgresDriver : IDatabaseDriver
         }
     }
 
-    public static async Task<PostgresDriver> Open(StorageOptions options, CancellationToken cancel)
+    public static async Task<PostgresDriver> Open(StorageOptions options, ILogger log, CancellationToken cancel)
     {
         NpgsqlDataSource? source = null;
-        NpgsqlConnection? holder = null;
         try
         {
             var settings = Settings(options);
             source = NpgsqlDataSource.Create(settings);
-            holder = await TakeLock(settings, cancel);
-            return new PostgresDriver(source, holder, options.WaitMsMax);
+            return new PostgresDriver(source, await PostgresLock.Take(options, settings, log, cancel), options.WaitMsMax);
         }
         catch (Exception error)
         {
-            await (holder?.DisposeAsync() ?? default);
             await (source?.DisposeAsync() ?? default);
             throw CannotOpen(error);
         }
@@ -80,7 +73,7 @@ internal sealed class PostgresDriver : IDatabaseDriver
         {
             connection = new NpgsqlConnection(Alone(Settings(options)).ConnectionString);
             await connection.OpenAsync(cancel);
-            await RequireFit(connection, cancel);
+            await PostgresLock.RequireFit(connection, cancel);
             return connection;
         }
         catch (Exception error)
@@ -95,11 +88,30 @@ internal sealed class PostgresDriver : IDatabaseDriver
     {
         try
         {
-            return await TakeLock(Alone(Settings(options)), cancel);
+            return await PostgresLock.Hold(Alone(Settings(options)), cancel);
         }
         catch (Exception error)
         {
             throw CannotOpen(error);
+        }
+    }
+
+    public async Task<Claim> Own(Func<Claim, Task> regained, CancellationToken cancel)
+    {
+        try
+        {
+            return await _lock.Begin(Regained, cancel);
+        }
+        catch (NpgsqlException error)
+        {
+            throw CannotOpen(error);
+        }
+
+        Task Regained(Claim claim)
+        {
+            // Idle connections of before the outage would each fail once.
+            _source.Clear();
+            return regained(claim);
         }
     }
 
@@ -117,11 +129,11 @@ internal sealed class PostgresDriver : IDatabaseDriver
         try
         {
             await using var command = connection.CreateCommand();
-#pragma warning disable CA2100 // two integers of our own
-            command.CommandText = _begin;
+#pragma warning disable CA2100 // integers and statements of our own
+            command.CommandText = _lock.Term == 0 ? _begin : $"{_begin}; {PostgresLock.TermSql}";
 #pragma warning restore CA2100
             command.Transaction = transaction;
-            await command.ExecuteNonQueryAsync(cancel);
+            await RequireTerm(command, cancel);
             return transaction;
         }
         catch
@@ -145,17 +157,31 @@ internal sealed class PostgresDriver : IDatabaseDriver
 
     public async ValueTask DisposeAsync()
     {
-        await _stop.CancelAsync();
-        await _watch;
-        await _lockHolder.DisposeAsync();
+        await _lock.DisposeAsync();
         await _source.DisposeAsync();
-        _stop.Dispose();
-        _lost.Dispose();
     }
 
-    private static Exception CannotOpen(Exception error) => error is NpgsqlException or ArgumentException or FormatException
-        ? new StorageException($"The PostgreSQL database cannot be opened: {error.Message}", error)
-        : error;
+    /// <summary>
+    /// The lock's connection can die while a write is on its way, and another process can take the lock before it commits. So the write
+    /// itself looks, with the change lock in hand: a new owner begins its term under the same lock, before or after, never in between.
+    /// </summary>
+    private async Task RequireTerm(DbCommand command, CancellationToken cancel)
+    {
+        var term = _lock.Term;
+        await using var reader = await command.ExecuteReaderAsync(cancel);
+        if (term != 0 && !(await reader.NextResultAsync(cancel) && await reader.ReadAsync(cancel) && reader.GetInt64(0) == term))
+        {
+            throw new NotOwnerException("The database has another owner by now.");
+        }
+    }
+
+    private static Exception CannotOpen(Exception error) => error switch
+    {
+        LockTakenException => new StorageException(error.Message, error),
+        NpgsqlException or ArgumentException or FormatException =>
+            new StorageException($"The PostgreSQL database cannot be opened: {error.Message}", error),
+        _ => error,
+    };
 
     /// <summary>Outside the pool, and with time for statements that read or write everything.</summary>
     private static NpgsqlConnectionStringBuilder Alone(NpgsqlConnectionStringBuilder settings) =>
@@ -176,71 +202,5 @@ internal sealed class PostgresDriver : IDatabaseDriver
             MaxAutoPrepare = KeptStatementsMax,
             AutoPrepareMinUsages = 2,
         };
-    }
-
-    private static async Task<NpgsqlConnection> TakeLock(NpgsqlConnectionStringBuilder settings, CancellationToken cancel)
-    {
-        var alone = new NpgsqlConnectionStringBuilder(settings.ConnectionString) { Pooling = false, KeepAlive = 5 };
-        var connection = new NpgsqlConnection(alone.ConnectionString);
-        try
-        {
-            await connection.OpenAsync(cancel);
-            await RequireFit(connection, cancel);
-            await using var command = new NpgsqlCommand(
-                $"SET lock_timeout = {HandOverMs}; SELECT pg_advisory_lock({ProcessLock}); SET lock_timeout = 0", connection);
-            await command.ExecuteNonQueryAsync(cancel);
-            return connection;
-        }
-        catch (PostgresException error) when (error.SqlState == PostgresErrorCodes.LockNotAvailable)
-        {
-            await connection.DisposeAsync();
-            throw new StorageException(
-                $"Another Tollgate process is using the PostgreSQL database {alone.Database}; "
-                + "stop it, or start this one on another database.",
-                error);
-        }
-        catch
-        {
-            await connection.DisposeAsync();
-            throw;
-        }
-    }
-
-    private static async Task RequireFit(NpgsqlConnection connection, CancellationToken cancel)
-    {
-        await using var command = new NpgsqlCommand(
-            "SELECT current_setting('server_version_num')::int, current_setting('server_encoding')", connection);
-        await using var reader = await command.ExecuteReaderAsync(cancel);
-        await reader.ReadAsync(cancel);
-        Require(reader.GetInt32(0) >= 150_000, "PostgreSQL 15 or newer is needed.");
-        Require(reader.GetString(1) == "UTF8", "The PostgreSQL database must be encoded in UTF8.");
-    }
-
-    private static void Require(bool condition, string otherwise)
-    {
-        if (!condition)
-        {
-            throw new StorageException(otherwise);
-        }
-    }
-
-    /// <summary>Nobody notifies on this connection: the wait ends only when the connection does, or when we stop.</summary>
-    private async Task WatchLock()
-    {
-        try
-        {
-            while (true)
-            {
-                await _lockHolder.WaitAsync(_stop.Token);
-            }
-        }
-        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
-        {
-            // We are being disposed; the lock goes with the connection.
-        }
-        catch (Exception error) when (error is NpgsqlException or InvalidOperationException or IOException or OperationCanceledException)
-        {
-            await _lost.CancelAsync();
-        }
     }
 }

@@ -32,7 +32,15 @@ internal sealed class SqliteDriver : IDatabaseDriver
     public DatabaseKind Kind => DatabaseKind.Sqlite;
 
     /// <summary>A file lock cannot be lost while the process lives.</summary>
+    public CancellationToken TakenOver => CancellationToken.None;
+
     public CancellationToken LockLost => CancellationToken.None;
+
+    public bool OwnsLock => true;
+
+    public bool TrustsMemory => true;
+
+    public Task<Claim> Own(Func<Claim, Task> regained, CancellationToken cancel) => Task.FromResult(default(Claim));
 
     public static SqliteDriver Open(StorageOptions options)
     {

@@ -31,6 +31,13 @@ internal sealed class StorageOptions
     /// <summary>Connections for reading; on PostgreSQL those for writing come out of them too.</summary>
     public int ReadersMax => Kind == DatabaseKind.Sqlite ? SqliteReadersMax : PostgresConnectionsMax;
 
+    /// <summary>
+    /// How long after the lock on a PostgreSQL database was last seen to be held memory is trusted, and keys are served from it:
+    /// 2,000–60,000 ms.
+    /// </summary>
+    [Range(2_000, 60_000)]
+    public int LeaseMs { get; init; } = 10_000;
+
     public DatabaseKind Kind => PostgresConnectionString is null ? DatabaseKind.Sqlite : DatabaseKind.PostgreSql;
 }
 

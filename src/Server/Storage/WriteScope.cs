@@ -62,6 +62,7 @@ internal sealed class WriteScope(DbConnection connection, DbTransaction transact
             targets.Select((target, i) => new { seq = first + i, kind, target.TargetNo, target.Version, NowMs }));
         var last = first + targets.Count - 1;
         LastChange = last;
+        Failpoint.Pass("change.row");
         if (last / ChangeLog.TrimEvery != (first - 1) / ChangeLog.TrimEvery)
         {
             await ChangeLogSql.Trim(this, last - ChangeLog.RowsKept, Math.Max(10 * ChangeLog.TrimEvery, 2 * targets.Count));

@@ -82,6 +82,12 @@ internal sealed class ProviderFront(
                 return;
             }
         }
+        else if (!gate.TrustsMemory)
+        {
+            // The root key is kept in memory too, and another process may have been started with another one.
+            await Refuse(http, Problem.Of(ProblemCode.Unavailable));
+            return;
+        }
 
         await echo.Answer(http, path, match);
     }

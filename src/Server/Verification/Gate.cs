@@ -2,6 +2,7 @@ using System.Net;
 using Tollgate.Engine.Keys;
 using Tollgate.Engine.Verification;
 using Tollgate.Server.Keys;
+using Tollgate.Server.Storage;
 using Tollgate.Server.Telemetry;
 
 namespace Tollgate.Server.Verification;
@@ -10,7 +11,7 @@ namespace Tollgate.Server.Verification;
 /// The gatekeeper with a memory to load: every door of the server checks through it. A check that answers
 /// <see cref="VerdictCode.NotLoaded"/> is loaded once and repeated; nothing else on the path waits.
 /// </summary>
-internal sealed class Gate(Gatekeeper gatekeeper, KeyFeed feed, TimeProvider time)
+internal sealed class Gate(Gatekeeper gatekeeper, KeyFeed feed, Database database, TimeProvider time)
 {
     /// <summary>
     /// A key that is evicted between its load and the check again is loaded anew this often; then the table is too small.
@@ -21,16 +22,19 @@ internal sealed class Gate(Gatekeeper gatekeeper, KeyFeed feed, TimeProvider tim
 
     public long NowMs => time.GetUtcNow().ToUnixTimeMilliseconds();
 
-    public Verdict Check(in CheckRequest request) => gatekeeper.Check(request);
+    /// <summary>Whether anything may be answered from memory; see <see cref="Database.TrustsMemory"/>.</summary>
+    public bool TrustsMemory => database.TrustsMemory;
+
+    public Verdict Check(in CheckRequest request) => Believed(gatekeeper.Check(request));
 
     /// <summary>The check in two halves: see <see cref="Gatekeeper.TryHash"/>.</summary>
     public bool TryHash(ReadOnlySpan<byte> secret, out KeyHash hash) => gatekeeper.TryHash(secret, out hash);
 
-    public Verdict Check(in CheckRequest request, in KeyHash hash) => gatekeeper.Check(request, hash);
+    public Verdict Check(in CheckRequest request, in KeyHash hash) => Believed(gatekeeper.Check(request, hash));
 
     /// <summary>Is this a good key at all, for a caller of our own API?</summary>
     public Verdict CheckCaller(ReadOnlySpan<byte> secret, IPAddress? address) =>
-        gatekeeper.Check(new CheckRequest { Secret = secret, Address = address, NowMs = NowMs });
+        Check(new CheckRequest { Secret = secret, Address = address, NowMs = NowMs });
 
     /// <summary>
     /// Brings into memory what a <see cref="VerdictCode.NotLoaded"/> verdict lacked and checks again, until there is an answer or no more
@@ -54,4 +58,15 @@ internal sealed class Gate(Gatekeeper gatekeeper, KeyFeed feed, TimeProvider tim
 
         return verdict;
     }
+
+    /// <summary>
+    /// What memory says counts while its lease runs, looked at after the decision, so that a process that was frozen in between notices.
+    /// That a key is unknown counts only while the database is ours: somebody else may have made it since, and a good key is not told
+    /// that it is none. A secret without the shape of a key is none whatever the database says.
+    /// </summary>
+    private Verdict Believed(in Verdict verdict) =>
+        verdict.Code <= VerdictCode.KeyMalformed
+        || (database.TrustsMemory && (verdict.Code != VerdictCode.KeyUnknown || database.OwnsLock))
+            ? verdict
+            : verdict.Unproven();
 }

@@ -112,7 +112,7 @@ public sealed class PostgresFixture : IAsyncLifetime
         throw new InvalidOperationException("PostgreSQL did not start: " + string.Join(' ', said));
     }
 
-    private static string FindPrograms()
+    internal static string FindPrograms()
     {
         string[] folders =
         [
@@ -128,7 +128,7 @@ public sealed class PostgresFixture : IAsyncLifetime
     }
 
     /// <summary>PostgreSQL refuses root: the folder goes to another user, and the words before a command make it run as that one.</summary>
-    private static async Task<string> HandOver(string folder)
+    internal static async Task<string> HandOver(string folder)
     {
         var passwd = await File.ReadAllLinesAsync("/etc/passwd");
         var user = passwd.Any(line => line.StartsWith("postgres:", StringComparison.Ordinal)) ? "postgres" : "nobody";
@@ -136,14 +136,14 @@ public sealed class PostgresFixture : IAsyncLifetime
         return $"setpriv --reuid {user} --regid $(id -g {user}) --clear-groups --";
     }
 
-    private static int FreePort()
+    internal static int FreePort()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
         return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
-    private static async Task Shell(string command)
+    internal static async Task Shell(string command)
     {
         using var process = Spawn(command);
         process.StandardInput.Close();
@@ -155,7 +155,7 @@ public sealed class PostgresFixture : IAsyncLifetime
         }
     }
 
-    private static Process Spawn(string command)
+    internal static Process Spawn(string command)
     {
         var process = new Process
         {

@@ -21,6 +21,7 @@ public sealed class OptionsReaderTests : IDisposable
         ["database"] = "Host=db",
         ["pepper_file"] = "/run/pepper",
         ["root_key"] = "an-operators-own-choice-of-root-key-0123",
+        ["lease_seconds"] = "2",
         ["keys_in_memory_max"] = "1000",
         ["body_bytes_max"] = "1024",
         ["trusted_proxies"] = "127.0.0.1, 10.0.0.0/8",

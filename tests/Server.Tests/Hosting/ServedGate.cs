@@ -22,6 +22,8 @@ internal sealed class ServedGate : IAsyncDisposable
 
     public int ProcessId => _process.Id;
 
+    public bool HasExited => _process.HasExited;
+
     public string Said
     {
         get
@@ -40,6 +42,7 @@ internal sealed class ServedGate : IAsyncDisposable
         string? rootKey = null,
         string? address = null,
         string? database = null,
+        IReadOnlyDictionary<string, string>? environment = null,
         params string[] more)
     {
         address ??= $"http://127.0.0.1:{FreePort()}";
@@ -47,6 +50,10 @@ internal sealed class ServedGate : IAsyncDisposable
         start.WorkingDirectory = folder;
         start.Environment["TOLLGATE_ROOT_KEY"] = rootKey ?? "";
         start.Environment["TOLLGATE_DATABASE"] = database ?? "";
+        foreach (var (name, value) in environment ?? new Dictionary<string, string>())
+        {
+            start.Environment[name] = value;
+        }
 
         var gate = new ServedGate(new Process { StartInfo = start, EnableRaisingEvents = true }, address);
         gate._process.OutputDataReceived += (_, line) => gate.Hear(line.Data);
@@ -103,6 +110,13 @@ internal sealed class ServedGate : IAsyncDisposable
         var printed = await bash.StandardOutput.ReadToEndAsync();
         await bash.WaitForExitAsync().WaitAsync(Patience);
         return printed + await faults;
+    }
+
+    /// <summary>kill -9: nothing is flushed, closed or told.</summary>
+    public async Task Kill()
+    {
+        _process.Kill();
+        await _process.WaitForExitAsync();
     }
 
     public async Task<int> WaitForExit()

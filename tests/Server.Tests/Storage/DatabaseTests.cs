@@ -60,7 +60,7 @@ public sealed class DatabaseTests(PostgresFixture postgres)
     {
         await using var store = await TestStore.Open(kind, postgres);
         var told = 0;
-        store.Database.CommitInDoubt += () => told++;
+        store.Database.MemoryInDoubt += () => told++;
 
         await Assert.ThrowsAnyAsync<Exception>(() => store.Database.Write<string>(async scope =>
         {
@@ -236,20 +236,6 @@ public sealed class DatabaseTests(PostgresFixture postgres)
         Assert.Equal("unavailable", refused.CodeOf());
         Assert.Equal("first", (await running).Value);
         Assert.Equal("at the bound", (await waiting).Value);
-    }
-
-    [Fact]
-    public async Task Losing_the_process_lock_of_postgresql_is_noticed_and_ends_writing()
-    {
-        await using var store = await TestStore.Open(DatabaseKind.PostgreSql, postgres);
-        var lost = new TaskCompletionSource();
-        await using var registered = store.Database.LockLost.Register(lost.SetResult);
-
-        await postgres.CutConnections(store.Options.PostgresConnectionString!);
-        await lost.Task.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
-
-        var refused = await store.Database.Write<string>(_ => Task.FromResult<Outcome<string>>("never"));
-        Assert.Equal("unavailable", refused.CodeOf());
     }
 
     private static async Task Everything(WriteScope scope, Action after)

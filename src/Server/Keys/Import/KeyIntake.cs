@@ -109,9 +109,12 @@ internal sealed class KeyIntake(ProviderModel provider, SecretMint mint, KeyFeed
         var firstNo = await scope.NextNumbers("key", arrivals.Count);
         Key[] keys = [.. arrivals.Select((arrival, i) => arrival.Numbered(firstNo + i))];
         await KeySql.Insert(scope, keys);
+        Failpoint.Pass("key.row");
         await KeySql.InsertFirstSecrets(scope, arrivals.Zip(keys, (arrival, key) => (key, arrival.Mark.Secret)));
+        Failpoint.Pass("secret.row");
         await ImportSql.Insert(
             scope, arrivals.Zip(keys, object (arrival, key) => new { arrival.Mark.ExternalHash, arrival.Mark.ContentHash, key.KeyNo }));
+        Failpoint.Pass("import.row");
         await AuditLog.Append(scope, [.. keys.Select(key => KeyRing.EntryOf("key.import", null, key, scope.NowMs))]);
         await scope.Changes("key", [.. keys.Select(key => (key.KeyNo, key.Version))]);
         scope.AfterCommit(() =>

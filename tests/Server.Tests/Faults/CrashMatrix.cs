@@ -1,0 +1,59 @@
+namespace Tollgate.Server.Tests.Faults;
+
+/// <summary>
+/// A mutation and every place at which the process may end while it runs. What it leaves when it is committed is told as rows added, table
+/// by table; every table that is not named gains none.
+/// </summary>
+/// <param name="Name">What it does.</param>
+/// <param name="Call">Method and path; {key}, {project} and {organization} stand for those made for the case.</param>
+/// <param name="Body">What it sends, or null; {key} and {hash} stand for the key and for a hash that no other case has.</param>
+/// <param name="OldSecret">What a check of the key's first secret says once it is done.</param>
+/// <param name="Adds">The rows added.</param>
+/// <param name="Points">The places besides those that every mutation passes.</param>
+internal sealed record CrashOperation(
+    string Name, string Call, string? Body, string OldSecret, string Adds, params string[] Points)
+{
+    private static readonly string[] Everywhere =
+    [
+        "write.begun", "audit.row", "change.row", "idempotency.row", "write.before_commit", "write.committed", "mutation.unanswered",
+    ];
+
+    public IEnumerable<string> AllPoints => Everywhere.Concat(Points);
+
+    /// <summary>From the commit on everything stays; before it, nothing.</summary>
+    public static bool IsCommittedAt(string point) => point is "write.committed" or "mutation.unanswered";
+
+    public override string ToString() => Name;
+}
+
+/// <summary>The operations under the crash tests; another one is one more line.</summary>
+internal static class CrashMatrix
+{
+    private const string One = "audit 1, changes 1, idempotency 1";
+    private const string Two = "audit 2, changes 2, idempotency 1";
+
+    private const string ImportRow = "{\"external_id\":\"{key}\",\"name\":\"Moved in\",\"secret_sha256\":\"{hash}\"}";
+    private const string Renewed = "secrets 1, " + One;
+
+    public static readonly CrashOperation[] All =
+    [
+        new("create", "POST /projects/{project}/keys", "{\"name\":\"New\"}", "allowed", $"keys 1, {Renewed}", "key.row", "secret.row"),
+        new("rotate", "POST /keys/{key}/rotate", "{\"grace_seconds\":600}", "allowed", Renewed, "secret.end", "secret.row", "key.row"),
+        new("regenerate", "POST /keys/{key}/regenerate", null, "key_retired", Renewed, "secret.end", "secret.row", "key.row"),
+        new("revoke", "POST /keys/{key}/revoke", null, "key_revoked", One, "key.row"),
+        new("disable", "POST /keys/{key}/disable", null, "key_disabled", One, "key.row"),
+        new("delete", "DELETE /keys/{key}", null, "key_deleted", One, "key.row"),
+        new("create organization", "POST /organizations", "{\"name\":\"New\"}", "allowed", $"organizations 1, {One}", "organization.row"),
+        new("create project", "POST /organizations/{organization}/projects", "{\"name\":\"New\"}", "allowed", $"projects 1, {One}",
+            "organization.row"),
+        new("delete organization", "DELETE /organizations/{organization}", null, "key_revoked", Two,
+            "organization.row", "key.row", "audit.row:2", "change.row:2"),
+        new("import", "POST /import?project={project}", ImportRow, "allowed", $"keys 1, imported_keys 1, {Renewed}",
+            "key.row", "secret.row", "import.row"),
+        new("delete project", "DELETE /projects/{project}", null, "key_revoked", Two,
+            "organization.row", "key.row", "audit.row:2", "change.row:2"),
+    ];
+
+    /// <summary>On PostgreSQL, where each case costs more: so many that together they pass every point.</summary>
+    public static readonly string[] OnPostgres = ["create", "rotate", "import", "delete organization"];
+}

@@ -1,0 +1,194 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.RegularExpressions;
+using Dapper;
+using Microsoft.Extensions.DependencyInjection;
+using Tollgate.Server.Audit;
+using Tollgate.Server.Storage;
+using Tollgate.Server.Tests.Fixtures;
+using Tollgate.Server.Tests.Hosting;
+using Tollgate.Server.Tests.House;
+using Tollgate.Server.Tests.Security;
+
+namespace Tollgate.Server.Tests.Faults;
+
+/// <summary>
+/// The server process kills itself between two writes of a change; what a new one finds is all of the change or nothing, and asking again
+/// with the same Idempotency-Key ends in the same state and the same answer.
+/// </summary>
+public sealed partial class FailpointTests(PostgresFixture postgres) : IDisposable
+{
+    private const int KilledBySignal9 = 128 + 9;
+
+    /// <summary>Cheap to start: it makes one call in its life.</summary>
+    private static readonly Dictionary<string, string> Lean = new()
+    {
+        ["DOTNET_gcServer"] = "0", ["DOTNET_TieredPGO"] = "0", ["TOLLGATE_LOG_LEVEL"] = "none",
+    };
+
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("tollgate-crash-");
+
+    public static TheoryData<DatabaseKind, string> Cases
+    {
+        get
+        {
+            var cases = new TheoryData<DatabaseKind, string>();
+            foreach (var operation in CrashMatrix.All)
+            {
+                cases.Add(DatabaseKind.Sqlite, operation.Name);
+                if (CrashMatrix.OnPostgres.Contains(operation.Name))
+                {
+                    cases.Add(DatabaseKind.PostgreSql, operation.Name);
+                }
+            }
+
+            return cases;
+        }
+    }
+
+    public void Dispose() => _folder.Delete(recursive: true);
+
+    [Theory, MemberData(nameof(Cases))]
+    public async Task A_process_killed_between_two_writes_leaves_all_or_nothing_and_the_retry_ends_it(DatabaseKind kind, string name)
+    {
+        var operation = CrashMatrix.All.Single(row => row.Name == name);
+        var database = kind == DatabaseKind.PostgreSql ? await postgres.NewDatabase() : null;
+        var gate = await Open(database);
+        foreach (var point in operation.AllPoints)
+        {
+            var call = await Prepare(gate, operation);
+            var before = await Dump(gate);
+            await gate.DisposeAsync();
+            await Crash(call, point, database);
+            gate = await Open(database);
+            await Judge(gate, operation, call, CrashOperation.IsCommittedAt(point), before, $"{name} at {point} on {kind}");
+        }
+
+        await gate.DisposeAsync();
+    }
+
+    [Fact]
+    public void Every_fail_point_of_a_change_is_in_the_matrix_and_on_both_databases()
+    {
+        var named = Repository.CSharp("src").SelectMany(file => Passed().Matches(file.Text)).Select(pass => pass.Groups["name"].Value)
+            // The places of a change are named noun.what; a migration's or a restore's, with a dash, are passed by no call.
+            .Where(point => point.Contains('.', StringComparison.Ordinal)).ToHashSet();
+        var everywhere = Points(CrashMatrix.All);
+        var onPostgres = Points(CrashMatrix.All.Where(operation => CrashMatrix.OnPostgres.Contains(operation.Name)));
+
+        Assert.True(named.Count >= 10);
+        Assert.Equal(named.Order(), everywhere.Order());
+        Assert.Equal(named.Order(), onPostgres.Order());
+
+        static HashSet<string> Points(IEnumerable<CrashOperation> operations) =>
+            [.. operations.SelectMany(operation => operation.AllPoints).Select(point => point.Split(':')[0])];
+    }
+
+    /// <summary>The gate as a new process would find its data, but for the process.</summary>
+    private Task<RunningGate> Open(string? database) => RunningGate.Start("default", _folder.FullName, database, Today());
+
+    /// <summary>Its clock must not stand before what the processes in between have written.</summary>
+    private static ManualClock Today()
+    {
+        var clock = new ManualClock();
+        clock.Advance(TimeProvider.System.GetUtcNow() - clock.GetUtcNow());
+        return clock;
+    }
+
+    /// <summary>An organization, a project and a key for this case alone.</summary>
+    private static async Task<CrashCall> Prepare(RunningGate gate, CrashOperation operation)
+    {
+        var organization = (await gate.Send("POST", "/api/v1/organizations", RunningGate.RootKey, "{\"name\":\"Case\"}")).String("id");
+        var project = (await gate.Send(
+            "POST", $"/api/v1/organizations/{organization}/projects", RunningGate.RootKey, "{\"name\":\"Case\"}")).String("id");
+        var (key, secret) = await gate.NewPair(project: project);
+        var call = Filled(operation.Call)!.Split(' ');
+        return new CrashCall(call[0], "/api/v1" + call[1], Filled(operation.Body), secret, "case-" + key);
+
+        string? Filled(string? text) => text?
+            .Replace("{organization}", organization, StringComparison.Ordinal).Replace("{project}", project, StringComparison.Ordinal)
+            .Replace("{key}", key, StringComparison.Ordinal)
+            .Replace("{hash}", Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key))), StringComparison.Ordinal);
+    }
+
+    private async Task Crash(CrashCall call, string point, string? database)
+    {
+        await using var doomed = await ServedGate.Start(
+            _folder.FullName, rootKey: RunningGate.RootKey, database: database,
+            environment: new Dictionary<string, string>(Lean) { ["TOLLGATE_FAILPOINT"] = point });
+        using var calls = new ServedCalls(doomed);
+        await Assert.ThrowsAsync<HttpRequestException>(
+            () => calls.Send(call.Method, call.Path, call.Body, idempotencyKey: call.IdempotencyKey, mediaType: call.MediaType));
+        Assert.Equal(KilledBySignal9, await doomed.WaitForExit());
+    }
+
+    private static async Task Judge(
+        RunningGate gate, CrashOperation operation, CrashCall call, bool isCommitted, Tables before, string which)
+    {
+        var found = await Dump(gate);
+        Assert.True(isCommitted ? found.Adds(before) == operation.Adds : found.Text == before.Text, $"{which}: added {found.Adds(before)}");
+        Assert.Equal(isCommitted ? operation.OldSecret : "allowed", await gate.CodeOf(call.Secret));
+
+        var first = await Retry();
+        Assert.True((int)first.Status is 200 or 201, $"{which}: {first}");
+        Assert.Equal(isCommitted, first.Headers.ContainsKey("Idempotency-Replayed"));
+        var ended = await Dump(gate);
+        Assert.Equal(operation.Adds, ended.Adds(before));
+        var second = await Retry();
+        Assert.Equal((first.Status, first.Text), (second.Status, second.Text));
+        Assert.Equal(ended.Text, (await Dump(gate)).Text);
+
+        Assert.Equal(operation.OldSecret, await gate.CodeOf(call.Secret));
+        if (first.Json.TryGetProperty("secret", out var secret))
+        {
+            Assert.Equal("allowed", await gate.CodeOf(secret.GetString()!));
+        }
+
+        var chain = await gate.Services.GetRequiredService<AuditLog>().Verify();
+        Assert.True(chain.IsWhole, $"{which}: {chain.Sentence}");
+
+        Task<Answer> Retry() => gate.Send(
+            call.Method, call.Path, RunningGate.RootKey, call.Body,
+            ("Idempotency-Key", call.IdempotencyKey), ("Content-Type", call.MediaType));
+    }
+
+    /// <summary>Every row of every table, but for the number of the owner, which each start on PostgreSQL moves.</summary>
+    private static Task<Tables> Dump(RunningGate gate) => gate.Database.Read(async connection =>
+    {
+        var text = new StringBuilder();
+        var counts = new SortedDictionary<string, int>(StringComparer.Ordinal);
+        foreach (var table in GateCalls.Tables)
+        {
+            var rows = (await connection.QueryAsync($"SELECT * FROM {table}")).Cast<IDictionary<string, object?>>()
+                .Select(row => string.Join('|', row.Select(cell => Written(cell.Value))))
+                .Where(row => table != "counters" || !row.StartsWith("owner|", StringComparison.Ordinal))
+                .Order(StringComparer.Ordinal).ToList();
+            counts.Add(table, table is "counters" or "settings" ? 0 : rows.Count);
+            text.Append(table).Append('\n').AppendJoin('\n', rows).Append('\n');
+        }
+
+        return new Tables(text.ToString(), counts);
+    });
+
+    private static string Written(object? cell) =>
+        cell is byte[] bytes ? Convert.ToHexString(bytes) : Convert.ToString(cell, CultureInfo.InvariantCulture) ?? "";
+
+    [GeneratedRegex("Failpoint\\.Pass\\(\"(?<name>[^\"]+)\"\\)")]
+    private static partial Regex Passed();
+
+    private sealed record CrashCall(string Method, string Path, string? Body, string Secret, string IdempotencyKey)
+    {
+        /// <summary>Imports are lines of JSON.</summary>
+        public string MediaType => Path.StartsWith("/api/v1/import", StringComparison.Ordinal) ? "application/x-ndjson" : "application/json";
+    }
+
+    private sealed record Tables(string Text, SortedDictionary<string, int> Counts)
+    {
+        public string Adds(Tables before) => string.Join(", ", Order
+            .Where(table => Counts[table] != before.Counts[table]).Select(table => $"{table} {Counts[table] - before.Counts[table]}"));
+
+        private static readonly string[] Order =
+            ["organizations", "projects", "keys", "imported_keys", "secrets", "audit", "changes", "idempotency", "counters", "settings"];
+    }
+}
