@@ -180,7 +180,8 @@ public sealed partial class FailpointTests(PostgresFixture postgres) : IDisposab
     private sealed record CrashCall(string Method, string Path, string? Body, string Secret, string IdempotencyKey)
     {
         /// <summary>Imports are lines of JSON.</summary>
-        public string MediaType => Path.StartsWith("/api/v1/import", StringComparison.Ordinal) ? "application/x-ndjson" : "application/json";
+        public string MediaType =>
+            Path.StartsWith("/api/v1/import", StringComparison.Ordinal) ? "application/x-ndjson" : "application/json";
     }
 
     private sealed record Tables(string Text, SortedDictionary<string, int> Counts)
