@@ -5,6 +5,7 @@ using Tollgate.Server.ForwardAuth;
 using Tollgate.Server.Problems;
 using Tollgate.Server.Storage;
 using Tollgate.Server.Surfaces;
+using Tollgate.Server.Verification;
 using Tollgate.Server.Wire;
 
 namespace Tollgate.Server.Hosting;
@@ -91,6 +92,12 @@ internal sealed partial class Front(ProviderFront provider, AuthorizeDoor author
     /// <param name="isOurs">Our own paths name no models, so nothing in them needs an encoded slash.</param>
     private Problem? Refusal(HttpContext http, string path, bool isOurs)
     {
+        // The hot call's path as it is, without a query: nothing in it to look at.
+        if (path == VerifyEndpoints.Path && !http.Request.QueryString.HasValue)
+        {
+            return null;
+        }
+
         if (!PathForm.IsCanonical(path, encodedSlashes: !isOurs, out _))
         {
             return Problem.Of(ProblemCode.PathRefused);

@@ -62,9 +62,11 @@ internal sealed class ProviderFront(
         }
 
         var call = new RouteCall(path, match, buffer.AsMemory(0, secret.Length));
-        if (!root.Matches(call.Secret.Span))
+        var verdict = Check(http, call, conditionMet: null);
+        // Asked only when memory knows no good key: until the root key has been used, asking costs more than the check.
+        if (verdict.Code == VerdictCode.Allowed || !root.Matches(call.Secret.Span))
         {
-            var verdict = await Decide(http, call);
+            verdict = verdict.Code == VerdictCode.NotLoaded ? await Settle(http, call, conditionMet: null, verdict) : verdict;
             if (verdict.Code == VerdictCode.BodyCondition)
             {
                 (verdict, var problem) = await DecideByBody(http, call, verdict);

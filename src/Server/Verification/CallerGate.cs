@@ -47,10 +47,16 @@ internal sealed class CallerGate(Gate gate, RootKey root, ProviderModel provider
     public Caller? Known(HttpContext http)
     {
         Span<byte> buffer = stackalloc byte[Credential.SecretBytesMax];
-        return Credential.Read(http.Request.Headers.Authorization, buffer, out var secret) is not null ? null
+        if (Credential.Read(http.Request.Headers.Authorization, buffer, out var secret) is not null)
+        {
+            return null;
+        }
+
+        // A key in memory is no root key, and until the root key has been used asking for it costs more than the check.
+        return gate.TryHash(secret, out var hash)
+            && gate.CheckCaller(hash, http.Connection.RemoteIpAddress) is { Code: VerdictCode.Allowed } verdict
+            && CallerOf(verdict).TryGet(out var caller, out _) ? caller
             : root.Matches(secret) ? Caller.Root
-            : gate.CheckCaller(secret, http.Connection.RemoteIpAddress) is { Code: VerdictCode.Allowed } verdict
-                && CallerOf(verdict).TryGet(out var caller, out _) ? caller
             : null;
     }
 

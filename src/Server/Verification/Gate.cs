@@ -30,11 +30,17 @@ internal sealed class Gate(Gatekeeper gatekeeper, KeyFeed feed, Database databas
     /// <summary>The check in two halves: see <see cref="Gatekeeper.TryHash"/>.</summary>
     public bool TryHash(ReadOnlySpan<byte> secret, out KeyHash hash) => gatekeeper.TryHash(secret, out hash);
 
+    /// <summary>Asks memory for the place of a key that will be checked soon.</summary>
+    public void Prefetch(in KeyHash hash) => gatekeeper.Keys.Prefetch(hash);
+
     public Verdict Check(in CheckRequest request, in KeyHash hash) => Believed(gatekeeper.Check(request, hash));
 
     /// <summary>Is this a good key at all, for a caller of our own API?</summary>
     public Verdict CheckCaller(ReadOnlySpan<byte> secret, IPAddress? address) =>
         Check(new CheckRequest { Secret = secret, Address = address, NowMs = NowMs });
+
+    public Verdict CheckCaller(in KeyHash hash, IPAddress? address) =>
+        Check(new CheckRequest { Address = address, NowMs = NowMs }, hash);
 
     /// <summary>
     /// Brings into memory what a <see cref="VerdictCode.NotLoaded"/> verdict lacked and checks again, until there is an answer or no more

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using System.Text.Json;
+using Tollgate.Engine.Keys;
 using Tollgate.Engine.Permissions;
 using Tollgate.Server.Problems;
 using Tollgate.Server.Providers;
@@ -16,11 +17,11 @@ internal struct VerifyCall
 {
     private const int RequiresCharsMax = 200;
 
-    /// <summary>What stands for a secret that cannot be one: it has the shape of no key either.</summary>
-    private static readonly byte[] Impossible = "?"u8.ToArray();
+    /// <summary>The hash of the secret to check; null when it has no key's form, so that there is nothing to look up.</summary>
+    public KeyHash? Hash { get; private set; }
 
-    /// <summary>The secret to check, as sent; <see cref="Impossible"/> when it cannot be one (too long, or not ASCII).</summary>
-    public ReadOnlyMemory<byte> Secret { get; private set; }
+    /// <summary>The secret was sent, and there is nothing in it.</summary>
+    public bool IsEmpty { get; private set; }
 
     public Requirement Requirement { get; private set; }
 
@@ -74,7 +75,7 @@ internal struct VerifyCall
             switch (member)
             {
                 case Members.Key:
-                    call.Secret = SecretOf(ref json);
+                    call.TakeSecret(ref json, provider.Keys.Format);
                     break;
                 case Members.Requires:
                     requires = json.GetString();
@@ -170,22 +171,28 @@ internal struct VerifyCall
         return bytes;
     }
 
-    /// <summary>A copy, because the body goes back to the connection before an answer that has to wait.</summary>
-    private static ReadOnlyMemory<byte> SecretOf(ref Utf8JsonReader json)
+    /// <summary>Hashed where it lies: the body goes back to the connection, and nothing of the secret is kept.</summary>
+    private void TakeSecret(ref Utf8JsonReader json, KeyFormat format)
     {
-        if (json.ValueSpan.Length > Credential.SecretBytesMax * 6)
+        IsEmpty = json.ValueSpan.IsEmpty;
+        if (!json.ValueIsEscaped)
         {
-            return Impossible;
+            Hash = HashOf(json.ValueSpan, format);
+            if (Hash is null && !Ascii.IsValid(json.ValueSpan))
+            {
+                // No key; what is not even Unicode throws, as in every other member.
+                _ = json.GetString();
+            }
         }
-
-        if (!json.HasValueSequence && !json.ValueIsEscaped && Ascii.IsValid(json.ValueSpan))
+        else if (json.ValueSpan.Length <= Credential.SecretBytesMax * 6)
         {
-            return json.ValueSpan.Length <= Credential.SecretBytesMax ? json.ValueSpan.ToArray() : Impossible;
+            Span<byte> plain = stackalloc byte[Credential.SecretBytesMax * 6];
+            Hash = HashOf(plain[..json.CopyString(plain)], format);
         }
-
-        var text = json.GetString()!;
-        return text.Length <= Credential.SecretBytesMax && Ascii.IsValid(text) ? Encoding.ASCII.GetBytes(text) : Impossible;
     }
+
+    private static KeyHash? HashOf(ReadOnlySpan<byte> secret, KeyFormat format) =>
+        secret.Length <= Credential.SecretBytesMax && format.TryParse(secret, out _) ? KeyHash.Of(secret) : null;
 
     private static Members MemberOf(ref Utf8JsonReader json) =>
         json.ValueTextEquals("key"u8) ? Members.Key

@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Text.Json;
-using Tollgate.Engine.Keys;
 using Tollgate.Engine.Permissions;
 using Tollgate.Engine.Verification;
 using Tollgate.Server.Access;
@@ -21,9 +20,12 @@ internal sealed class VerifyEndpoints(Gate gate, CallerGate callers, ProviderMod
     public const int BatchBytesMax = 1_024 * 1_024;
     public const int BatchMax = 1_000;
 
-    private const string Path = "/api/v1/verify";
+    public const string Path = "/api/v1/verify";
 
     private static readonly AccessRow Access = new(Rights.Verify, OperatorOnly: false);
+
+    /// <summary>Stands for a secret that was hashed already, or that has no key's form.</summary>
+    private static ReadOnlySpan<byte> NoKey => "?"u8;
 
     private static readonly string[] OutcomeNames = ["passed", "failed", "not_reached"];
 
@@ -62,15 +64,18 @@ internal sealed class VerifyEndpoints(Gate gate, CallerGate callers, ProviderMod
         }
 
         var parsed = Single(body, provider);
-        var hash = default(KeyHash);
-        var isKey = parsed.IsOk && gate.TryHash(parsed.Value.Secret.Span, out hash);
+        if (parsed.IsOk && parsed.Value.Hash is { } hash)
+        {
+            gate.Prefetch(hash);
+        }
+
         http.Request.BodyReader.AdvanceTo(body.End);
         if (!parsed.TryGet(out var call, out var problem))
         {
             return new ProblemResult(problem).ExecuteAsync(http);
         }
 
-        var verdict = isKey ? gate.Check(RequestOf(call), hash) : gate.Check(RequestOf(call));
+        var verdict = Check(call);
         return verdict.Code == VerdictCode.NotLoaded ? AnswerSlowly(http, caller, call, verdict) : Answer(http, caller, call, verdict);
     }
 
@@ -131,13 +136,14 @@ internal sealed class VerifyEndpoints(Gate gate, CallerGate callers, ProviderMod
         await Answers.Json(answer, VerificationWire.Default.ExplainAnswerBody).ExecuteAsync(http);
     }
 
-    private Verdict Check(in VerifyCall call) => gate.Check(RequestOf(call));
+    private Verdict Check(in VerifyCall call) =>
+        call.Hash is { } hash ? gate.Check(RequestOf(call), hash) : gate.Check(RequestOf(call));
 
     private CheckRequest RequestOf(in VerifyCall call)
     {
         var request = new CheckRequest
         {
-            Secret = call.Secret.Span,
+            Secret = call.IsEmpty ? default : NoKey,
             Requirement = call.Requirement,
             IsRouteUnknown = call.IsRouteUnknown,
             Address = call.Address,
