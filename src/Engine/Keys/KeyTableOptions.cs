@@ -26,7 +26,7 @@ public sealed record KeyTableOptions
     /// Different profiles held at a time. A provider has as many as its customers combine scopes and rights; beyond this, memory starts
     /// anew.
     /// </summary>
-    internal int ProfilesMax { get; init; } = 262_144;
+    internal int ProfilesMax { get; init; } = 65_536;
 
     internal void ThrowIfWrong()
     {

@@ -77,11 +77,6 @@ internal sealed record KeyFacts(string Id, string Name)
             return Encoding.UTF8.GetString(name);
         }
 
-        if (!name.Contains((byte)'\\'))
-        {
-            return Encoding.UTF8.GetString(name);
-        }
-
         Span<byte> quoted = new byte[name.Length + 2];
         quoted[0] = quoted[^1] = (byte)'"';
         name.CopyTo(quoted[1..]);
