@@ -14,8 +14,12 @@ using Tollgate.Server.Tests.Keys.Import;
 namespace Tollgate.Server.Tests.Security;
 
 /// <summary>Who steals the database finds no secret in it, nor a hash that would confirm one.</summary>
-public sealed class SecretsAtRestTests(PostgresFixture postgres)
+public sealed class SecretsAtRestTests(PostgresFixture postgres) : IDisposable
 {
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("tollgate-at-rest-");
+
+    public void Dispose() => _folder.Delete(recursive: true);
+
     private const int Telling = 12;
 
     private static readonly SearchValues<char> Digits = SearchValues.Create("0123456789abcdef");
@@ -27,7 +31,7 @@ public sealed class SecretsAtRestTests(PostgresFixture postgres)
     [InlineData(DatabaseKind.PostgreSql, "tensorpool")]
     public async Task No_twelve_characters_of_a_thousand_secrets_are_in_the_database(DatabaseKind kind, string provider)
     {
-        var folder = Directory.CreateTempSubdirectory("tollgate-at-rest-").FullName;
+        var folder = _folder.FullName;
         await using var gate = await RunningGate.Start(
             provider, folder, kind == DatabaseKind.PostgreSql ? await postgres.NewDatabase() : null);
         var secrets = await Issue(gate);
@@ -42,7 +46,7 @@ public sealed class SecretsAtRestTests(PostgresFixture postgres)
     [Fact]
     public async Task A_stolen_hash_confirms_a_secret_only_with_the_pepper()
     {
-        var folder = Directory.CreateTempSubdirectory("tollgate-at-rest-").FullName;
+        var folder = _folder.FullName;
         await using var gate = await RunningGate.Start("default", folder);
         var secret = Encoding.ASCII.GetBytes(await gate.NewSecret());
         var plain = SHA256.HashData(secret);
