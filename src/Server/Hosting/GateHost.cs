@@ -30,7 +30,11 @@ internal static class GateHost
         builder.WebHost.UseUrls(HttpUrlsAttribute.Split(options.Urls));
         builder.WebHost.ConfigureKestrel(kestrel => Limit(kestrel, options));
         // A buffer for each open connection, 4 KiB, instead of one more system call for each request.
-        builder.WebHost.UseSockets(sockets => sockets.WaitForDataBeforeAllocatingBuffer = false);
+        builder.WebHost.UseSockets(sockets =>
+        {
+            sockets.WaitForDataBeforeAllocatingBuffer = false;
+            sockets.UnsafePreferInlineScheduling = options.RequestThreads == RequestThreads.Inline;
+        });
         Log(builder.Logging, options, provider, time);
         AddRooms(builder.Services, options, provider, database, pepper, time);
         builder.Services.AddDocs();

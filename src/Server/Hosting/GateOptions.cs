@@ -62,6 +62,14 @@ internal sealed record GateOptions
     [Range(MissLimiter.PerMinuteMin, MissLimiter.PerMinuteMax)]
     public int MissesPerMinute { get; init; } = 600;
 
+    /// <summary>
+    /// Where a request is served: inline, on the thread that heard it arrive, or on the runtime's pool. Inline takes a third less time of
+    /// the processor; what goes to the database leaves for the pool either way.
+    /// </summary>
+    [Option("request_threads", "TOLLGATE_REQUEST_THREADS", null)]
+    [AllowedValues("inline", "pool")]
+    public string RequestThreads { get; init; } = "inline";
+
     /// <summary>From which level on the log is written: trace, debug, information, warning, error, critical or none.</summary>
     [Option("log_level", "TOLLGATE_LOG_LEVEL", null)]
     [AllowedValues("trace", "debug", "information", "warning", "error", "critical", "none")]

@@ -52,6 +52,7 @@ internal static class Serve
             return Complain(loaded.Errors.Select(error => error.ToString()));
         }
 
+        RequestThreads.Choose(options);
         try
         {
             await Run(options, provider);

@@ -122,6 +122,7 @@ internal sealed class Database : IAsyncDisposable
     /// <exception cref="NotOwnerException">The lock is lost: nobody could say for how long the answer stays true.</exception>
     public async Task<T> Read<T>(Func<DbConnection, Task<T>> query, CancellationToken cancel = default)
     {
+        await LeaveSockets();
         if (!_driver.OwnsLock)
         {
             throw LockIsLost;
@@ -170,6 +171,7 @@ internal sealed class Database : IAsyncDisposable
     public async Task<Outcome<T>> Write<T>(
         Func<WriteScope, Task<Outcome<T>>> work, MutationContext context, CancellationToken cancel = default)
     {
+        await LeaveSockets();
         if (!await TakeTurn(cancel))
         {
             Meter.TurnedAway();
@@ -249,6 +251,18 @@ internal sealed class Database : IAsyncDisposable
 
     private static Task<long> LastChange(DbConnection connection) =>
         connection.ExecuteScalarAsync<long>("SELECT CAST(coalesce(max(seq), 0) AS BIGINT) FROM changes");
+
+    /// <summary>
+    /// A request may be served on the thread that waits for all sockets of its core; a database that takes its time, as SQLite's calls do,
+    /// must not hold that one up.
+    /// </summary>
+    private static async ValueTask LeaveSockets()
+    {
+        if (!Thread.CurrentThread.IsThreadPoolThread)
+        {
+            await Task.Yield();
+        }
+    }
 
     private async Task<bool> TakeTurn(CancellationToken cancel)
     {

@@ -26,6 +26,7 @@ public sealed class OptionsReaderTests : IDisposable
         ["body_bytes_max"] = "1024",
         ["trusted_proxies"] = "127.0.0.1, 10.0.0.0/8",
         ["misses_per_minute"] = "60",
+        ["request_threads"] = "pool",
         ["log_level"] = "debug",
         ["log_format"] = "json",
         ["metrics_urls"] = "http://127.0.0.1:9464",
