@@ -31,5 +31,6 @@ internal sealed record Change
 /// <param name="Changes">None when time was up.</param>
 /// <param name="NextAfter">The number up to which this page tells everything.</param>
 /// <param name="HasMore">Not everything that was there when the poll came is told yet.</param>
+/// <param name="Epoch">Of these numbers.</param>
 /// <param name="IsReset">Changes may be missing between what was asked for and this page: nothing kept may be believed.</param>
-internal sealed record ChangePage(IReadOnlyList<Change> Changes, long NextAfter, bool HasMore, bool IsReset);
+internal sealed record ChangePage(IReadOnlyList<Change> Changes, long NextAfter, bool HasMore, string Epoch, bool IsReset = false);

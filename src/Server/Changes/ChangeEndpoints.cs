@@ -25,7 +25,7 @@ internal static class ChangeEndpoints
             return new ProblemResult(problem);
         }
 
-        return Answers.Json(ChangePageAnswer.Of(page, feed.Epoch), ChangeWire.Default.ChangePageAnswer);
+        return Answers.Json(ChangePageAnswer.Of(page), ChangeWire.Default.ChangePageAnswer);
     }
 }
 
@@ -81,7 +81,7 @@ internal sealed record ChangePageAnswer
 
     public required bool Reset { get; init; }
 
-    public static ChangePageAnswer Of(ChangePage page, string epoch) => new()
+    public static ChangePageAnswer Of(ChangePage page) => new()
     {
         Data = [.. page.Changes.Select(change => new ChangeAnswer
         {
@@ -93,7 +93,7 @@ internal sealed record ChangePageAnswer
         })],
         NextAfter = page.NextAfter,
         HasMore = page.HasMore,
-        Epoch = epoch,
+        Epoch = page.Epoch,
         Reset = page.IsReset,
     };
 }

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using Tollgate.Server.Access;
 using Tollgate.Server.Problems;
 using Tollgate.Server.Storage;
@@ -16,10 +15,10 @@ internal sealed class ChangeFeed(Database database, ChangeTail tail, TimeProvide
     /// <summary>Batches that one poll looks through for something visible, before it answers where it got to.</summary>
     private const int BatchesMax = 20;
 
-    private readonly WaitPlaces _places = new();
+    private static readonly Problem LockIsLost = new(
+        ProblemCode.Unavailable, "The lock on the database is lost and is being taken again; try again in a moment.");
 
-    /// <summary>Of this start of the gate. After another one everything may be different, the provider file too.</summary>
-    public string Epoch { get; } = RandomNumberGenerator.GetHexString(16, lowercase: true);
+    private readonly WaitPlaces _places = new();
 
     /// <param name="caller">Sees what it may verify.</param>
     /// <param name="after">The last number it knows; null asks where the log stands.</param>
@@ -28,68 +27,34 @@ internal sealed class ChangeFeed(Database database, ChangeTail tail, TimeProvide
     /// <param name="cancel">Ends the wait: the caller has left.</param>
     public async Task<Outcome<ChangePage>> Read(Caller caller, long? after, string? epoch, TimeSpan wait, CancellationToken cancel)
     {
-        var head = database.Changes.Seq;
+        var (lost, head) = (database.LockLost, database.Changes.End);
+        if (!database.OwnsLock)
+        {
+            return LockIsLost;
+        }
+
         if (after is not { } known)
         {
-            return new ChangePage([], head, HasMore: false, IsReset: false);
+            return Nothing(head);
         }
 
-        if (known > head || (epoch is not null && epoch != Epoch))
+        if (known > head.Seq || (epoch is not null && epoch != head.Epoch))
         {
-            return new ChangePage([], head, HasMore: false, IsReset: true);
-        }
-
-        using var ends = new CancellationTokenSource(wait, time);
-        using var any = CancellationTokenSource.CreateLinkedTokenSource(cancel, lifetime.ApplicationStopping, ends.Token);
-        for (var batches = 0; batches < BatchesMax; batches++)
-        {
-            if (database.Changes.Seq == known)
-            {
-                switch (await Wait(caller, known, any.Token, cancel))
-                {
-                    case Waited.NoPlace:
-                        return new Problem(ProblemCode.Unavailable, "Too many callers are waiting for changes; try again in a moment.");
-                    case Waited.InVain:
-                        return new ChangePage([], known, known < head, IsReset: false);
-                }
-            }
-
-            if (await tail.After(known, cancel) is not { } stretch)
-            {
-                return new ChangePage([], database.Changes.Seq, HasMore: false, IsReset: true);
-            }
-
-            known = stretch.To;
-            if (stretch.Changes.Where(change => change.IsVisibleTo(caller)).ToList() is { Count: > 0 } visible)
-            {
-                return new ChangePage(visible, known, known < head, IsReset: false);
-            }
-        }
-
-        return new ChangePage([], known, known < head, IsReset: false);
-    }
-
-    private async Task<Waited> Wait(Caller caller, long known, CancellationToken any, CancellationToken left)
-    {
-        if (any.IsCancellationRequested)
-        {
-            left.ThrowIfCancellationRequested();
-            return Waited.InVain;
+            return Nothing(head) with { IsReset = true };
         }
 
         if (!_places.TryTake(caller))
         {
-            return Waited.NoPlace;
+            return new Problem(ProblemCode.Unavailable, "Too many callers are waiting for changes; try again in a moment.");
         }
 
         try
         {
-            await database.Changes.MovedBeyond(known).WaitAsync(any);
-            return Waited.Moved;
-        }
-        catch (OperationCanceledException) when (!left.IsCancellationRequested)
-        {
-            return Waited.InVain;
+            using var ends = new CancellationTokenSource(wait, time);
+            using var any = CancellationTokenSource.CreateLinkedTokenSource(cancel, lifetime.ApplicationStopping, ends.Token, lost);
+            var page = await Find(caller, known, head, any.Token, cancel);
+            // That nothing has changed is for the owner of the database to say: others may have changed it.
+            return page.Changes.Count == 0 && (lost.IsCancellationRequested || !database.OwnsLock) ? LockIsLost : page;
         }
         finally
         {
@@ -97,10 +62,45 @@ internal sealed class ChangeFeed(Database database, ChangeTail tail, TimeProvide
         }
     }
 
-    private enum Waited
+    private async Task<ChangePage> Find(Caller caller, long known, LogEnd head, CancellationToken any, CancellationToken left)
     {
-        Moved,
-        InVain,
-        NoPlace,
+        for (var batches = 0; batches < BatchesMax; batches++)
+        {
+            var end = database.Changes.End;
+            if (end.Epoch == head.Epoch && end.Seq == known && !await HasMoved(end, any, left))
+            {
+                break;
+            }
+
+            if (await tail.After(known, head.Epoch, left) is not { } stretch)
+            {
+                return Nothing(database.Changes.End) with { IsReset = true };
+            }
+
+            known = stretch.To;
+            if (stretch.Changes.Where(change => change.IsVisibleTo(caller)).ToList() is { Count: > 0 } visible)
+            {
+                return new ChangePage(visible, known, known < head.Seq, head.Epoch);
+            }
+        }
+
+        return new ChangePage([], known, known < head.Seq, head.Epoch);
+    }
+
+    private static ChangePage Nothing(LogEnd end) => new([], end.Seq, HasMore: false, end.Epoch);
+
+    /// <summary>False when the wait ended in vain.</summary>
+    private async Task<bool> HasMoved(LogEnd end, CancellationToken any, CancellationToken left)
+    {
+        try
+        {
+            any.ThrowIfCancellationRequested();
+            await database.Changes.MovedBeyond(end).WaitAsync(any);
+            return true;
+        }
+        catch (OperationCanceledException) when (!left.IsCancellationRequested)
+        {
+            return false;
+        }
     }
 }

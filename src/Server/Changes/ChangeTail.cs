@@ -17,49 +17,66 @@ internal sealed class ChangeTail(Database database) : IDisposable
 
     private readonly SemaphoreSlim _turn = new(1);
 
-    /// <summary>Written by whoever has the turn; read and replaced whole.</summary>
-    private volatile Stretch _kept = new(0, 0, []);
+    /// <summary>Of those who read what is further back: however many ask, they take one connection and leave the rest.</summary>
+    private readonly SemaphoreSlim _oldTurn = new(1);
+
+    /// <summary>Written by whoever has the turn; read once and replaced whole.</summary>
+    private volatile Kept _kept = new("", new Stretch(0, 0, []));
 
     /// <summary>
-    /// What follows a number, up to <see cref="BatchMax"/> numbers of it; null when the log does not reach back to there. Asked only while
-    /// the log is beyond that number.
+    /// What follows a number, up to <see cref="BatchMax"/> numbers of it; null when the log does not reach back to there, or is of another
+    /// epoch by now. Asked only while the log is beyond that number.
     /// </summary>
-    public async Task<Stretch?> After(long after, CancellationToken cancel)
+    public async Task<Stretch?> After(long after, string epoch, CancellationToken cancel)
     {
-        if (_kept.Reaches(after))
+        var kept = KeptOf(epoch);
+        if (kept.Reaches(after))
         {
-            return _kept.After(after);
+            return kept.After(after);
         }
 
-        if (after < _kept.From)
-        {
-            return await Read(after, cancel);
-        }
-
-        await _turn.WaitAsync(cancel);
+        var turn = after < kept.From ? _oldTurn : _turn;
+        await turn.WaitAsync(cancel);
         try
         {
-            var kept = _kept;
+            kept = KeptOf(epoch);
             if (kept.Reaches(after))
             {
                 return kept.After(after);
             }
 
-            if (await Read(after, cancel) is { } read)
+            var read = await Read(after, cancel);
+            if (database.Changes.End.Epoch != epoch)
             {
-                _kept = kept.With(read, KeptMax);
-                return read;
+                return null;
             }
 
-            return null;
+            // What lies before that which is kept does not take its place.
+            if (read is not null && turn == _turn && after >= kept.From)
+            {
+                _kept = new Kept(epoch, kept.With(read, KeptMax));
+            }
+
+            return read;
         }
         finally
         {
-            _turn.Release();
+            turn.Release();
         }
     }
 
-    public void Dispose() => _turn.Dispose();
+    public void Dispose()
+    {
+        _turn.Dispose();
+        _oldTurn.Dispose();
+    }
+
+    /// <summary>Nothing of another epoch.</summary>
+    private Stretch KeptOf(string epoch)
+    {
+        var kept = _kept;
+        return kept.Epoch == epoch ? kept.Changes : new Stretch(0, 0, []);
+    }
 
     private Task<Stretch?> Read(long after, CancellationToken cancel) => database.Read(
         async connection =>
@@ -107,14 +124,22 @@ internal sealed class ChangeTail(Database database) : IDisposable
         Environment = environment,
     };
 
+    private sealed record Kept(string Epoch, Stretch Changes);
+
     /// <summary>All changes after one number up to and with another.</summary>
     internal sealed record Stretch(long From, long To, IReadOnlyList<Change> Changes)
     {
         /// <summary>Whether something after that number is here, without a gap.</summary>
         public bool Reaches(long after) => after >= From && after < To;
 
+        /// <summary>That it does not reach back so far is a bug of whoever asks: its reader would lose changes for good.</summary>
         public Stretch After(long after)
         {
+            if (after < From)
+            {
+                throw new InvalidOperationException($"Changes after {after} are asked of a stretch that begins after {From}.");
+            }
+
             var to = Math.Min(To, after + BatchMax);
             return new Stretch(after, to, [.. Changes.Where(change => change.Seq > after && change.Seq <= to)]);
         }

@@ -3,8 +3,8 @@ using Tollgate.Server.Access;
 namespace Tollgate.Server.Changes;
 
 /// <summary>
-/// How many polls may wait at a time. The operator's own and all others have places of their own, and no other organization more than a
-/// few: nobody who may verify its own keys can keep the operator's API servers from waiting.
+/// How many polls may be under way at a time, those that wait and those that read. The operator's own and all others have places of their
+/// own, and no other organization more than a few: nobody who may verify its own keys can keep the operator's API servers from waiting.
 /// </summary>
 internal sealed class WaitPlaces
 {

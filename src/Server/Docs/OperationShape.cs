@@ -201,7 +201,7 @@ internal sealed class OperationShape : IOpenApiOperationTransformer
                 schema.Default = ChangeFeed.WaitSecondsDefault;
                 break;
             case "epoch":
-                parameter.Description = "The `epoch` of the last answer: another start of the gate answers `reset`.";
+                parameter.Description = "The `epoch` of the last answer: another start of the gate or history of its data answers `reset`.";
                 schema.MaxLength = 100;
                 break;
             default:

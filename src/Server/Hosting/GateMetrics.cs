@@ -82,7 +82,7 @@ internal sealed class GateMetrics(
 
     private IEnumerable<MetricFamily> Itself() =>
     [
-        MetricFamily.Gauge("tollgate_ready", "1 when the database answers, else 0.", () => readiness.LastAnswer() ? 1 : 0),
+        MetricFamily.Gauge("tollgate_ready", "1 when the gate is ready, as at /readyz, else 0.", () => readiness.LastAnswer() ? 1 : 0),
         MetricFamily.Counter(
             "tollgate_log_redactions_total", "Keys taken out of the log before it was written.", () => redaction.Count),
         MetricFamily.Counter(

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Tollgate.Server.Access;
 using Tollgate.Server.Storage;
 
@@ -8,6 +9,8 @@ namespace Tollgate.Server.Hosting;
 /// </summary>
 internal static class Health
 {
+    private const string LockIsLost = "the lock on the database is lost and is being taken again";
+
     public static IResult Alive { get; } = Results.Text("ok\n");
 
     public static void MapHealth(this IEndpointRouteBuilder app)
@@ -17,22 +20,27 @@ internal static class Health
         app.MapGet("/readyz", Ready).Public().WithName("readiness").WithSummary("Can the gate serve?").WithTags("Health");
     }
 
-    public static async Task<IResult> Ready(Database database, HttpContext http)
+    public static async Task<IResult> Ready(Database database, HttpContext http) =>
+        await Fault(database, http.RequestAborted) is { } fault ? Results.Text(fault + "\n", statusCode: 503) : Results.Text("ready\n");
+
+    /// <summary>Why the gate is not ready, for <c>/readyz</c> and the metric alike; null when it is.</summary>
+    public static async Task<string?> Fault(Database database, CancellationToken cancel = default)
     {
         try
         {
-            await database.Ping(http.RequestAborted);
-            return database.CanCommit
-                ? Results.Text("ready\n")
-                : Results.Text("the database cannot make a change durable\n", statusCode: 503);
+            await database.Ping(cancel);
+            return !database.CanCommit ? "the database cannot make a change durable"
+                // A gate whose lease has ended answers nothing, noticed or not that the lock is lost.
+                : !database.OwnsLock || !database.TrustsMemory ? LockIsLost
+                : null;
         }
         catch (NotOwnerException)
         {
-            return Results.Text("the lock on the database is lost and is being taken again\n", statusCode: 503);
+            return LockIsLost;
         }
-        catch (Exception fault) when (Database.IsOutage(fault))
+        catch (Exception fault) when (Database.IsOutage(fault) || fault is DbException or InvalidOperationException)
         {
-            return Results.Text("the database does not answer\n", statusCode: 503);
+            return "the database does not answer";
         }
     }
 }

@@ -1,11 +1,10 @@
-using System.Data.Common;
 using Tollgate.Server.Storage;
 
 namespace Tollgate.Server.Hosting;
 
 /// <summary>
-/// Whether the database answers, for metrics: asked when they are read, and never waited for longer than a second. One question at a time
-/// is under way, however often metrics are read.
+/// Whether the gate is ready, as <c>/readyz</c> has it, for metrics: asked when they are read, and never waited for longer than a second.
+/// One question at a time is under way, however often metrics are read.
 /// </summary>
 internal sealed class Readiness(Database database)
 {
@@ -37,17 +36,5 @@ internal sealed class Readiness(Database database)
         }
     }
 
-    private async Task<bool> Ping()
-    {
-        try
-        {
-            await database.Ping();
-            return database.OwnsLock;
-        }
-        catch (Exception fault) when (fault is DbException or TimeoutException or NotOwnerException or ObjectDisposedException
-            or InvalidOperationException)
-        {
-            return false;
-        }
-    }
+    private async Task<bool> Ping() => await Health.Fault(database) is null;
 }

@@ -177,9 +177,16 @@ internal sealed class Doctor(GateOptions options, TimeProvider time)
     private async Task<Diagnosis> LastChange(DatabaseSnapshot snapshot)
     {
         var last = (await snapshot.LastChange()).Seq;
-        return snapshot.Kind == DatabaseKind.Sqlite && ChangeMark.Fault(options.Data, last) is { } fault
-            ? Diagnosis.Failed("last change", fault, RestoreAdvice)
-            : Diagnosis.Ok("last change", $"The database ends with change {last}, and no later one was acknowledged.");
+        try
+        {
+            return snapshot.Kind == DatabaseKind.Sqlite && ChangeMark.Fault(options.Data, last) is { } fault
+                ? Diagnosis.Failed("last change", fault, RestoreAdvice)
+                : Diagnosis.Ok("last change", $"The database ends with change {last}, and no later one was acknowledged.");
+        }
+        catch (StorageException unreadable)
+        {
+            return Diagnosis.Failed("last change", unreadable.Message, RestoreAdvice);
+        }
     }
 
     /// <summary>Keys expire by this clock: one that was set back lets expired keys live.</summary>

@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+
 namespace Tollgate.Server.Storage;
 
 /// <summary>
@@ -14,45 +16,66 @@ internal sealed class ChangeLog
 
     private readonly Lock _turn = new();
 
-    /// <summary>Written under the lock, read by anybody.</summary>
-    private long _seq;
+    /// <summary>Replaced whole under the lock, read by anybody.</summary>
+    private volatile LogEnd _end = new(NewEpoch(), 0);
 
     /// <summary>Completed and replaced under the lock at each move.</summary>
     private TaskCompletionSource _moved = NewMove();
 
     /// <summary>The last change that may be read; 0 before the first.</summary>
-    public long Seq => Volatile.Read(ref _seq);
+    public long Seq => _end.Seq;
 
-    /// <summary>Completes as soon as there is a change after this one. Any number may wait; it holds nothing for them.</summary>
-    public Task MovedBeyond(long seq)
+    /// <summary>Where the log ends, and of which epoch that number is.</summary>
+    public LogEnd End => _end;
+
+    /// <summary>
+    /// Completes as soon as there is a change after this one, or another epoch has begun. Any number may wait; it holds nothing for them.
+    /// </summary>
+    public Task MovedBeyond(LogEnd end)
     {
         lock (_turn)
         {
-            return _seq > seq ? Task.CompletedTask : _moved.Task;
+            return _end.Seq > end.Seq || _end.Epoch != end.Epoch ? Task.CompletedTask : _moved.Task;
         }
     }
 
     /// <summary>Lets changes up to this one be read, and wakes who waits. Never goes back.</summary>
-    public void Publish(long seq)
+    public void Publish(long seq) => Move(end => seq > end.Seq ? end with { Seq = seq } : null);
+
+    /// <summary>
+    /// Others have written, or changes are gone: what was told may never have been, and a number may come to stand for another change. So
+    /// all who wait are woken and begin anew, even where the log ends earlier now.
+    /// </summary>
+    public void BeginEpoch(long seq) => Move(_ => new LogEnd(NewEpoch(), seq));
+
+    private void Move(Func<LogEnd, LogEnd?> next)
     {
         TaskCompletionSource moved;
         lock (_turn)
         {
-            if (seq <= _seq)
+            if (next(_end) is not { } end)
             {
                 return;
             }
 
-            Volatile.Write(ref _seq, seq);
+            _end = end;
             (moved, _moved) = (_moved, NewMove());
         }
 
         moved.SetResult();
     }
 
+    private static string NewEpoch() => RandomNumberGenerator.GetHexString(16, lowercase: true);
+
     /// <summary>Those who wait go on elsewhere: the write that wakes them must not do their work.</summary>
     private static TaskCompletionSource NewMove() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 }
+
+/// <summary>
+/// The last change that may be read, of one history: numbers of two epochs have nothing to do with each other. One begins with each start
+/// of the gate, after which everything may be different, the provider file too, and whenever others may have written.
+/// </summary>
+internal sealed record LogEnd(string Epoch, long Seq);
 
 /// <summary>A row of the change log, in the numbers of this database.</summary>
 internal sealed class ChangeRow

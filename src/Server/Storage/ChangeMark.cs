@@ -25,12 +25,28 @@ internal sealed class ChangeMark : IDisposable
         return new ChangeMark(File.OpenHandle(PathIn(folder), FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite));
     }
 
-    /// <summary>What a folder's mark says; 0 where there is none, or nothing that can be read.</summary>
-    public static long Read(string folder) =>
-        File.Exists(PathIn(folder))
-        && long.TryParse(File.ReadAllText(PathIn(folder)).Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out var mark)
-            ? mark
-            : 0;
+    /// <summary>
+    /// What a folder's mark says; 0 where there is none, or an empty one as it is made, before its first number. Any other that cannot be
+    /// read is no leave to start: it would have told that changes are gone.
+    /// </summary>
+    public static long Read(string folder)
+    {
+        try
+        {
+            var text = File.ReadAllText(PathIn(folder));
+            return text.Length == 0 ? 0
+                : long.TryParse(text.Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out var mark) ? mark
+                : throw Unreadable(folder, "it holds no number", null);
+        }
+        catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return 0;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw Unreadable(folder, error.Message, error);
+        }
+    }
 
     /// <summary>Null when the database is where the mark says or further; else one sentence.</summary>
     public static string? Fault(string folder, long lastChange) => Read(folder) is var mark && mark > lastChange
@@ -52,6 +68,13 @@ internal sealed class ChangeMark : IDisposable
     }
 
     public void Dispose() => _file.Dispose();
+
+    private static StorageException Unreadable(string folder, string why, Exception? inner)
+    {
+        var sentence = $"{FileName} in {folder} cannot be read: {why}. Without it nobody can tell whether the database ends before what "
+            + $"was acknowledged. Make it readable, or accept that by deleting {FileName}.";
+        return inner is null ? new StorageException(sentence) : new StorageException(sentence, inner);
+    }
 
     private static string PathIn(string folder) => Path.Combine(folder, FileName);
 }

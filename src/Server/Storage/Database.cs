@@ -15,7 +15,7 @@ namespace Tollgate.Server.Storage;
 /// outcome is Ok. One process owns a database from <see cref="Open(StorageOptions, TimeProvider, ILoggerFactory?, CancellationToken)"/>
 /// until it is disposed.
 /// </summary>
-internal sealed class Database : IAsyncDisposable
+internal sealed partial class Database : IAsyncDisposable
 {
     private const int SqliteFull = 13;
     private const string ProvedSetting = "commit_proved_at_ms";
@@ -23,6 +23,7 @@ internal sealed class Database : IAsyncDisposable
     private readonly IDatabaseDriver _driver;
     private readonly StorageOptions _options;
     private readonly ChangeMark? _mark;
+    private readonly ILogger _log;
     private readonly SemaphoreSlim _writeTurn = new(1);
     private int _waitingToWrite;
 
@@ -36,15 +37,19 @@ internal sealed class Database : IAsyncDisposable
     private int _settling;
     private volatile bool _isDisposed;
 
+    /// <summary>True from a claim that found another history until memory obeys it; touched by <see cref="Regained"/> alone.</summary>
+    private bool _mustReadAnew;
+
     /// <summary>The last change that this process knows of; written by the write that has its turn.</summary>
     private long _lastChange;
 
     static Database() => DefaultTypeMap.MatchNamesWithUnderscores = true;
 
-    private Database(IDatabaseDriver driver, StorageOptions options, TimeProvider time, ChangeMark? mark)
+    private Database(IDatabaseDriver driver, StorageOptions options, TimeProvider time, ILogger log, ChangeMark? mark)
     {
         _driver = driver;
         _mark = mark;
+        _log = log;
         _options = options;
         Time = time;
     }
@@ -75,6 +80,9 @@ internal sealed class Database : IAsyncDisposable
     /// <summary>False while the single-process lock is lost: nothing is read or written until it is taken again.</summary>
     public bool OwnsLock => _driver.OwnsLock;
 
+    /// <summary>Cancelled when the lock that is held now is lost. Read before <see cref="OwnsLock"/>, no loss goes unseen.</summary>
+    public CancellationToken LockLost => _driver.LockLost;
+
     /// <summary>
     /// Whether what is in memory may be answered from. While the lock is lost, only to the end of its lease: another process may have
     /// changed what the rows say. Asked after each decision; on SQLite always true.
@@ -103,7 +111,8 @@ internal sealed class Database : IAsyncDisposable
         try
         {
             await Migrator.Run(driver, migrations, time, loggers.CreateLogger<Database>(), cancel);
-            var database = new Database(driver, options, time, await OpenMark(driver, options, cancel));
+            var database = new Database(
+                driver, options, time, loggers.CreateLogger<Database>(), await OpenMark(driver, options, cancel));
             database._lastChange = (await driver.Own(database.Regained, cancel)).LastChange;
             database.Changes.Publish(await database.Read(connection => ChangeLogSql.Head(connection, null), cancel));
             return database;
@@ -148,10 +157,6 @@ internal sealed class Database : IAsyncDisposable
     public Task<Dictionary<string, string>> Settings(CancellationToken cancel = default) => Read(
         async connection => SettingsOf(await connection.QueryAsync<(string Name, string Value)>("SELECT name, value FROM settings")),
         cancel);
-
-    /// <summary>The changes after a number that may be read, in commit order.</summary>
-    public Task<List<ChangeRow>> ChangesAfter(long after, int limit, CancellationToken cancel = default) =>
-        Read(connection => ChangeLogSql.After(connection, after, Changes.Seq, limit), cancel);
 
     public static Dictionary<string, string> SettingsOf(IEnumerable<(string Name, string Value)> rows) =>
         rows.ToDictionary(setting => setting.Name, setting => setting.Value, StringComparer.Ordinal);
@@ -242,6 +247,10 @@ internal sealed class Database : IAsyncDisposable
         catch (DbException error)
         {
             throw new StorageException($"The database cannot be read: {error.Message}", error);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new StorageException($"{ChangeMark.FileName} cannot be written: {error.Message}", error);
         }
         finally
         {
@@ -377,12 +386,25 @@ internal sealed class Database : IAsyncDisposable
     /// </summary>
     private async Task SettleSoon()
     {
-        if (Interlocked.Exchange(ref _settling, 1) == 1)
+        // Asked anew after the place is given back: a commit that failed just before that found it taken and started nobody.
+        while (MustSettle && Interlocked.Exchange(ref _settling, 1) == 0)
         {
-            return;
+            try
+            {
+                await ProveCommit();
+            }
+            finally
+            {
+                Volatile.Write(ref _settling, 0);
+            }
         }
+    }
 
-        while ((_inDoubt || _commitFailed) && !TakenOver.IsCancellationRequested && !_isDisposed)
+    private bool MustSettle => (_inDoubt || _commitFailed) && !TakenOver.IsCancellationRequested && !_isDisposed;
+
+    private async Task ProveCommit()
+    {
+        while (MustSettle)
         {
             try
             {
@@ -395,11 +417,15 @@ internal sealed class Database : IAsyncDisposable
             {
                 // The database is away; so is the answer.
             }
+#pragma warning disable CA1031 // nobody awaits this, and giving up would leave the gate not ready for ever
+            catch (Exception error)
+#pragma warning restore CA1031
+            {
+                LogNotProved(error);
+            }
 
             await Task.Delay(TimeSpan.FromSeconds(1), Time);
         }
-
-        Volatile.Write(ref _settling, 0);
 
         static async Task<Outcome<bool>> Prove(WriteScope scope)
         {
@@ -409,18 +435,24 @@ internal sealed class Database : IAsyncDisposable
     }
 
     /// <summary>
-    /// The lock is ours again. Where nobody owned the database in between and the last change is the one we know of, memory is right.
+    /// The lock is ours again. Where nobody owned the database in between and the last change is the one we know of, memory is right. What
+    /// fails here is tried again with the next claim, which finds itself unbroken: so it is remembered that memory is still to be read.
     /// </summary>
     private async Task Regained(Claim claim)
     {
-        if (claim.IsUnbroken && claim.LastChange == Volatile.Read(ref _lastChange))
+        if (!_mustReadAnew && claim.IsUnbroken && claim.LastChange == Volatile.Read(ref _lastChange))
         {
             return;
         }
 
+        _mustReadAnew = true;
         Volatile.Write(ref _lastChange, claim.LastChange);
         MemoryInDoubt?.Invoke();
+        Changes.BeginEpoch(claim.LastChange);
         await (ReadAnew?.Invoke() ?? Task.CompletedTask);
-        Changes.Publish(claim.LastChange);
+        _mustReadAnew = false;
     }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Whether commits can be made could not be found out; it is tried again")]
+    private partial void LogNotProved(Exception error);
 }

@@ -147,11 +147,27 @@ internal sealed class SqliteDriver : IDatabaseDriver
         }
         catch (SqliteException)
         {
-            await using var begin = _writer.CreateCommand();
-            begin.CommandText = "BEGIN";
-            begin.Transaction = (SqliteTransaction)transaction;
-            await begin.ExecuteNonQueryAsync();
-            await transaction.DisposeAsync();
+            await Quietly(async () =>
+            {
+                await using var begin = _writer.CreateCommand();
+                begin.CommandText = "BEGIN";
+                begin.Transaction = (SqliteTransaction)transaction;
+                await begin.ExecuteNonQueryAsync();
+            });
+            await Quietly(() => transaction.DisposeAsync().AsTask());
+        }
+    }
+
+    /// <summary>What fails here fails again where the next transaction begins, and is told there.</summary>
+    private static async Task Quietly(Func<Task> work)
+    {
+        try
+        {
+            await work();
+        }
+        catch (Exception error) when (error is SqliteException or InvalidOperationException)
+        {
+            // The failure that led here is on its way to the caller.
         }
     }
 

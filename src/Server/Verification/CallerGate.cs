@@ -43,8 +43,11 @@ internal sealed class CallerGate(Gate gate, RootKey root, ProviderModel provider
             await Admit(http, row, await identified, next);
     }
 
-    /// <summary>The caller, when its key is in memory and good; null says nothing about why not.</summary>
-    public Caller? Known(HttpContext http)
+    /// <summary>
+    /// The caller, when its key is in memory and good and fulfils the endpoint's row; null says nothing about why not, and counts nothing:
+    /// the long way will.
+    /// </summary>
+    public Caller? Known(HttpContext http, AccessRow row)
     {
         Span<byte> buffer = stackalloc byte[Credential.SecretBytesMax];
         if (Credential.Read(http.Request.Headers.Authorization, buffer, out var secret) is not null)
@@ -53,15 +56,26 @@ internal sealed class CallerGate(Gate gate, RootKey root, ProviderModel provider
         }
 
         // A key in memory is no root key, and until the root key has been used asking for it costs more than the check.
-        return gate.TryHash(secret, out var hash)
-            && gate.CheckCaller(hash, http.Connection.RemoteIpAddress) is { Code: VerdictCode.Allowed } verdict
-            && CallerOf(verdict).TryGet(out var caller, out _) ? caller
-            : root.Matches(secret) ? Caller.Root
-            : null;
+        if (gate.TryHash(secret, out var hash)
+            && gate.CheckCaller(hash, http.Connection.RemoteIpAddress) is { Code: VerdictCode.Allowed } verdict)
+        {
+            var caller = Recent(verdict);
+            if (row.Refuse(caller) is not null)
+            {
+                return null;
+            }
+
+            gate.Meter.Count(CheckDoor.Caller, verdict.Code);
+            return caller;
+        }
+
+        return root.Matches(secret) && gate.TrustsMemory && row.Refuse(Caller.Root) is null ? Caller.Root : null;
     }
 
     /// <summary>Who calls: the operator, or a key in good standing.</summary>
-    public ValueTask<Outcome<Caller>> Identify(HttpContext http)
+    public ValueTask<Outcome<Caller>> Identify(HttpContext http) => Identify(http, isCounted: true);
+
+    private ValueTask<Outcome<Caller>> Identify(HttpContext http, bool isCounted)
     {
         Span<byte> buffer = stackalloc byte[Credential.SecretBytesMax];
         if (Credential.Read(http.Request.Headers.Authorization, buffer, out var secret) is { } fault)
@@ -71,18 +85,21 @@ internal sealed class CallerGate(Gate gate, RootKey root, ProviderModel provider
 
         if (root.Matches(secret))
         {
-            return new(Caller.Root);
+            // The root key is kept in memory too, and another process may have been started with another one.
+            return new(gate.TrustsMemory ? Caller.Root : Problem.Of(ProblemCode.Unavailable));
         }
 
         var verdict = gate.CheckCaller(secret, http.Connection.RemoteIpAddress);
-        return verdict.Code == VerdictCode.NotLoaded ? Settle(http, secret.ToArray(), verdict) : new(CallerOf(verdict));
+        return verdict.Code == VerdictCode.NotLoaded
+            ? Settle(http, secret.ToArray(), verdict, isCounted)
+            : new(CallerOf(verdict, isCounted));
     }
 
     /// <summary>From here on the rooms know who calls, and whoever changes something can ask once more when its turn has come.</summary>
     public void Establish(HttpContext http, Caller caller)
     {
         http.Features.Set(caller);
-        http.Features.Set<CallerAgain>(Identify);
+        http.Features.Set<CallerAgain>(Again);
     }
 
     private Task Admit(HttpContext http, AccessRow? row, in Outcome<Caller> identified, RequestDelegate next)
@@ -105,20 +122,27 @@ internal sealed class CallerGate(Gate gate, RootKey root, ProviderModel provider
         return row.Refuse(caller) is { } refusal ? new ProblemResult(refusal).ExecuteAsync(http) : next(http);
     }
 
-    private async ValueTask<Outcome<Caller>> Settle(HttpContext http, byte[] secret, Verdict missing)
+    /// <summary>The same request once more: it has been counted.</summary>
+    private ValueTask<Outcome<Caller>> Again(HttpContext http) => Identify(http, isCounted: false);
+
+    private async ValueTask<Outcome<Caller>> Settle(HttpContext http, byte[] secret, Verdict missing, bool isCounted)
     {
         var address = http.Connection.RemoteIpAddress;
-        return CallerOf(await gate.Settle(missing, ClientNetwork.Of(address), () => gate.CheckCaller(secret, address)));
+        return CallerOf(await gate.Settle(missing, ClientNetwork.Of(address), () => gate.CheckCaller(secret, address)), isCounted);
     }
 
-    private Outcome<Caller> CallerOf(in Verdict verdict)
+    private Outcome<Caller> CallerOf(in Verdict verdict, bool isCounted)
     {
-        gate.Meter.Count(CheckDoor.Caller, verdict.Code);
-        if (verdict.Code != VerdictCode.Allowed)
+        if (isCounted)
         {
-            return Faults.Of(verdict);
+            gate.Meter.Count(CheckDoor.Caller, verdict.Code);
         }
 
+        return verdict.Code == VerdictCode.Allowed ? Recent(verdict) : Faults.Of(verdict);
+    }
+
+    private Caller Recent(in Verdict verdict)
+    {
         var (key, project) = (verdict.Key, verdict.Project!);
         ref var place = ref _recent[key.KeyNo % RecentMax];
         if (place is { } recent && recent.IsOf(key, project))

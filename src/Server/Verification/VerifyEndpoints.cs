@@ -48,7 +48,7 @@ internal sealed class VerifyEndpoints(Gate gate, CallerGate callers, ProviderMod
     {
         var request = http.Request;
         return request.Path.Value == Path && HttpMethods.IsPost(request.Method)
-            && callers.Known(http) is { } caller && Access.Refuse(caller) is null
+            && callers.Known(http, Access) is { } caller
                 ? VerifyAs(caller, http)
                 : null;
     }

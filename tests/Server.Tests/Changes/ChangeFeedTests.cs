@@ -4,9 +4,11 @@ using System.Text.RegularExpressions;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Tollgate.Server.Changes;
+using Tollgate.Server.Problems;
 using Tollgate.Server.Storage;
 using Tollgate.Server.Tests.Fixtures;
 using Tollgate.Server.Tests.Security;
+using Tollgate.Server.Tests.Verification;
 
 namespace Tollgate.Server.Tests.Changes;
 
@@ -142,8 +144,9 @@ public sealed partial class ChangeFeedTests(Gates gates) : IClassFixture<Gates>
 
         // A feed of its own has nothing in memory yet.
         using var tail = new ChangeTail(gate.Database);
-        Assert.Null(await tail.After(head - 2, TestContext.Current.CancellationToken));
-        Assert.Equal(head, (await tail.After(head - 1, TestContext.Current.CancellationToken))!.To);
+        var epoch = gate.Database.Changes.End.Epoch;
+        Assert.Null(await tail.After(head - 2, epoch, TestContext.Current.CancellationToken));
+        Assert.Equal(head, (await tail.After(head - 1, epoch, TestContext.Current.CancellationToken))!.To);
         Assert.True((await Poll(gate, "?after=0&wait=0")).GetProperty("reset").GetBoolean());
     }
 
@@ -200,6 +203,54 @@ public sealed partial class ChangeFeedTests(Gates gates) : IClassFixture<Gates>
         {
             status = (await gate.Send("GET", "/api/v1/changes" + start.Replace("wait=30", "wait=1", StringComparison.Ordinal), own)).Status;
         }
+    }
+
+    [Fact]
+    public void A_stretch_is_not_asked_for_what_lies_before_it() =>
+        Assert.Throws<InvalidOperationException>(() => new ChangeTail.Stretch(5, 9, []).After(4));
+
+    [Fact]
+    public async Task Reads_of_old_changes_take_places_too()
+    {
+        var gate = await gates.Of("default");
+        await gate.NewKey();
+        using var tail = new ChangeTail(gate.Database);
+        var feed = new ChangeFeed(gate.Database, tail, gate.Clock, gate.Services.GetRequiredService<IHostApplicationLifetime>());
+        List<Task<Outcome<ChangePage>>> reads;
+        await using (await HeldReaders.Take(gate.Database))
+        {
+            reads = [.. Enumerable.Range(0, WaitPlaces.OfOrganizationMax + 1).Select(_ => feed.Read(
+                Callers.Key("key_1"), gate.Database.Changes.Seq - 1, null, TimeSpan.Zero, TestContext.Current.CancellationToken))];
+
+            var refused = Assert.Single(reads, read => read.IsCompleted);
+            Assert.Equal("unavailable", (await refused).CodeOf());
+        }
+
+        Assert.Equal(WaitPlaces.OfOrganizationMax, (await Task.WhenAll(reads)).Count(read => read.IsOk));
+    }
+
+    [Fact]
+    public async Task A_history_that_went_back_resets_who_waits_and_nothing_of_the_lost_one_is_told_again()
+    {
+        await using var gate = await RunningGate.Start("default");
+        var start = await Poll(gate, "");
+        await gate.NewKey();
+        Assert.Equal(1, (await Poll(gate, From(start))).GetProperty("data")[0].GetProperty("version").GetInt64());
+        var head = gate.Database.Changes.Seq;
+        var waiting = Poll(gate, $"?after={head}&wait=30");
+        await gate.Database.Write<int>(
+            async scope => await scope.Execute("UPDATE changes SET version = 77 WHERE seq = @head", new { head }),
+            TestContext.Current.CancellationToken);
+
+        gate.Database.Changes.BeginEpoch(head - 1);
+        var reset = await waiting;
+        Assert.True(reset.GetProperty("reset").GetBoolean());
+        Assert.Equal(head - 1, reset.GetProperty("next_after").GetInt64());
+        Assert.NotEqual(start.GetProperty("epoch").GetString(), reset.GetProperty("epoch").GetString());
+        Assert.True((await Poll(gate, From(start) + "&wait=0")).GetProperty("reset").GetBoolean());
+
+        gate.Database.Changes.Publish(head);
+        Assert.Equal(77, (await Poll(gate, From(reset))).GetProperty("data")[0].GetProperty("version").GetInt64());
     }
 
     [Fact]

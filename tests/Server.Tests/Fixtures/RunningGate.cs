@@ -64,7 +64,10 @@ public sealed class RunningGate : IAsyncDisposable
         clock ??= new ManualClock();
         var loaded = ProviderFiles.Shipped.Load(provider);
         Assert.True(loaded.Model is not null, string.Join('\n', loaded.Errors));
-        var storage = new StorageOptions { DataDirectory = folder, PostgresConnectionString = postgres };
+        var storage = new StorageOptions
+        {
+            DataDirectory = folder, PostgresConnectionString = postgres, LeaseMs = options.LeaseSeconds * 1_000,
+        };
         var database = await Database.Open(storage, clock, NullLoggerFactory.Instance);
         var pepper = await Pepper.Open(Path.Combine(folder, Pepper.DefaultFile), database);
         options = options with { Urls = "http://127.0.0.1:0", Data = folder };

@@ -14,21 +14,21 @@ public sealed class ChangeLogTests(PostgresFixture postgres)
     {
         await using var store = await TestStore.Open(kind, postgres);
         var before = store.Database.Changes.Seq;
-        var woken = store.Database.Changes.MovedBeyond(before);
+        var woken = store.Database.Changes.MovedBeyond(store.Database.Changes.End);
         var seen = -1;
         await store.Database.Write<int>(
             async scope =>
             {
                 await scope.Change("key", 1, 1);
                 // Committed by now, as another connection would find.
-                scope.AfterCommit(() => seen = store.Database.ChangesAfter(before, 10, Cancel).GetAwaiter().GetResult().Count);
+                scope.AfterCommit(() => seen = After(store, before).GetAwaiter().GetResult().Count);
                 return 0;
             },
             Cancel);
 
         Assert.Equal(0, seen);
         await woken;
-        Assert.Equal([before + 1], (await store.Database.ChangesAfter(before, 10, Cancel)).Select(row => row.Seq));
+        Assert.Equal([before + 1], (await After(store, before)).Select(row => row.Seq));
     }
 
     [Theory]
@@ -96,6 +96,27 @@ public sealed class ChangeLogTests(PostgresFixture postgres)
         await Until(store, round + ChangeLog.TrimEvery);
         Assert.Equal(round + ChangeLog.TrimEvery - ChangeLog.RowsKept + 1, await Oldest(store));
     }
+
+    [Fact]
+    public async Task Another_epoch_wakes_who_waits_even_where_the_log_ends_earlier()
+    {
+        var log = new ChangeLog();
+        log.Publish(7);
+        var end = log.End;
+        var woken = log.MovedBeyond(end);
+
+        log.Publish(6);
+        Assert.False(woken.IsCompleted);
+        log.BeginEpoch(5);
+
+        await woken;
+        Assert.True(log.MovedBeyond(end).IsCompleted);
+        Assert.Equal(5, log.Seq);
+        Assert.NotEqual(end.Epoch, log.End.Epoch);
+    }
+
+    private static Task<List<ChangeRow>> After(TestStore store, long before) => store.Database.Read(
+        connection => ChangeLogSql.After(connection, before, store.Database.Changes.Seq, 10), Cancel);
 
     private static async Task Until(TestStore store, long seq)
     {

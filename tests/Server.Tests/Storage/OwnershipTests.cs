@@ -19,12 +19,13 @@ public sealed class OwnershipTests(PostgresFixture postgres)
         var told = 0;
         store.Database.MemoryInDoubt += () => told++;
         await Change(store.Database);
-        var term = await Term(store);
+        var (term, epoch) = (await Term(store), store.Database.Changes.End.Epoch);
 
         await postgres.CutConnections(store.Options.PostgresConnectionString!);
         await UntilWritable(store, term + 1);
 
         Assert.Equal(0, told);
+        Assert.Equal(epoch, store.Database.Changes.End.Epoch);
         Assert.True(store.Database.TrustsMemory);
     }
 
@@ -50,19 +51,37 @@ public sealed class OwnershipTests(PostgresFixture postgres)
     }
 
     [Fact]
+    public async Task What_could_not_be_read_anew_is_read_again_with_the_next_claim()
+    {
+        await using var store = await TestStore.Open(DatabaseKind.PostgreSql, postgres);
+        var readAnew = 0;
+        store.Database.ReadAnew = () => ++readAnew == 1 ? throw new TimeoutException("as an outage would") : Task.CompletedTask;
+        await Change(store.Database);
+
+        await store.Tamper("UPDATE counters SET value = value + 1 WHERE name = 'owner'");
+
+        await Until(() => Task.FromResult((long)readAnew), times => times == 2);
+    }
+
+    [Fact]
     public async Task Changes_that_are_gone_from_the_database_drop_memory_too()
     {
         await using var store = await TestStore.Open(DatabaseKind.PostgreSql, postgres);
         var told = 0;
         store.Database.MemoryInDoubt += () => told++;
         await Change(store.Database);
+        await Change(store.Database);
+        await Change(store.Database);
+        var end = store.Database.Changes.End;
         await store.Tamper("UPDATE counters SET value = 0 WHERE name = 'changes'; DELETE FROM changes");
         var term = await Term(store);
 
         await postgres.CutConnections(store.Options.PostgresConnectionString!);
         await UntilWritable(store, term + 1);
+        await Until(() => Task.FromResult(store.Database.Changes.Seq), seq => seq < end.Seq);
 
         Assert.Equal(1, told);
+        Assert.NotEqual(end.Epoch, store.Database.Changes.End.Epoch);
     }
 
     /// <summary>

@@ -1,6 +1,10 @@
 using System.Net;
+using Microsoft.Extensions.DependencyInjection;
+using Tollgate.Engine.Verification;
+using Tollgate.Server.Telemetry;
 using Tollgate.Server.Tests.Fixtures;
 using Tollgate.Server.Tests.Security;
+using Tollgate.Server.Verification;
 
 namespace Tollgate.Server.Tests.Verification;
 
@@ -45,6 +49,29 @@ public sealed class CallerTests(Gates gates) : IClassFixture<Gates>
             var behind = await gate.Send("POST", "/api/v1/verify/explain", key, "{\"key\":\"x\"}");
             Assert.Equal(behind.Status, ahead.Status);
             Assert.Equal(behind.String("code"), ahead.String("code"));
+        }
+    }
+
+    [Fact]
+    public async Task A_caller_counts_once_a_request_admitted_or_not_and_when_it_is_asked_again()
+    {
+        var gate = await gates.Of("default");
+        var meter = gate.Services.GetRequiredService<Gate>().Meter;
+        var (without, with) = (await gate.NewSecret(), await gate.NewSecret("\"name\":\"All\",\"rights\":[\"verify\",\"keys:manage\"]"));
+        await Finds(gate, HttpStatusCode.Forbidden, without);
+        await Finds(gate, HttpStatusCode.OK, with);
+
+        Assert.Equal(1, await Counted(HttpStatusCode.Forbidden, () => Ask(gate, without)));
+        Assert.Equal(1, await Counted(HttpStatusCode.OK, () => Ask(gate, with)));
+        Assert.Equal(1, await Counted(
+            HttpStatusCode.Created, () => gate.Send("POST", $"/api/v1/projects/{gate.ProjectId}/keys", with, "{\"name\":\"x\"}")));
+
+        async Task<long> Counted(HttpStatusCode status, Func<Task<Answer>> call)
+        {
+            var before = meter.Read(CheckDoor.Caller, VerdictCode.Allowed);
+            var answer = await call();
+            Assert.True(answer.Status == status, answer.ToString());
+            return meter.Read(CheckDoor.Caller, VerdictCode.Allowed) - before;
         }
     }
 
