@@ -159,7 +159,7 @@ public sealed class RestoreTests(PostgresFixture postgres)
         await using var place = await Place.New(kind, postgres);
         var taken = await TakenAway.Make(place);
 
-        var killed = await place.Run([("TOLLGATE_FAILPOINT", "restore-committed")], "restore", taken.Backup, "--yes");
+        var killed = await place.Run([("TOLLGATE_FAILPOINT", "restore-ready")], "restore", taken.Backup, "--yes");
         Assert.True(killed.ExitCode == 137, killed.ToString());
         await using (var gate = await place.Start())
         {
@@ -170,6 +170,18 @@ public sealed class RestoreTests(PostgresFixture postgres)
         Assert.True(done.ExitCode == 0, done.ToString());
         await using var after = await place.Start();
         Assert.Equal("key_revoked", await after.Code(taken.SecretOf["revoked"]));
+    }
+
+    [Theory, MemberData(nameof(Databases.Both), MemberType = typeof(Databases))]
+    public async Task Killed_after_the_swap_it_has_been_made(DatabaseKind kind)
+    {
+        await using var place = await Place.New(kind, postgres);
+        var taken = await TakenAway.Make(place);
+
+        var killed = await place.Run([("TOLLGATE_FAILPOINT", "restore-swapped")], "restore", taken.Backup, "--yes");
+        Assert.True(killed.ExitCode == 137, killed.ToString());
+        await using var gate = await place.Start();
+        Assert.Equal("allowed", await gate.Code(taken.SecretOf["revoked"]));
     }
 
     [Fact]
