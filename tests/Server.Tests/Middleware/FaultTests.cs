@@ -146,7 +146,7 @@ public sealed class FaultTests(Gates gates) : IClassFixture<Gates>
         Assert.Equal(
             [
                 "Tollgate: Address must be an http or https address, such as http://127.0.0.1:8700.",
-                "Tollgate: CacheEntriesMax must be between 1 and 1000000.",
+                "Tollgate: CacheEntriesMax must be between 1 and 100000.",
                 "Tollgate: CacheFor must be between 00:00:00 and 00:05:00.",
                 "Tollgate: Key is needed: a key with the right verify (or set TOLLGATE_KEY).",
                 "Tollgate: RevocationBound must be between 00:00:02 and 00:01:00.",
