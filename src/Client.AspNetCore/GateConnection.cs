@@ -19,7 +19,9 @@ internal sealed class GateConnection : IDisposable
         _questions = NewHttp(handler, options.Address!, options.Timeout);
         // A poll that takes longer than the bound is of no use any more.
         _feed = NewHttp(handler, options.Address!, options.RevocationBound);
-        Questions = new TollgateClient(_questions, options.Key!, new TollgateClientOptions { RetriesMax = 1, Time = time });
+        // A limit lasts for seconds, and a request is waiting: its sender is told at once how long.
+        var once = new TollgateClientOptions { RetriesMax = 1, WaitsOutLimits = false, Time = time };
+        Questions = new TollgateClient(_questions, options.Key!, once);
         Feed = new TollgateClient(_feed, options.Key!, new TollgateClientOptions { RetriesMax = 0, Time = time });
     }
 

@@ -51,9 +51,9 @@ internal sealed class OptionsReader(IConfiguration? configuration) : IConfigureO
         Hold("CacheFor", options.CacheFor, TimeSpan.Zero, CacheForMax);
         Hold("RevocationBound", options.RevocationBound, BoundMin, BoundMax);
         Hold("Timeout", options.Timeout, TimeoutMin, TimeoutMax);
-        if (options.CacheEntriesMax is < 1 or > 1_000_000)
+        if (options.CacheEntriesMax is < 1 or > 100_000)
         {
-            faults.Add("CacheEntriesMax must be between 1 and 1000000.");
+            faults.Add("CacheEntriesMax must be between 1 and 100000.");
         }
 
         return faults.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults.Select(fault => "Tollgate: " + fault));

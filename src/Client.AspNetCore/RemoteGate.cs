@@ -90,6 +90,11 @@ internal sealed partial class RemoteGate(
         {
             return new GateAnswer(null, GateFault.RequestRefused);
         }
+        catch (TollgateException refusal) when (refusal.Problem is { Status: 429, Code: TollgateRefusal.LimitCode })
+        {
+            // Whoever sends junk keys shall not fill the application's log with them; the gate counts what it refuses.
+            return new GateAnswer(null, GateFault.Limited) { RetryAfter = refusal.RetryAfter };
+        }
         catch (TollgateException refusal)
         {
             LogRefused(refusal.Problem.Code, refusal.Message, refusal.Problem.RequestId);
@@ -118,7 +123,11 @@ internal sealed partial class RemoteGate(
 }
 
 /// <summary>A verdict, or the fault that stood in its way.</summary>
-internal readonly record struct GateAnswer(Verdict? Verdict, GateFault Fault);
+internal readonly record struct GateAnswer(Verdict? Verdict, GateFault Fault)
+{
+    /// <summary>When asking again makes sense; null when the gate did not say.</summary>
+    public TimeSpan? RetryAfter { get; init; }
+}
 
 internal enum GateFault
 {
@@ -129,4 +138,7 @@ internal enum GateFault
 
     /// <summary>The request itself cannot be judged, such as one whose path is not canonical.</summary>
     RequestRefused,
+
+    /// <summary>Too many unknown keys came from where this one did: the gate looks no more up for a while.</summary>
+    Limited,
 }

@@ -23,7 +23,10 @@ public sealed class TollgateOptions
     /// </summary>
     public TimeSpan CacheFor { get; set; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>The most verdicts that are kept; the oldest goes first: 1 to 1,000,000.</summary>
+    /// <summary>
+    /// The most verdicts that are kept; the oldest goes first: 1 to 100,000. Each page of the change feed looks through all of them, and
+    /// while it does no new one is taken in: a few milliseconds at the most that is permitted.
+    /// </summary>
     public int CacheEntriesMax { get; set; } = 10_000;
 
     /// <summary>

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Globalization;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 
@@ -9,6 +10,11 @@ namespace Tollgate.Client.AspNetCore;
 /// </summary>
 public sealed record TollgateRefusal
 {
+    /// <summary>The gate's code of its limit on unknown keys, and ours.</summary>
+    internal const string LimitCode = "too_many_unknown_keys";
+
+    private static readonly TimeSpan SoonAgain = TimeSpan.FromSeconds(1);
+
     internal TollgateRefusal(int status, string code, string title) => (Status, Code, Title) = (status, code, title);
 
     /// <summary>The HTTP status.</summary>
@@ -23,6 +29,9 @@ public sealed record TollgateRefusal
     /// <summary>What the key would have needed, such as <c>endpoints:write</c>.</summary>
     public string? RequiredPermission { get; internal init; }
 
+    /// <summary>When the same request makes sense again, as the header <c>Retry-After</c> tells; null when it never does.</summary>
+    public TimeSpan? RetryAfter { get; internal init; }
+
     internal static TollgateRefusal KeyMissing { get; } = new(401, "key_missing", "No API key was sent.");
 
     internal static TollgateRefusal KeyAmbiguous { get; } =
@@ -30,7 +39,11 @@ public sealed record TollgateRefusal
 
     internal static TollgateRefusal InvalidKey { get; } = new(401, "invalid_key", "The API key is not valid.");
 
-    internal static TollgateRefusal Unavailable { get; } = new(503, "unavailable", "The API key cannot be checked right now.");
+    internal static TollgateRefusal Unavailable { get; } =
+        new(503, "unavailable", "The API key cannot be checked right now.") { RetryAfter = SoonAgain };
+
+    internal static TollgateRefusal Limited { get; } =
+        new(429, LimitCode, "Too many unknown API keys came from this address.") { RetryAfter = SoonAgain };
 
     internal static TollgateRefusal PathRefused { get; } = new(400, "path_refused", "The path is not in its canonical form.");
 
@@ -40,6 +53,7 @@ public sealed record TollgateRefusal
     internal static TollgateRefusal Of(in GateAnswer answer) => answer switch
     {
         { Fault: GateFault.RequestRefused } => PathRefused,
+        { Fault: GateFault.Limited } => Limited with { RetryAfter = answer.RetryAfter ?? SoonAgain },
         { Verdict: { } verdict } => Of(verdict),
         _ => Unavailable,
     };
@@ -54,9 +68,9 @@ public sealed record TollgateRefusal
             response.Headers.WWWAuthenticate = "Bearer";
         }
 
-        if (Status == StatusCodes.Status503ServiceUnavailable)
+        if (RetryAfter is { } wait)
         {
-            response.Headers.RetryAfter = "1";
+            response.Headers.RetryAfter = Math.Ceiling(wait.TotalSeconds).ToString(CultureInfo.InvariantCulture);
         }
 
         return options.WriteRefusal is { } write ? write(http, this) : WriteProblem(http);

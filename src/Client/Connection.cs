@@ -110,7 +110,7 @@ internal sealed class Connection(HttpClient http, Secret key, TollgateClientOpti
     }
 
     /// <summary>Only what passes by itself, and only when the wait is short: a caller should not sleep an hour unasked.</summary>
-    private static bool MayRepeat(HttpResponseMessage response, TimeSpan? wait)
+    private bool MayRepeat(HttpResponseMessage response, TimeSpan? wait)
     {
         if (wait > RetryWaitMax || (response.Headers.TryGetValues("x-should-retry", out var told) && told.Contains("false")))
         {
@@ -120,7 +120,7 @@ internal sealed class Connection(HttpClient http, Secret key, TollgateClientOpti
         return response.StatusCode switch
         {
             HttpStatusCode.BadGateway or HttpStatusCode.ServiceUnavailable or HttpStatusCode.GatewayTimeout => true,
-            HttpStatusCode.TooManyRequests => wait is not null,
+            HttpStatusCode.TooManyRequests => options.WaitsOutLimits && wait is not null,
             _ => false,
         };
     }

@@ -117,6 +117,9 @@ public sealed record TollgateClientOptions
     /// </summary>
     public int RetriesMax { get; init; } = 2;
 
+    /// <summary>Whether a 429 is among what is sent again; false for a caller who has somebody waiting and passes the wait on.</summary>
+    public bool WaitsOutLimits { get; init; } = true;
+
     /// <summary>The clock that waits between tries.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 }

@@ -6,12 +6,17 @@ using Tollgate.Client;
 namespace Tollgate.Cli.Import;
 
 /// <summary>
-/// The refused rows with their reasons, an object on each line, for their owner alone. A row's secret is not copied into it: the file that
-/// was read has it. Where nothing is refused there is no file.
+/// The refused rows with their reasons, an object on each line, for their owner alone. Of a row only what the gate knows is copied, and
+/// nothing that holds its secret: the file that was read has it. Where nothing is refused there is no file.
 /// </summary>
 internal sealed class RefusedFile : IDisposable
 {
+    private const string Secret = "secret";
+
     private static readonly JsonSerializerOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    private static readonly string[] Copied =
+        [.. TollgateJson.Default.ImportRow.Properties.Select(member => member.Name).Where(name => name != Secret)];
 
     private readonly FileStream _file;
 
@@ -43,13 +48,45 @@ internal sealed class RefusedFile : IDisposable
 
         if (TableFile.Parse(row.Json) is { } members)
         {
-            members.Remove("secret");
-            line["row"] = members;
+            try
+            {
+                line["row"] = WithoutSecret(members);
+            }
+            catch (ArgumentException)
+            {
+                // A member is there twice: which of them is meant cannot be told.
+            }
         }
 
         _file.Write(JsonSerializer.SerializeToUtf8Bytes(line, Plain));
         _file.WriteByte((byte)'\n');
     }
+
+    /// <summary>Only members that have a meaning: a misspelled one may be the secret. And none that repeats it.</summary>
+    private static JsonObject WithoutSecret(JsonObject members)
+    {
+        var secret = members[Secret] is JsonValue value && value.TryGetValue<string>(out var text) && text.Length > 0 ? text : null;
+        var copy = new JsonObject();
+        foreach (var name in Copied)
+        {
+            if (members.TryGetPropertyValue(name, out var member) && !(secret is not null && Holds(member, secret)))
+            {
+                copy[name] = member?.DeepClone();
+            }
+        }
+
+        return copy;
+    }
+
+    private static bool Holds(JsonNode? node, string secret) => node switch
+    {
+        JsonObject members => members.Any(member => Repeats(member.Key, secret) || Holds(member.Value, secret)),
+        JsonArray items => items.Any(item => Holds(item, secret)),
+        JsonValue value => value.TryGetValue<string>(out var text) && Repeats(text, secret),
+        _ => false,
+    };
+
+    private static bool Repeats(string text, string secret) => text.Contains(secret, StringComparison.Ordinal);
 
     public void Flush() => _file.Flush(flushToDisk: false);
 

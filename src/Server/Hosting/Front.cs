@@ -1,7 +1,9 @@
 using System.Security.Cryptography;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Http.Features;
 using Tollgate.Engine.Permissions;
 using Tollgate.Server.ForwardAuth;
+using Tollgate.Server.Keys.Import;
 using Tollgate.Server.Problems;
 using Tollgate.Server.Storage;
 using Tollgate.Server.Surfaces;
@@ -14,7 +16,8 @@ namespace Tollgate.Server.Hosting;
 /// The first thing every request meets: it gets its id, its path is held to one canonical form, a key in its URL is refused, and what is
 /// thrown behind it becomes an answer. Nothing here waits when nothing behind it does.
 /// </summary>
-internal sealed partial class Front(ProviderFront provider, AuthorizeDoor authorize, UrlKeys urlKeys, ILogger<Front> log)
+internal sealed partial class Front(
+    ProviderFront provider, AuthorizeDoor authorize, UrlKeys urlKeys, GateOptions options, ILogger<Front> log)
 {
     private static readonly string IdPrefix = "req_" + RandomNumberGenerator.GetString("0123456789abcdefghijklmnopqrstuvwxyz", 10);
 
@@ -33,6 +36,7 @@ internal sealed partial class Front(ProviderFront provider, AuthorizeDoor author
         if (!isOurs && !isAuthorize)
         {
             provider.SpeakDialect(http);
+            LimitBody(http);
         }
 
         if (Refusal(http, path, isOurs) is { } problem)
@@ -62,6 +66,15 @@ internal sealed partial class Front(ProviderFront provider, AuthorizeDoor author
         path.StartsWith("/api/", StringComparison.Ordinal)
         || path.StartsWith("/docs/", StringComparison.Ordinal)
         || path is "/api" or "/docs" or "/healthz" or "/readyz" or "/metrics" or "/openapi.json" or "/openapi.yaml";
+
+    /// <summary>Asked only where the server's own bound, which our calls need, is above the provider's.</summary>
+    private void LimitBody(HttpContext http)
+    {
+        if (options.BodyBytesMax < ImportLines.BytesMax && http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { } bound)
+        {
+            bound.MaxRequestBodySize = options.BodyBytesMax;
+        }
+    }
 
     private async Task Finish(HttpContext http, Task rest)
     {

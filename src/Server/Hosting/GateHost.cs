@@ -120,7 +120,8 @@ internal static class GateHost
     private static void Limit(KestrelServerOptions kestrel, GateOptions options)
     {
         kestrel.AddServerHeader = false;
-        kestrel.Limits.MaxRequestBodySize = options.BodyBytesMax;
+        // The option is of the provider's paths, which the front holds to it; the largest of our own calls is an import.
+        kestrel.Limits.MaxRequestBodySize = Math.Max(options.BodyBytesMax, ImportLines.BytesMax);
         kestrel.Limits.MaxRequestHeadersTotalSize = 32_768;
         kestrel.Limits.MaxRequestHeaderCount = 100;
         kestrel.Limits.MaxRequestLineSize = 8_192;

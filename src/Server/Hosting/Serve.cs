@@ -20,7 +20,7 @@ internal static class Serve
                provider check NAME|FILE
                migrate [--check]
                backup --to FILE|DIR
-               restore FILE [--keep-revocations] [--yes]
+               restore FILE [--keep-revocations [--without-comparison]] [--yes]
                doctor [--json]
         The last four take --data and --config as well.
         Every option is told in docs/reference/configuration.md.

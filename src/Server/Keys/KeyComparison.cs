@@ -27,7 +27,7 @@ internal sealed class KeyComparison(DbConnection inPlace, WriteScope restored, b
         while (await KeyComparisonSql.After(restored, after, Batch) is { Count: > 0 } page)
         {
             var last = page[^1].Key.KeyNo;
-            var known = (await KeyComparisonSql.Between(inPlace, after, last)).ToDictionary(key => key.Key.KeyNo);
+            var known = (await Known(after, last)).ToDictionary(key => key.Key.KeyNo);
             foreach (var back in page)
             {
                 // A number may have been given anew in another history of the same data: the id tells.
@@ -52,8 +52,11 @@ internal sealed class KeyComparison(DbConnection inPlace, WriteScope restored, b
             (OnlyInPlace, after) = (OnlyInPlace + known.Count, last);
         }
 
-        OnlyInPlace += await KeyComparisonSql.CountAfter(inPlace, after);
+        OnlyInPlace += await InPlaceException.Reading(() => KeyComparisonSql.CountAfter(inPlace, after));
     }
+
+    private Task<List<ComparedKey>> Known(long after, long last) =>
+        InPlaceException.Reading(() => KeyComparisonSql.Between(inPlace, after, last));
 
     private IEnumerable<UndoneChange> Undone(ComparedKey now, ComparedKey back)
     {

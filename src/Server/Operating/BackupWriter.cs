@@ -39,7 +39,7 @@ internal static class BackupWriter
             await using (var stream = OpenPart(part))
             {
                 manifest = await Write(snapshot, stream, now, cancel);
-                stream.Flush(flushToDisk: true);
+                DiskSync.File(stream);
             }
 
             using (var written = BackupFile.Open(part))
@@ -48,11 +48,26 @@ internal static class BackupWriter
             }
 
             File.Move(part, file, overwrite: false);
+            Settle(file);
             return manifest;
         }
         catch
         {
             File.Delete(part);
+            throw;
+        }
+    }
+
+    /// <summary>Makes the name last; what may be gone after a power cut is not left to be taken for a backup.</summary>
+    private static void Settle(string file)
+    {
+        try
+        {
+            DiskSync.Folder(Path.GetDirectoryName(Path.GetFullPath(file))!);
+        }
+        catch (IOException)
+        {
+            File.Delete(file);
             throw;
         }
     }

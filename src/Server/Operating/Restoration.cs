@@ -1,4 +1,3 @@
-using System.Data.Common;
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using Tollgate.Server.Audit;
@@ -20,6 +19,8 @@ internal sealed class Restoration(BackupFile backup, IRestoreTarget target, bool
 
     private readonly BackupManifest _manifest = backup.Manifest;
     private DatabaseSnapshot? _inPlace;
+    private Dictionary<string, long> _countersInPlace = [];
+    private AuditEnd? _endInPlace;
     private string? _unreadable = target.Unreadable;
     private bool _sameHistory;
     private long _undone;
@@ -28,6 +29,9 @@ internal sealed class Restoration(BackupFile backup, IRestoreTarget target, bool
     /// <summary>What is wrong with the chain that the backup holds; null when it is whole.</summary>
     public string? AuditFault { get; private set; }
 
+    /// <summary>Whether all that the database in place knows has been, or can be, compared.</summary>
+    public bool IsCompared => _inPlace is not null;
+
     private WriteScope Scope => target.Scope;
 
     /// <summary>Fills the fresh database. Nothing of the one in place is touched.</summary>
@@ -35,9 +39,9 @@ internal sealed class Restoration(BackupFile backup, IRestoreTarget target, bool
     {
         try
         {
-            await LookInPlace();
+            await InPlaceException.Reading(LookInPlace);
         }
-        catch (DbException fault)
+        catch (InPlaceException fault)
         {
             GiveUpComparing(fault.Message);
         }
@@ -142,7 +146,7 @@ internal sealed class Restoration(BackupFile backup, IRestoreTarget target, bool
     /// <summary>The last rows of the fresh database: that it was restored, from what, and what was undone or kept.</summary>
     public async Task Seal()
     {
-        var end = _inPlace is null ? null : await AuditLog.End(_inPlace.Connection);
+        var end = _inPlace is null ? null : _endInPlace;
         await AuditLog.Append(Scope, new AuditEntry
         {
             Action = "database.restore",
@@ -179,9 +183,10 @@ internal sealed class Restoration(BackupFile backup, IRestoreTarget target, bool
                 $"The backup is of provider \"{_manifest.Provider}\", the data in place of \"{owner}\": they are not mixed.");
         }
 
-        _inPlace = inPlace;
+        (_countersInPlace, _endInPlace) = (await inPlace.Counters(), await AuditLog.End(inPlace.Connection));
         _sameHistory = _manifest.AuditSeq == 0
             || (await AuditLog.Find(inPlace.Connection, _manifest.AuditSeq))?.Hash == _manifest.AuditHash;
+        _inPlace = inPlace;
     }
 
     /// <summary>
@@ -205,7 +210,7 @@ internal sealed class Restoration(BackupFile backup, IRestoreTarget target, bool
     /// <summary>No number is given twice: series go on from the higher of the two, the changes' from the restore's time.</summary>
     private async Task RaiseCounters()
     {
-        foreach (var (name, value) in _inPlace is null ? [] : await _inPlace.Counters())
+        foreach (var (name, value) in _countersInPlace)
         {
             await Scope.RaiseCounter(name, value);
         }
@@ -215,7 +220,7 @@ internal sealed class Restoration(BackupFile backup, IRestoreTarget target, bool
 
     private async IAsyncEnumerable<UndoneChange> RootKey()
     {
-        var now = (await _inPlace!.Settings()).GetValueOrDefault(FirstStart.RootKeySetting);
+        var now = (await InPlaceException.Reading(_inPlace!.Settings)).GetValueOrDefault(FirstStart.RootKeySetting);
         var back = await Scope.FindSetting(FirstStart.RootKeySetting);
         if (now is null || now == back)
         {

@@ -1,4 +1,3 @@
-using System.Data.Common;
 using System.Globalization;
 using Tollgate.Server.Storage;
 
@@ -12,8 +11,9 @@ internal static class RestoreVerb
 {
     private const string Yes = "--yes";
     private const string Keep = "--keep-revocations";
+    private const string Uncompared = "--without-comparison";
 
-    private static readonly VerbForm Form = new([Yes, Keep], Operand: "The backup's file");
+    private static readonly VerbForm Form = new([Yes, Keep, Uncompared], Operand: "The backup's file");
 
     public static Task<int> Run(string[] arguments) => Verb.Run(arguments, Form, async line =>
     {
@@ -32,6 +32,13 @@ internal static class RestoreVerb
         var restoration = new Restoration(backup, target, keep);
         await restoration.Fill(CancellationToken.None);
         await Tell(restoration, keep);
+        if (keep && !restoration.IsCompared && !line.Flags.Contains(Uncompared))
+        {
+            throw new BackupException(
+                $"{Keep} cannot keep what is not known: there is no whole comparison with the database in place. Nothing was changed; "
+                + $"add {Uncompared} to restore all the same.");
+        }
+
         if (!line.Flags.Contains(Yes) && !Confirmed())
         {
             Console.WriteLine("Nothing was changed.");
@@ -67,7 +74,7 @@ internal static class RestoreVerb
                     $"  {change.TargetType} {change.TargetId} \"{change.Name}\" {change.What}{at}: {(keep ? "kept" : change.Detail)}");
             }
         }
-        catch (DbException fault)
+        catch (InPlaceException fault)
         {
             restoration.GiveUpComparing(fault.Message);
         }

@@ -22,7 +22,7 @@ internal sealed class OrganizationComparison(DbConnection inPlace, WriteScope re
             {
                 foreach (var back in page)
                 {
-                    if (await Now(type, back.Id) is { } now)
+                    if (await InPlaceException.Reading(() => Now(type, back.Id)) is { } now)
                     {
                         await foreach (var change in Undone(type, now, back))
                         {

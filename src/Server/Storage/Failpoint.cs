@@ -6,6 +6,9 @@ namespace Tollgate.Server.Storage;
 /// <summary>
 /// Where the tests let this process die as by <c>kill -9</c>: at the point that TOLLGATE_FAILPOINT names, or, written <c>name:N</c>, when
 /// it is passed for the N-th time. Without the variable a point costs one comparison with null.
+/// A name with a dot, noun.what, is a place in a change, and the tests kill at each of them; one with a dash is a place in the work of an
+/// operator's verb, verb-what, and says what has been done by then: <c>restore-ready</c> that nothing is in place yet,
+/// <c>restore-swapped</c> that it is.
 /// </summary>
 internal static class Failpoint
 {

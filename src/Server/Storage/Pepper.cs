@@ -142,17 +142,19 @@ internal sealed class Pepper
     /// <summary>Written beside and renamed, so that a crash leaves the whole file or none. An existing file is never replaced.</summary>
     private static byte[] Create(string file)
     {
-        OwnerOnly.CreateFolder(Path.GetDirectoryName(Path.GetFullPath(file))!);
+        var folder = Path.GetDirectoryName(Path.GetFullPath(file))!;
+        OwnerOnly.CreateFolder(folder);
         var secret = RandomNumberGenerator.GetBytes(Bytes);
         var beside = file + ".new";
         File.Delete(beside);
         using (var stream = OwnerOnly.Open(beside, FileMode.CreateNew, FileShare.None))
         {
             stream.Write(Encoding.ASCII.GetBytes($"{LinePrefix}{Convert.ToBase64String(secret)}\n"));
-            stream.Flush(flushToDisk: true);
+            DiskSync.File(stream);
         }
 
         File.Move(beside, file, overwrite: false);
+        DiskSync.Folder(folder);
         return Read(file);
     }
 }

@@ -107,8 +107,9 @@ internal sealed class PostgresRestoreTarget : IRestoreTarget
         }
 
         await Scope.Execute($"DROP SCHEMA {Fresh}");
-        Failpoint.Pass("restore-committed");
+        Failpoint.Pass("restore-ready");
         await _transaction.CommitAsync(CancellationToken.None);
+        Failpoint.Pass("restore-swapped");
         return replaced.Count > 0 ? $"the schema {before}" : null;
     }
 

@@ -97,19 +97,23 @@ internal sealed class SqliteRestoreTarget : IRestoreTarget
         await _transaction.CommitAsync(CancellationToken.None);
         await _connection.DisposeAsync();
         await (InPlace?.DisposeAsync() ?? default);
-        Failpoint.Pass("restore-committed");
+        Failpoint.Pass("restore-ready");
         var before = $"{InPlaceFile}.before-{stamp}";
         SetLogAside(before);
-        if (!File.Exists(InPlaceFile))
+        var isReplaced = File.Exists(InPlaceFile);
+        if (isReplaced)
+        {
+            // A second name for the old file first, then one rename over it: at every moment there is a whole database in place.
+            File.Replace(_fresh, InPlaceFile, before);
+        }
+        else
         {
             File.Move(_fresh, InPlaceFile, overwrite: false);
-            return null;
         }
 
-        // A second name for the old file first, then one rename over it: at every moment there is a whole database in place.
-        File.Replace(_fresh, InPlaceFile, before);
-        Failpoint.Pass("restore-in-place");
-        return before;
+        DiskSync.Folder(_options.DataDirectory);
+        Failpoint.Pass("restore-swapped");
+        return isReplaced ? before : null;
     }
 
     public async ValueTask DisposeAsync()

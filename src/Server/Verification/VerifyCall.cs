@@ -189,6 +189,11 @@ internal struct VerifyCall
             Span<byte> plain = stackalloc byte[Credential.SecretBytesMax * 6];
             Hash = HashOf(plain[..json.CopyString(plain)], format);
         }
+        else
+        {
+            // Too long for any key, and still refused as no text when it is none.
+            _ = json.GetString();
+        }
     }
 
     private static KeyHash? HashOf(ReadOnlySpan<byte> secret, KeyFormat format) =>

@@ -4,6 +4,7 @@ using System.Text;
 using Tollgate.Server.Hosting;
 using Tollgate.Server.Providers;
 using Tollgate.Server.Tests.Fixtures;
+using Tollgate.Server.Tests.Security;
 
 namespace Tollgate.Server.Tests.Conformance;
 
@@ -102,6 +103,20 @@ public sealed class ProviderExamplesTests
         Assert.StartsWith("HTTP/1.1 413 ", answer, StringComparison.Ordinal);
         Assert.EndsWith(
             "\r\n\r\n" + Worded(gate, name, 413, "body_too_large", "The body is too large."), answer, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_small_bound_holds_the_providers_routes_and_not_the_calls_of_the_management_API()
+    {
+        var options = new GateOptions { LogLevel = "none", BodyBytesMax = 1_024 };
+        await using var gate = await RunningGate.Start("tensorone", options);
+        var secret = await gate.NewSecret();
+        Assert.StartsWith("HTTP/1.1 413 ", await Announce(gate, "/v2/ai/chat", secret, 1_025), StringComparison.Ordinal);
+        var fits = await gate.Send("POST", "/v2/ai/chat", secret, new string(' ', 1_024));
+        Assert.Equal(1_024, fits.Has(HttpStatusCode.OK).Json.GetProperty("body_bytes").GetInt32());
+
+        var described = $"{{\"name\":\"Wide\",\"metadata\":{{\"a\":\"{new string('x', 3_000)}\"}}}}";
+        (await gate.Send("POST", $"/api/v1/projects/{gate.ProjectId}/keys", RunningGate.RootKey, described)).Has(HttpStatusCode.Created);
     }
 
     [Fact]

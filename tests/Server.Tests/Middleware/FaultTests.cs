@@ -6,6 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Tollgate.Client.AspNetCore;
+using Tollgate.Server.Providers;
 using Tollgate.Server.Tests.Fixtures;
 using Tollgate.Server.Tests.Security;
 
@@ -14,6 +15,8 @@ namespace Tollgate.Server.Tests.Middleware;
 /// <summary>What cannot be decided is refused, what is set wrongly does not start, and no log holds a secret.</summary>
 public sealed class FaultTests(Gates gates) : IClassFixture<Gates>
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
     [Fact]
     public async Task While_the_gate_cannot_be_reached_requests_are_refused_and_not_let_through()
     {
@@ -46,6 +49,28 @@ public sealed class FaultTests(Gates gates) : IClassFixture<Gates>
         Assert.Equal(503, await app.Status("POST", "/endpoints", secret));
         app.Wire.Release();
         await GuardedApp.Until(async () => await app.Status("POST", "/endpoints", secret) == 200);
+    }
+
+    [Fact]
+    public async Task The_gates_limit_on_unknown_keys_is_passed_on_at_once_with_its_wait_and_is_no_warning()
+    {
+        await using var gate = await RunningGate.Start("tensorone", missesPerMinute: 10);
+        using var log = new LogCapture();
+        // On a clock that stands still a wait within the request would have no end.
+        await using var app = await GuardedApp.Start(gate.Address, RunningGate.RootKey, log: log);
+        var format = gate.Services.GetRequiredService<ProviderModel>().Keys.Format;
+        while (await app.Status("POST", "/endpoints", format.Mint(0)).WaitAsync(Patience) == 401)
+        {
+            Assert.InRange(app.Wire.Questions, 1, 20);
+        }
+
+        var asked = app.Wire.Questions;
+        var answer = await app.Send("POST", "/endpoints", format.Mint(0)).WaitAsync(Patience);
+
+        Assert.Equal((HttpStatusCode.TooManyRequests, "too_many_unknown_keys"), (answer.Status, answer.String("code")));
+        Assert.Equal("6", answer.Headers["Retry-After"]);
+        Assert.Equal(asked + 1, app.Wire.Questions);
+        Assert.DoesNotContain(log.Lines, line => line.Contains("The gate", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -121,7 +146,7 @@ public sealed class FaultTests(Gates gates) : IClassFixture<Gates>
         Assert.Equal(
             [
                 "Tollgate: Address must be an http or https address, such as http://127.0.0.1:8700.",
-                "Tollgate: CacheEntriesMax must be between 1 and 1000000.",
+                "Tollgate: CacheEntriesMax must be between 1 and 100000.",
                 "Tollgate: CacheFor must be between 00:00:00 and 00:05:00.",
                 "Tollgate: Key is needed: a key with the right verify (or set TOLLGATE_KEY).",
                 "Tollgate: RevocationBound must be between 00:00:02 and 00:01:00.",

@@ -129,6 +129,24 @@ public sealed class DiskFaultTests(PostgresFixture postgres) : IDisposable
         Assert.Equal("allowed", await Verify(accepted, secret));
     }
 
+    [Theory]
+    [InlineData("one.backup.part")]
+    [InlineData("")]
+    public async Task A_backup_that_the_disk_refuses_to_keep_is_not_told_to_be_made_and_leaves_no_file(string refused)
+    {
+        await using var place = await Place.New(DatabaseKind.Sqlite, postgres);
+        await (await place.Start()).DisposeAsync();
+        var program = Path.Combine(AppContext.BaseDirectory, "Tollgate.Server.dll");
+
+        var (code, said) = await Run(
+            $"TOLLGATE_DATABASE= strace -f -qq -o /dev/null -P '{place.PathOf(refused)}' -e trace=fsync -e inject=fsync:error=EIO "
+            + $"dotnet '{program}' backup --to '{place.PathOf("one.backup")}' --data '{place.Folder}'");
+
+        Assert.True(code == 3, said);
+        Assert.Contains("cannot be brought onto the disk", said, StringComparison.Ordinal);
+        Assert.Empty(Directory.GetFiles(place.Folder, "one.backup*"));
+    }
+
     private async Task<string> FirstProject(ServedGate gate) =>
         JsonElement.Parse((await Send(gate, "/api/v1/projects", null)).Text).GetProperty("data")[0].GetProperty("id").GetString()!;
 
@@ -197,9 +215,15 @@ public sealed class DiskFaultTests(PostgresFixture postgres) : IDisposable
 
     private static async Task Shell(string command)
     {
+        var (code, said) = await Run(command);
+        Assert.True(code == 0, $"{command}: {said}");
+    }
+
+    private static async Task<(int Code, string Said)> Run(string command)
+    {
         using var shell = Process.Start(new ProcessStartInfo("sh", ["-c", command]) { RedirectStandardError = true })!;
         var said = await shell.StandardError.ReadToEndAsync();
         await shell.WaitForExitAsync().WaitAsync(Patience);
-        Assert.True(shell.ExitCode == 0, $"{command}: {said}");
+        return (shell.ExitCode, said);
     }
 }

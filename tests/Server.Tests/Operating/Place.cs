@@ -1,4 +1,7 @@
+using System.Data.Common;
 using System.Net;
+using Microsoft.Data.Sqlite;
+using Npgsql;
 using Tollgate.Server.Storage;
 using Tollgate.Server.Tests.Fixtures;
 using Tollgate.Server.Tests.Hosting;
@@ -43,6 +46,16 @@ internal sealed class Place : IAsyncDisposable
         var (code, output, faults) = await ServedGate.Run(
             [("TOLLGATE_DATABASE", Postgres ?? ""), .. environment], [.. line, "--data", Folder]);
         return new Verb(code, output, faults);
+    }
+
+    /// <summary>Goes around the gate.</summary>
+    public async Task<DbConnection> Connect()
+    {
+        DbConnection connection = Postgres is null
+            ? new SqliteConnection($"Data Source={DatabaseFile};Pooling=False")
+            : new NpgsqlConnection(Postgres + ";Pooling=false");
+        await connection.OpenAsync();
+        return connection;
     }
 
     /// <summary>Backs up and answers the file.</summary>

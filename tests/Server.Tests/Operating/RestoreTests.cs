@@ -1,4 +1,5 @@
 using System.Net;
+using Dapper;
 using Tollgate.Server.Storage;
 using Tollgate.Server.Tests.Fixtures;
 
@@ -158,7 +159,7 @@ public sealed class RestoreTests(PostgresFixture postgres)
         await using var place = await Place.New(kind, postgres);
         var taken = await TakenAway.Make(place);
 
-        var killed = await place.Run([("TOLLGATE_FAILPOINT", "restore-committed")], "restore", taken.Backup, "--yes");
+        var killed = await place.Run([("TOLLGATE_FAILPOINT", "restore-ready")], "restore", taken.Backup, "--yes");
         Assert.True(killed.ExitCode == 137, killed.ToString());
         await using (var gate = await place.Start())
         {
@@ -169,6 +170,18 @@ public sealed class RestoreTests(PostgresFixture postgres)
         Assert.True(done.ExitCode == 0, done.ToString());
         await using var after = await place.Start();
         Assert.Equal("key_revoked", await after.Code(taken.SecretOf["revoked"]));
+    }
+
+    [Theory, MemberData(nameof(Databases.Both), MemberType = typeof(Databases))]
+    public async Task Killed_after_the_swap_it_has_been_made(DatabaseKind kind)
+    {
+        await using var place = await Place.New(kind, postgres);
+        var taken = await TakenAway.Make(place);
+
+        var killed = await place.Run([("TOLLGATE_FAILPOINT", "restore-swapped")], "restore", taken.Backup, "--yes");
+        Assert.True(killed.ExitCode == 137, killed.ToString());
+        await using var gate = await place.Start();
+        Assert.Equal("allowed", await gate.Code(taken.SecretOf["revoked"]));
     }
 
     [Fact]
@@ -186,6 +199,54 @@ public sealed class RestoreTests(PostgresFixture postgres)
         Assert.Single(Directory.GetFiles(place.Folder, "tollgate.db.before-*"), file => !file.EndsWith("-wal", StringComparison.Ordinal));
         await using var gate = await place.Start();
         Assert.Equal("allowed", await gate.Code(taken.SecretOf["revoked"]));
+    }
+
+    [Theory, MemberData(nameof(Databases.Both), MemberType = typeof(Databases))]
+    public async Task Revocations_that_could_not_be_compared_to_the_end_are_not_said_to_be_kept(DatabaseKind kind)
+    {
+        await using var place = await Place.New(kind, postgres);
+        var taken = await TakenAway.Make(place);
+        // Organizations can be compared still; keys no more.
+        await using (var connection = await place.Connect())
+        {
+            await connection.ExecuteAsync("ALTER TABLE secrets RENAME COLUMN hash TO lost");
+        }
+
+        var refused = await place.Run("restore", taken.Backup, "--yes", "--keep-revocations");
+
+        Assert.True(refused.ExitCode == 3, refused.ToString());
+        Assert.Contains("--keep-revocations cannot keep what is not known", refused.Faults, StringComparison.Ordinal);
+        await using (var connection = await place.Connect())
+        {
+            await connection.ExecuteAsync("ALTER TABLE secrets RENAME COLUMN lost TO hash");
+        }
+
+        await using (var gate = await place.Start())
+        {
+            Assert.Equal("key_revoked", await gate.Code(taken.SecretOf["revoked"]));
+        }
+
+        await using (var connection = await place.Connect())
+        {
+            await connection.ExecuteAsync("ALTER TABLE secrets RENAME COLUMN hash TO lost");
+        }
+
+        var accepted = await place.Run("restore", taken.Backup, "--yes", "--keep-revocations", "--without-comparison");
+        Assert.True(accepted.ExitCode == 0, accepted.ToString());
+        Assert.Contains("is not known and will work again", accepted.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Nothing_is_kept_of_a_database_that_is_not_there_and_the_restore_says_so()
+    {
+        await using var place = await Place.New(DatabaseKind.Sqlite, postgres);
+        var taken = await TakenAway.Make(place);
+        File.Delete(place.DatabaseFile);
+
+        var refused = await place.Run("restore", taken.Backup, "--yes", "--keep-revocations");
+
+        Assert.True(refused.ExitCode == 3, refused.ToString());
+        Assert.False(File.Exists(place.DatabaseFile));
     }
 
     /// <summary>Where the content of each entry begins: a byte of a time or a name between them would damage nothing.</summary>

@@ -113,6 +113,21 @@ public sealed class BadInputTests(Gates gates) : IClassFixture<Gates>
     }
 
     [Theory]
+    [InlineData(1)]
+    [InlineData(1_530)]
+    [InlineData(1_531)]
+    [InlineData(8_000)]
+    public async Task Half_a_surrogate_pair_in_a_key_is_no_text_however_long_the_key_is(int before)
+    {
+        var gate = await gates.Of("default");
+        foreach (var path in new[] { "/api/v1/verify", "/api/v1/verify/explain" })
+        {
+            var answer = await gate.Send("POST", path, RunningGate.RootKey, $"{{\"key\":\"{new string('x', before)}\\ud800\"}}");
+            Assert.True(answer.Status == HttpStatusCode.BadRequest && answer.String("code") == "invalid_json", answer.ToString());
+        }
+    }
+
+    [Theory]
     [InlineData("{\"key\":\"x\",\"secret\":\"y\"}", 422, "validation_failed", "/secret")]
     [InlineData("{\"key\":\"x\",\"key\":\"y\"}", 400, "invalid_json", null)]
     [InlineData("{\"key\":null}", 422, "validation_failed", "/key")]

@@ -121,6 +121,24 @@ public sealed class ImportCommandTests(ImportGates gates) : IClassFixture<Import
     }
 
     [Fact]
+    public async Task Of_a_refused_row_only_known_members_are_told_and_none_that_repeats_its_secret()
+    {
+        using var place = await ImportPlace.New(gates);
+        var secret = "wrong-" + Imports.Foreign();
+        var row = Imports.Row(secret, "x");
+        (row["Secret"], row["metadata"]) = ("another-" + Imports.Foreign(), new JsonObject { ["was"] = new JsonArray($"key {secret}") });
+        (row["description"], row["start"]) = (secret, "wrong");
+        var other = (string)row["Secret"]!;
+        var file = place.Write("keys.ndjson", row.ToJsonString() + "\n");
+
+        Assert.Equal(1, (await place.Run(file)).ExitCode);
+        var text = place.Read("keys.ndjson.refused.ndjson");
+        Assert.DoesNotContain(secret, text, StringComparison.Ordinal);
+        Assert.DoesNotContain(other, text, StringComparison.Ordinal);
+        Assert.Equal("wrong", (string?)JsonNode.Parse(text)!["row"]!["start"]);
+    }
+
+    [Fact]
     public async Task Refused_rows_are_told_in_a_file_without_their_secrets_and_the_exit_code_is_1()
     {
         using var place = await ImportPlace.New(gates);
