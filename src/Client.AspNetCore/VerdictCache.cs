@@ -20,6 +20,9 @@ internal sealed class VerdictCache(TollgateOptions options, TimeProvider time)
     /// <summary>Written under the lock; grows with everything the feed tells.</summary>
     private long _generation;
 
+    /// <summary>Written by the follower alone.</summary>
+    private long _heardUpTo;
+
     /// <summary>A timestamp; the cache is believed before it. Written by the follower alone.</summary>
     private long _trustedUntil = long.MinValue;
 
@@ -71,10 +74,18 @@ internal sealed class VerdictCache(TollgateOptions options, TimeProvider time)
             Drop(page.Data);
         }
 
+        HeardUpTo = page.NextAfter;
         if (!page.HasMore)
         {
             Volatile.Write(ref _trustedUntil, askedAt + Ticks(options.RevocationBound));
         }
+    }
+
+    /// <summary>The last change of the gate's that this cache obeys.</summary>
+    public long HeardUpTo
+    {
+        get => Volatile.Read(ref _heardUpTo);
+        private set => Volatile.Write(ref _heardUpTo, value);
     }
 
     /// <summary>The feed is cut: from here on every request asks the gate.</summary>

@@ -49,7 +49,6 @@ public sealed class RevocationTests(Gates gates) : IClassFixture<Gates>
         await FirstQuestion(app, secret);
         await FirstQuestion(app, bystander);
 
-        var generation = app.Cache.Generation;
         var key = $"/api/v1/keys/{id}";
         var changed = await (change switch
         {
@@ -61,7 +60,8 @@ public sealed class RevocationTests(Gates gates) : IClassFixture<Gates>
             _ => gate.Act(id, change),
         });
         Assert.Equal(HttpStatusCode.OK, changed.Status);
-        await GuardedApp.Until(() => app.Cache.Generation > generation);
+        var told = gate.Database.Changes.Seq;
+        await GuardedApp.Until(() => app.Cache.HeardUpTo >= told);
 
         Assert.Equal(status, await app.Status("POST", "/endpoints", secret));
 
@@ -137,9 +137,9 @@ public sealed class RevocationTests(Gates gates) : IClassFixture<Gates>
         var before = app.Status("POST", "/endpoints", secret);
         await GuardedApp.Until(() => app.Wire.HeldBack == 1);
         var letGo = app.Wire.HoldNoMore();
-        var generation = app.Cache.Generation;
         await gate.Act(id, "revoke");
-        await GuardedApp.Until(() => app.Cache.Generation > generation);
+        var told = gate.Database.Changes.Seq;
+        await GuardedApp.Until(() => app.Cache.HeardUpTo >= told);
 
         Assert.Equal(401, await app.Status("POST", "/endpoints", secret));
         Assert.False(before.IsCompleted);

@@ -16,13 +16,13 @@ namespace Tollgate.Server.Tests.Security;
 /// <summary>Who steals the database finds no secret in it, nor a hash that would confirm one.</summary>
 public sealed class SecretsAtRestTests(PostgresFixture postgres) : IDisposable
 {
-    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("tollgate-at-rest-");
-
-    public void Dispose() => _folder.Delete(recursive: true);
-
     private const int Telling = 12;
 
     private static readonly SearchValues<char> Digits = SearchValues.Create("0123456789abcdef");
+
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("tollgate-at-rest-");
+
+    public void Dispose() => _folder.Delete(recursive: true);
 
     [Theory]
     [InlineData(DatabaseKind.Sqlite, "default")]
