@@ -31,7 +31,8 @@ internal static class AuthorizeBench
                 "Tollgate.Server.dll",
                 ["serve", "--provider", "default", "--urls", "http://127.0.0.1:0", "--data", folder],
                 ("TOLLGATE_ROOT_KEY", SeededKeys.RootKey),
-                ("TOLLGATE_LOG_LEVEL", "information"));
+                ("TOLLGATE_LOG_LEVEL", "information"),
+                ("TOLLGATE_REQUEST_THREADS", options.Text("--request-threads") ?? "inline"));
             await seeded.Warm(gate);
             Dictionary<string, List<LoadRun>> runs = await VerifyBench.Measure(Sides(bare, gate, seeded), rounds, seconds);
             VerifyBench.Tell(page, runs, rounds, seconds);

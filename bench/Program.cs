@@ -27,8 +27,8 @@ static int Usage()
                bench timing [--results DIR] [--calls N]
                bench spray [--results DIR] [--data DIR] [--keys N] [--hot N] [--unknown N] [--connections N] [--limit-mb N]
                bench attack [--results DIR] [--seconds N]
-               bench verify [--results DIR] [--data DIR] [--keys N] [--rounds N] [--seconds N]
-               bench authorize [--results DIR] [--data DIR] [--keys N] [--rounds N] [--seconds N]
+               bench verify [--results DIR] [--data DIR] [--keys N] [--rounds N] [--seconds N] [--request-threads MODE]
+               bench authorize [--results DIR] [--data DIR] [--keys N] [--rounds N] [--seconds N] [--request-threads MODE]
         """);
     return 2;
 }

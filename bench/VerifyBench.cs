@@ -31,7 +31,8 @@ internal static class VerifyBench
                 "Tollgate.Server.dll",
                 ["serve", "--provider", "default", "--urls", "http://127.0.0.1:0", "--data", folder],
                 ("TOLLGATE_ROOT_KEY", SeededKeys.RootKey),
-                ("TOLLGATE_LOG_LEVEL", "information"));
+                ("TOLLGATE_LOG_LEVEL", "information"),
+                ("TOLLGATE_REQUEST_THREADS", options.Text("--request-threads") ?? "inline"));
             long empty = gate.Bytes;
             await seeded.Warm(gate);
             long full = gate.Bytes;

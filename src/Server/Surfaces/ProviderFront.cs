@@ -94,7 +94,7 @@ internal sealed class ProviderFront(
         await echo.Answer(http, path, match);
     }
 
-    private ValueTask<Verdict> Decide(HttpContext http, RouteCall call, bool? conditionMet = null)
+    private ValueTask<Verdict> Decide(HttpContext http, RouteCall call, bool conditionMet)
     {
         var verdict = Check(http, call, conditionMet);
         return verdict.Code == VerdictCode.NotLoaded ? Settle(http, call, conditionMet, verdict) : new(verdict);
