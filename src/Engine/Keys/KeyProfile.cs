@@ -1,3 +1,4 @@
+using Tollgate.Engine.Limits;
 using Tollgate.Engine.Permissions;
 
 namespace Tollgate.Engine.Keys;
@@ -20,12 +21,15 @@ public sealed class KeyProfile : IEquatable<KeyProfile>
     /// <summary>The provider's key type, by its number.</summary>
     public byte Type { get; init; }
 
+    /// <summary>Limits below the plan's, by the number of the limit; almost always none.</summary>
+    public IReadOnlyList<KeyLimit> Limits { get; init; } = [];
+
     /// <summary>UTF-8 that the Engine keeps once for all keys of the profile and hands back unread.</summary>
     public ReadOnlyMemory<byte> Facts { get; init; }
 
     public bool Equals(KeyProfile? other) =>
         other is not null && Grants == other.Grants && Rights == other.Rights && Environment == other.Environment && Type == other.Type
-        && Facts.Span.SequenceEqual(other.Facts.Span);
+        && Limits.SequenceEqual(other.Limits) && Facts.Span.SequenceEqual(other.Facts.Span);
 
     public override bool Equals(object? obj) => Equals(obj as KeyProfile);
 

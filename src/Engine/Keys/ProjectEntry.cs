@@ -1,4 +1,5 @@
 using System.Text;
+using Tollgate.Engine.Wallet;
 
 namespace Tollgate.Engine.Keys;
 
@@ -36,6 +37,14 @@ public sealed class ProjectEntry
 
     /// <summary>Whether it belongs to the operator's own organization, whose keys may verify for every organization.</summary>
     public bool OfOperator { get; init; }
+
+    public long OrganizationNo { get; init; }
+
+    /// <summary>The organization's plan, by its place in the provider file.</summary>
+    public byte Plan { get; init; }
+
+    /// <summary>What its requests are paid from; null where the provider has no wallet.</summary>
+    public Balance? Balance { get; init; }
 }
 
 /// <summary>Only <see cref="Active"/> lets keys pass; the default does not.</summary>

@@ -1,5 +1,6 @@
 using System.Net;
 using Tollgate.Engine.Permissions;
+using Tollgate.Engine.Wallet;
 
 namespace Tollgate.Engine.Verification;
 
@@ -54,7 +55,49 @@ public readonly ref struct CheckRequest
     /// <summary>Unix milliseconds, read once for the request.</summary>
     public required long NowMs { get; init; }
 
+    /// <summary>How far step 5, limits and wallet, goes.</summary>
+    public Taking Taking { get; init; }
+
+    /// <summary>The number of the request, unique for good; needed where something is taken.</summary>
+    public long RequestNo { get; init; }
+
+    /// <summary>Milliseconds of a clock that never goes back, for the windows of limits.</summary>
+    public long ClockMs { get; init; }
+
+    /// <summary>Whether the request will be settled: what is taken stands in a reservation until then.</summary>
+    public bool Reserves { get; init; }
+
+    /// <summary>The number the database gave the model; 0 for none.</summary>
+    public ushort Model { get; init; }
+
+    /// <summary>The version of the price list that <see cref="Hold"/> comes from.</summary>
+    public ushort PriceVersion { get; init; }
+
+    /// <summary>What the request will use at most.</summary>
+    public int InputTokens { get; init; }
+
+    /// <inheritdoc cref="InputTokens"/>
+    public int OutputTokens { get; init; }
+
+    /// <summary>
+    /// What the request will cost at most; null where the organization pays but no price was asked: something must be left.
+    /// </summary>
+    public Money? Hold { get; init; }
+
     internal bool AsksProject { get; private init; }
 
     internal bool AsksOrganization { get; private init; }
+}
+
+/// <summary>Whether a check takes from limits and wallet.</summary>
+public enum Taking : byte
+{
+    /// <summary>They are not asked: only who calls is of interest.</summary>
+    Nothing,
+
+    /// <summary>They are asked and stay as they are.</summary>
+    Look,
+
+    /// <summary>The request is made.</summary>
+    Take,
 }

@@ -1,5 +1,7 @@
 using Tollgate.Engine.Keys;
+using Tollgate.Engine.Limits;
 using Tollgate.Engine.Permissions;
+using Tollgate.Engine.Wallet;
 
 namespace Tollgate.Engine.Verification;
 
@@ -30,6 +32,18 @@ public readonly struct Verdict
 
     /// <summary>What was required, so that a refusal can say what would have been needed.</summary>
     public Requirement Requirement { get; internal init; }
+
+    /// <summary>The limits that counted the request, passed or refused; none where step 5 was not reached or not asked for.</summary>
+    public LimitStates Limits { get; internal init; }
+
+    /// <summary>The number of the limit that refused; -1 where none did.</summary>
+    public int RefusingLimit { get; internal init; }
+
+    /// <summary>Milliseconds until the same request fits, uncapped; 0 where that is not a matter of time.</summary>
+    public long RetryAfterMs { get; internal init; }
+
+    /// <summary>What was set aside for the request.</summary>
+    public Money Held { get; internal init; }
 
     /// <summary>What a verdict that was not loaded becomes when its client's network may not have it looked up.</summary>
     public Verdict NotLookedUp(int retryAfterSeconds) => this with

@@ -1,3 +1,4 @@
+using Tollgate.Engine.Limits;
 using Tollgate.Engine.Permissions;
 
 namespace Tollgate.Server.Providers;
@@ -29,8 +30,25 @@ internal sealed record ProviderModel
     /// <summary>Numbered from 1 in requirements; see <see cref="ConditionOf"/>.</summary>
     public required IReadOnlyList<Condition> Conditions { get; init; }
 
-    /// <summary>Ids of the models on offer.</summary>
-    public required IReadOnlyList<string> Models { get; init; }
+    /// <summary>The models on offer.</summary>
+    public required IReadOnlyList<ModelOffer> Models { get; init; }
+
+    /// <summary>What is counted; at most 16.</summary>
+    public IReadOnlyList<Limit> Limits { get; init; } = [];
+
+    /// <summary>At least one; the first is the default.</summary>
+    public IReadOnlyList<Plan> Plans { get; init; } = [Plan.Free];
+
+    /// <summary>What customers may have so many of, by their plan; not a matter of time.</summary>
+    public IReadOnlyList<Quota> Quotas { get; init; } = [];
+
+    /// <summary>
+    /// How many keys may be made or given a new secret in which time, for each person and each organization; null for any.
+    /// </summary>
+    public KeyOperationLimit? KeyOperations { get; init; }
+
+    /// <summary>Null where requests are not paid for.</summary>
+    public WalletRules? Wallet { get; init; }
 
     public required Surface Surface { get; init; }
 

@@ -51,7 +51,7 @@ internal sealed class Echo(ProviderModel provider)
         }
 
         var id = Uri.UnescapeDataString(match.Id.Of(path.AsSpan()));
-        return provider.Models.FirstOrDefault(model => model == id);
+        return provider.Models.FirstOrDefault(model => model.Id == id)?.Id;
     }
 
     private void WriteModels(Utf8JsonWriter json)
@@ -61,7 +61,7 @@ internal sealed class Echo(ProviderModel provider)
         json.WriteStartArray("data"u8);
         foreach (var model in provider.Models)
         {
-            WriteModel(json, model);
+            WriteModel(json, model.Id);
         }
 
         json.WriteEndArray();

@@ -1,0 +1,102 @@
+using System.Runtime.InteropServices;
+
+namespace Tollgate.Engine.Usage;
+
+/// <summary>
+/// One thing that happened to one request of a key, in 128 bytes without references: it is written into memory that outlives the process.
+/// Numbers only; the database has their names.
+/// </summary>
+[StructLayout(LayoutKind.Sequential, Size = Bytes)]
+public struct UsageEvent
+{
+    public const int Bytes = 128;
+
+    /// <summary>Its place in the row of events, from 1, without gaps. Written last.</summary>
+    public long Sequence;
+
+    /// <summary>Which request; for a reservation the one that made it, from its beginning to its end.</summary>
+    public long RequestNo;
+
+    /// <summary>Unix milliseconds.</summary>
+    public long AtMs;
+
+    /// <summary>When the request was admitted; the same as <see cref="AtMs"/> unless it was settled later.</summary>
+    public long AdmittedAtMs;
+
+    /// <summary>Held by a reservation; so far used by a mark; billed by a settlement or a record.</summary>
+    public long CostMicros;
+
+    /// <summary>What a settlement cost beyond what was held: the operator's loss.</summary>
+    public long LossMicros;
+
+    /// <summary>Unix milliseconds at which a refused request would have fitted; 0 when that is not a matter of time.</summary>
+    public long RetryAtMs;
+
+    public long LimitAmount;
+    public long LimitRemaining;
+
+    public uint KeyNo;
+    public uint OrganizationNo;
+    public uint InputTokens;
+    public uint OutputTokens;
+    public uint LatencyMs;
+
+    /// <summary>The number the database gave the model; 0 for none.</summary>
+    public ushort Model;
+
+    /// <summary>The version of the price list; 0 where no price was asked.</summary>
+    public ushort PriceVersion;
+
+    /// <summary>The HTTP status that the API server told; 0 when it told none.</summary>
+    public ushort Status;
+
+    /// <summary>The lasting limits in which it was counted, a bit each by the limit's number in the provider file.</summary>
+    public ushort LastingLimits;
+
+    public UsageKind Kind;
+
+    /// <summary>The stable number of a refusal's <see cref="Verification.VerdictCode"/>.</summary>
+    public byte Code;
+
+    /// <summary>The number of the limit that refused, plus one; 0 when none did.</summary>
+    public byte Limit;
+
+    public UsageFlags Flags;
+
+    /// <summary>Guards against a record of which only a part was written.</summary>
+    public uint Checksum;
+}
+
+public enum UsageKind : byte
+{
+    None,
+
+    /// <summary>A request that passed and of which nothing more will be heard.</summary>
+    Passed,
+    Refused,
+
+    /// <summary>A request that passed and will be settled.</summary>
+    Reserved,
+
+    /// <summary>How far a reserved request has come.</summary>
+    Marked,
+    Settled,
+
+    /// <summary>A request that was made without asking the gate, told of afterwards.</summary>
+    Recorded,
+}
+
+[Flags]
+public enum UsageFlags : byte
+{
+    None = 0,
+
+    /// <summary>The tokens are an estimate.</summary>
+    Estimated = 1,
+
+    /// <summary>Nobody settled it in time: it was settled from its last mark.</summary>
+    Orphaned = 2,
+
+    /// <summary>The cost is of a price, 0 included; without this the cost is null.</summary>
+    Priced = 4,
+}

@@ -1,0 +1,1 @@
+-- organizations: filled in with its room.

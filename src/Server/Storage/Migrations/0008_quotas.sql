@@ -1,0 +1,1 @@
+-- quotas: filled in with its room.

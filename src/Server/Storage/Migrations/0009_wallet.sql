@@ -1,0 +1,1 @@
+-- the wallet: filled in with its room.

@@ -1,0 +1,1 @@
+-- keys: filled in with its room.

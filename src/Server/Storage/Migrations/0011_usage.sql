@@ -1,0 +1,1 @@
+-- usage: filled in with its room.

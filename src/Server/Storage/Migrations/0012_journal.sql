@@ -1,0 +1,1 @@
+-- the journal: filled in with its room.
