@@ -7,8 +7,9 @@ internal static partial class RoomRules
 {
     public static readonly string[] Order =
     [
-        "Telemetry", "Problems", "Wire", "Access", "Providers", "Storage", "Audit", "Mutations", "Webhooks", "Organizations",
-        "Quotas", "Wallet", "Keys", "Closures", "Changes", "Usage", "Journal", "Verification", "Surfaces", "ForwardAuth", "Docs", "Hosting", "Operating",
+        "Telemetry", "Problems", "Wire", "Access", "Providers", "Storage", "Audit", "Mutations", "Webhooks", "Organizations", "Quotas",
+        "Wallet", "Keys", "Closures", "Changes", "Usage", "Journal", "Verification", "Surfaces", "ForwardAuth", "Docs", "Hosting",
+        "Operating",
     ];
 
     private const string Server = "src/Server/";
