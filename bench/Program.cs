@@ -12,6 +12,7 @@ return args switch
     ["timing", .. var rest] => await TimingBench.Run(rest),
     ["spray", .. var rest] => await SprayBench.Run(rest),
     ["attack", .. var rest] => await AttackBench.Run(rest),
+    ["money", .. var rest] => await MoneyBench.Run(rest),
     ["bare"] => await BareServer.Run(),
     _ => Usage(),
 };
@@ -27,6 +28,7 @@ static int Usage()
                bench timing [--results DIR] [--calls N]
                bench spray [--results DIR] [--data DIR] [--keys N] [--hot N] [--unknown N] [--connections N] [--limit-mb N]
                bench attack [--results DIR] [--seconds N]
+               bench money [--results DIR] [--clients N] [--kills N] [--seconds N] [--balance AMOUNT]
                bench verify [--results DIR] [--data DIR] [--keys N] [--rounds N] [--seconds N] [--request-threads MODE]
                bench authorize [--results DIR] [--data DIR] [--keys N] [--rounds N] [--seconds N] [--request-threads MODE]
         """);
