@@ -40,7 +40,7 @@ internal static class MoneyBench
         {
             await using var gate = new KilledGate(folder, postgres);
             await gate.Start();
-            var load = new MoneyLoad(gate, options.Text("--balance") ?? "3.00");
+            using var load = new MoneyLoad(gate, options.Text("--balance") ?? "3.00");
             await load.Prepare();
             int kills = options.Number("--kills", 10);
             Task clients = load.Run(options.Number("--clients", 100));

@@ -9,7 +9,7 @@ using System.Text.Json.Nodes;
 namespace Tollgate.Bench;
 
 /// <summary>The clients of <see cref="MoneyBench"/>, what they were told, and the comparison with what the gate has kept.</summary>
-internal sealed class MoneyLoad(KilledGate gate, string balance)
+internal sealed class MoneyLoad(KilledGate gate, string balance) : IDisposable
 {
     private const int Seed = 20_261_126;
     private const int InputMax = 200;
@@ -39,6 +39,8 @@ internal sealed class MoneyLoad(KilledGate gate, string balance)
 
     public long Settled => Interlocked.Read(ref _settled);
 
+    public void Dispose() => _http.Dispose();
+
     public void Stop() => _isStopping = true;
 
     public async Task Prepare()
@@ -58,13 +60,13 @@ internal sealed class MoneyLoad(KilledGate gate, string balance)
     public async Task<MoneyAccount> Close()
     {
         JsonNode wallet;
-        var patience = DateTime.UtcNow.AddSeconds(90);
+        int patience = 180;
         do
         {
             await Task.Delay(500);
             wallet = await Get($"organizations/{_organization}/wallet");
         }
-        while ((string)wallet["held"]! != "0.00" && DateTime.UtcNow < patience);
+        while ((string)wallet["held"]! != "0.00" && patience-- > 0);
         var ledger = await Ledger();
         var logged = await Logged();
         return MoneyAccount.Of(_told, logged, wallet, ledger, _faults);
