@@ -36,6 +36,15 @@ internal struct VerifyCall
 
     public IPAddress? Address { get; private set; }
 
+    /// <summary>The model that the request asks for; null when none was told.</summary>
+    public string? Model { get; private set; }
+
+    /// <summary>Null when none were told.</summary>
+    public TokenBounds? Tokens { get; private set; }
+
+    /// <summary>Whether the API server will tell what the request has used, so that something is set aside until then.</summary>
+    public readonly bool Reserves => Model is not null || Tokens is not null;
+
     /// <summary>Reads one object; the reader stands on its start and is left on its end.</summary>
     public static Outcome<VerifyCall> Read(ref Utf8JsonReader json, ProviderModel provider, string at)
     {
@@ -86,6 +95,17 @@ internal struct VerifyCall
                 case Members.Path:
                     path = json.GetString();
                     break;
+                case Members.Model:
+                    call.Model = json.GetString();
+                    break;
+                case Members.Tokens:
+                    if (!TokenBounds.Read(ref json, $"{at}/tokens").TryGet(out var tokens, out var problem))
+                    {
+                        return problem;
+                    }
+
+                    call.Tokens = tokens;
+                    break;
                 case Members.Project:
                     call.Project = Encoding.UTF8.GetBytes(json.GetString()!);
                     break;
@@ -110,7 +130,8 @@ internal struct VerifyCall
 
     /// <summary>An empty text is not taken for a member left out: that would ask for less than the caller meant to.</summary>
     private static string? FaultOf(ref Utf8JsonReader json, Members member) =>
-        json.TokenType != JsonTokenType.String ? "must be a string."
+        member == Members.Tokens ? (json.TokenType == JsonTokenType.StartObject ? null : "must be an object.")
+        : json.TokenType != JsonTokenType.String ? "must be a string."
         : member != Members.Key && json.ValueTextEquals(""u8) ? "must not be empty; leave it out to ask for nothing here."
         : null;
 
@@ -206,6 +227,8 @@ internal struct VerifyCall
         : json.ValueTextEquals("path"u8) ? Members.Path
         : json.ValueTextEquals("project"u8) ? Members.Project
         : json.ValueTextEquals("address"u8) ? Members.Address
+        : json.ValueTextEquals("model"u8) ? Members.Model
+        : json.ValueTextEquals("tokens"u8) ? Members.Tokens
         : Members.None;
 
     private static string NameOf(Members member) => member.ToString().ToLowerInvariant();
@@ -220,5 +243,7 @@ internal struct VerifyCall
         Path = 8,
         Project = 16,
         Address = 32,
+        Model = 64,
+        Tokens = 128,
     }
 }
