@@ -15,6 +15,9 @@ internal sealed record Problem(ProblemCode Code, string Detail)
     public int? RetryAfterSeconds { get; init; } =
         Code == ProblemCode.IdempotencyInFlight || Code == ProblemCode.Unavailable || Code == ProblemCode.TooManyUnknownKeys ? 1 : null;
 
+    /// <summary>Where money can be put in, where the lack of it is the problem.</summary>
+    public string? TopUpUrl { get; init; }
+
     public static Problem Of(ProblemCode code) => new(code, code.Title);
 
     /// <summary>A 422 for one member. <paramref name="pointer"/> is a JSON pointer such as <c>/name</c>.</summary>

@@ -59,6 +59,12 @@ internal sealed record ProblemCode(string Code, int Status, string Title)
         new("external_id_taken", 409, "This external id stands for another imported key.");
     public static readonly ProblemCode NotRevealable = new("not_revealable", 403, "Secrets of this provider are shown once only.");
 
+    // Limits and money
+    public static readonly ProblemCode BalanceNeeded = new("balance_needed", 402, "Keys are made only where there is a balance.");
+    public static readonly ProblemCode ModelUnknown = new("model_unknown", 400, "There is no such model, or it has no price.");
+    public static readonly ProblemCode ExternalIdMismatch =
+        new("external_id_mismatch", 422, "The external id was used for another amount or kind.");
+
     // Ourselves
     public static readonly ProblemCode Unavailable = new("unavailable", 503, "The gate cannot answer right now.");
     public static readonly ProblemCode Internal = new("internal_error", 500, "Something went wrong on our side.");

@@ -57,6 +57,11 @@ internal sealed class ProblemResult(Problem problem) : IResult
             json.WriteString("required_permission"u8, permission);
         }
 
+        if (problem.TopUpUrl is { } topUpUrl)
+        {
+            json.WriteString("top_up_url"u8, topUpUrl);
+        }
+
         if (problem.Errors.Count > 0)
         {
             json.WriteStartArray("errors"u8);
