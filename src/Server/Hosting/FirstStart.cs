@@ -1,9 +1,11 @@
+using Tollgate.Engine.Wallet;
 using Tollgate.Server.Access;
 using Tollgate.Server.Audit;
 using Tollgate.Server.Organizations;
 using Tollgate.Server.Providers;
 using Tollgate.Server.Storage;
 using Tollgate.Server.Verification;
+using Tollgate.Server.Wallet;
 
 namespace Tollgate.Server.Hosting;
 
@@ -11,7 +13,9 @@ namespace Tollgate.Server.Hosting;
 /// What must be there before the first request: the data folder's one provider, the operator's root key, a first organization and project.
 /// Made once, in one transaction; a second start finds it and prints no secret.
 /// </summary>
-internal sealed class FirstStart(Database database, OrganizationRegister organizations, ProviderModel provider, RootKey root)
+internal sealed class FirstStart(
+    Database database, OrganizationRegister organizations, ProviderModel provider, RootKey root, PriceBook prices, WalletMemory wallets,
+    WalletThreshold threshold)
 {
     public const string ProviderSetting = "provider";
     public const string RootKeySetting = "root_key";
@@ -53,6 +57,9 @@ internal sealed class FirstStart(Database database, OrganizationRegister organiz
             root.Set(Convert.FromHexString(kept!));
         }
 
+        await prices.Open(cancel);
+        await wallets.Load(new Dictionary<long, Money>());
+        await threshold.Follow(cancel);
         return new FirstStartResult(isFirst, made, isReplaced, await organizations.FirstProject(cancel));
     }
 

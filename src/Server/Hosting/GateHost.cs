@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Tollgate.Engine.Keys;
 using Tollgate.Engine.Limits;
 using Tollgate.Engine.Verification;
+using Tollgate.Engine.Wallet;
 using Tollgate.Server.Audit;
 using Tollgate.Server.Changes;
 using Tollgate.Server.Closures;
@@ -15,6 +16,7 @@ using Tollgate.Server.Providers;
 using Tollgate.Server.Storage;
 using Tollgate.Server.Surfaces;
 using Tollgate.Server.Verification;
+using Tollgate.Server.Wallet;
 
 namespace Tollgate.Server.Hosting;
 
@@ -42,9 +44,22 @@ internal static class GateHost
         GateTelemetry.Add(builder.Services, options);
         var app = builder.Build();
         database.MemoryInDoubt += app.Services.GetRequiredService<Gatekeeper>().Clear;
-        database.ReadAnew = app.Services.GetRequiredService<FirstStart>().ReadRootKey;
+        Connect(app.Services, database);
         Map(app, options);
         return app;
+    }
+
+    /// <summary>What an earlier room causes in a later one, and what is read anew when others have written.</summary>
+    private static void Connect(IServiceProvider services, Database database)
+    {
+        var (ledger, holds) = (services.GetRequiredService<WalletLedger>(), services.GetRequiredService<BalanceHolds>());
+        (ledger.Drained, ledger.Funded) = (holds.Place, holds.Lift);
+        var (start, memory) = (services.GetRequiredService<FirstStart>(), services.GetRequiredService<WalletMemory>());
+        database.ReadAnew = async () =>
+        {
+            await start.ReadRootKey();
+            await memory.ReadAnew();
+        };
     }
 
     private static void AddRooms(
@@ -61,6 +76,9 @@ internal static class GateHost
             services.GetRequiredService<Admission>()));
         services.AddSingleton<Sealer>().AddSingleton<Pages>().AddSingleton<MutationRunner>().AddSingleton<AuditLog>();
         services.AddSingleton<OrganizationRegister>().AddSingleton<ProjectFeed>();
+        services.AddSingleton<BalanceTable>();
+        services.AddSingleton<WalletMemory>().AddSingleton<WalletLedger>().AddSingleton<WalletThreshold>().AddSingleton<PriceBook>();
+        services.AddSingleton<BalanceHolds>();
         services.AddSingleton(new MissLimiter(options.MissesPerMinute));
         services.AddSingleton<KeyRing>().AddSingleton<KeyFeed>().AddSingleton<SecretMint>().AddSingleton<KeyIntake>();
         services.AddSingleton<ChangeTail>().AddSingleton<ChangeFeed>();
@@ -111,6 +129,7 @@ internal static class GateHost
 
         var api = app.MapGroup("/api/v1");
         api.MapOrganizations();
+        api.MapWallets();
         api.MapKeys();
         api.MapImport();
         api.MapClosures();

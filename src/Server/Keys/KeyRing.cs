@@ -7,6 +7,7 @@ using Tollgate.Server.Organizations;
 using Tollgate.Server.Problems;
 using Tollgate.Server.Providers;
 using Tollgate.Server.Storage;
+using Tollgate.Server.Wallet;
 
 namespace Tollgate.Server.Keys;
 
@@ -16,7 +17,7 @@ namespace Tollgate.Server.Keys;
 /// anew.
 /// </summary>
 internal sealed partial class KeyRing(
-    Database database, OrganizationRegister organizations, ProviderModel provider, SecretMint mint, KeyFeed feed)
+    Database database, OrganizationRegister organizations, WalletLedger wallets, ProviderModel provider, SecretMint mint, KeyFeed feed)
 {
     private readonly TermsReader _terms = new(provider);
 
@@ -36,7 +37,16 @@ internal sealed partial class KeyRing(
             return Width.Refusal(terms, own, provider);
         }
 
-        var key = KeyOf(project, terms, scope) with { KeyNo = await scope.NextNumber("key") };
+        if (wallets.RefuseKey(project.OrganizationNo) is { } needsBalance)
+        {
+            return needsBalance;
+        }
+
+        var key = KeyOf(project, terms, scope) with
+        {
+            KeyNo = await scope.NextNumber("key"),
+            Holds = await wallets.IsDrained(scope, project.OrganizationNo) ? KeyState.HeldByBalance : KeyState.Active,
+        };
         var version = new KeySecret { Version = 1, Mask = secret.Mask, CreatedAtMs = scope.NowMs };
         await KeySql.Insert(scope, key);
         Failpoint.Pass("key.row");

@@ -114,6 +114,20 @@ internal static class KeySql
         return keys;
     }
 
+    /// <summary>
+    /// Places or lifts one hold on every key of an organization that is not final; answers those that changed, with their new versions.
+    /// By projects_by_organization and keys_by_project.
+    /// </summary>
+    public static async Task<IReadOnlyList<(long TargetNo, long Version)>> HoldAllOf(
+        WriteScope scope, long organizationNo, KeyState hold, bool isHeld) => await scope.Query<(long, long)>(
+        """
+        UPDATE keys SET holds = (holds & ~@Hold) | @Held, row_version = row_version + 1
+        WHERE project_no IN (SELECT project_no FROM project_owners WHERE organization_no = @organizationNo)
+          AND (holds & @Hold) <> @Held AND revoked_at_ms IS NULL AND deleted_at_ms IS NULL
+        RETURNING key_no, row_version
+        """,
+        new { organizationNo, Hold = (long)hold, Held = isHeld ? (long)hold : 0L });
+
     /// <summary>By the unique index on id.</summary>
     public static async Task<Key?> Find(DbConnection connection, DbTransaction? transaction, KeyId id)
     {

@@ -185,15 +185,20 @@ internal sealed class OrganizationRegister(Database database, ProjectFeed feed)
     public static Task<List<OwnerPlace>> OrganizationPlaces(DbConnection connection, IReadOnlyCollection<long> numbers) =>
         OrganizationSql.PlacesOfOrganizations(connection, numbers);
 
+    /// <summary>Who an organization is that exists, whatever became of it.</summary>
+    public static async Task<OwnerPlace> PlaceOf(WriteScope scope, long organizationNo) =>
+        (await OrganizationSql.PlacesOfOrganizations(scope.Connection, [organizationNo], scope.Transaction))[0];
+
     /// <summary>By number, who these projects are and whose, whatever became of them.</summary>
     public static Task<List<OwnerPlace>> ProjectPlaces(DbConnection connection, IReadOnlyCollection<long> numbers) =>
         OrganizationSql.PlacesOfProjects(connection, numbers);
 
-    private static Problem NoOrganization => new(ProblemCode.NotFound, "There is no such organization.");
+    public static Problem NoOrganization => new(ProblemCode.NotFound, "There is no such organization.");
 
     public static Problem NoProject => new(ProblemCode.NotFound, "There is no such project.");
 
-    private static async Task<Outcome<Organization>> Find(WriteScope scope, string id) =>
+    /// <summary>The same inside a mutation, on its own transaction.</summary>
+    public static async Task<Outcome<Organization>> Find(WriteScope scope, string id) =>
         OrganizationId.Parse(id) is { } parsed
         && await OrganizationSql.Find(scope.Connection, scope.Transaction, parsed) is { DeletedAtMs: null } found
             ? found

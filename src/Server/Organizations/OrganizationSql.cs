@@ -101,10 +101,12 @@ internal static class OrganizationSql
             scope.Transaction)).AsList();
 
     /// <summary>The ids of these organizations, deleted ones among them. By the primary key.</summary>
-    public static async Task<List<OwnerPlace>> PlacesOfOrganizations(DbConnection connection, IReadOnlyCollection<long> numbers) =>
+    public static async Task<List<OwnerPlace>> PlacesOfOrganizations(
+        DbConnection connection, IReadOnlyCollection<long> numbers, DbTransaction? transaction = null) =>
         (await connection.QueryAsync<OwnerPlace>(
             "SELECT organization_no AS No, id AS Id, id AS OrganizationId FROM organizations WHERE organization_no IN {=Numbers}",
-            new { Numbers = numbers })).AsList();
+            new { Numbers = numbers },
+            transaction)).AsList();
 
     /// <summary>The ids of these projects and their organizations', deleted ones among them. By the primary key.</summary>
     public static async Task<List<OwnerPlace>> PlacesOfProjects(DbConnection connection, IReadOnlyCollection<long> numbers) =>

@@ -294,7 +294,7 @@ internal sealed partial class Database : IAsyncDisposable
         try
         {
             Outcome<T> outcome;
-            WriteScope scope;
+            WriteScope? scope = null;
             var transaction = await _driver.Begin(connection, cancel);
             try
             {
@@ -306,6 +306,7 @@ internal sealed partial class Database : IAsyncDisposable
                 {
                     write.Ended(isCommitted: false);
                     await transaction.RollbackAsync(CancellationToken.None);
+                    scope.RunAfterRollback();
                     return outcome;
                 }
 
@@ -313,6 +314,11 @@ internal sealed partial class Database : IAsyncDisposable
                 await Commit(transaction);
                 Failpoint.Pass("write.committed");
                 Volatile.Write(ref _lastChange, Math.Max(_lastChange, scope.LastChange));
+            }
+            catch when (!_inDoubt)
+            {
+                scope?.RunAfterRollback();
+                throw;
             }
             finally
             {

@@ -12,10 +12,16 @@ namespace Tollgate.Server.Storage;
 internal sealed class WriteScope(DbConnection connection, DbTransaction transaction, long nowMs, MutationContext context)
 {
     private readonly List<Action> _afterCommit = [];
+    private readonly List<Action> _afterRollback = [];
 
     public DbConnection Connection { get; } = connection;
 
     public DbTransaction Transaction { get; } = transaction;
+
+    /// <summary>For the few statements that differ.</summary>
+    public DatabaseKind Kind { get; } = connection is Microsoft.Data.Sqlite.SqliteConnection
+        ? DatabaseKind.Sqlite
+        : DatabaseKind.PostgreSql;
 
     /// <summary>Milliseconds since 1970 UTC; the same for every row of this write.</summary>
     public long NowMs { get; } = nowMs;
@@ -82,6 +88,12 @@ internal sealed class WriteScope(DbConnection connection, DbTransaction transact
     /// <summary>Runs after the commit, in the order added, before the write returns. Short work in memory only.</summary>
     public void AfterCommit(Action action) => _afterCommit.Add(action);
 
+    /// <summary>
+    /// Runs instead when it is certain that nothing of this write stays. After a commit in doubt neither runs: whoever took something in
+    /// memory ahead of the write learns of it by <see cref="Database.MemoryInDoubt"/> and looks for its rows. Short work in memory only.
+    /// </summary>
+    public void AfterRollback(Action action) => _afterRollback.Add(action);
+
     public Task<int> Execute(string sql, object? parameters = null) => Connection.ExecuteAsync(sql, parameters, Transaction);
 
     public Task<T?> Find<T>(string sql, object? parameters = null) =>
@@ -91,10 +103,14 @@ internal sealed class WriteScope(DbConnection connection, DbTransaction transact
         (await Connection.QueryAsync<T>(sql, parameters, Transaction)).AsList();
 
     /// <summary>Every action runs: the data is committed, so one that fails must not leave the others' memory behind it.</summary>
-    internal void RunAfterCommit()
+    internal void RunAfterCommit() => RunAll(_afterCommit);
+
+    internal void RunAfterRollback() => RunAll(_afterRollback);
+
+    private static void RunAll(List<Action> actions)
     {
         ExceptionDispatchInfo? first = null;
-        foreach (var action in _afterCommit)
+        foreach (var action in actions)
         {
             try
             {
