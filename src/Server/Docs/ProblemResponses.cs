@@ -106,6 +106,10 @@ internal static class ProblemResponses
             ["code"] = Text("What it is, for programs. More may be added."),
             ["request_id"] = Text("The same as in the header X-Request-Id."),
             ["required_permission"] = Text("What the key would have needed."),
+            ["plan_limit"] = new OpenApiSchema
+            {
+                Type = JsonSchemaType.Integer, Description = "How many of these the organization's plan allows.",
+            },
             ["errors"] = new OpenApiSchema
             {
                 Type = JsonSchemaType.Array,

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Tollgate.Engine.Keys;
 using Tollgate.Engine.Verification;
+using Tollgate.Engine.Wallet;
 using Tollgate.Server.Audit;
 using Tollgate.Server.Changes;
 using Tollgate.Server.Closures;
@@ -11,6 +12,7 @@ using Tollgate.Server.Keys.Import;
 using Tollgate.Server.Mutations;
 using Tollgate.Server.Organizations;
 using Tollgate.Server.Providers;
+using Tollgate.Server.Quotas;
 using Tollgate.Server.Storage;
 using Tollgate.Server.Surfaces;
 using Tollgate.Server.Verification;
@@ -54,9 +56,12 @@ internal static class GateHost
         services.AddSingleton(services => new Gatekeeper(
             provider.Keys.Format, services.GetRequiredService<KeyTable>(), services.GetRequiredService<ProjectTable>()));
         services.AddSingleton<Sealer>().AddSingleton<Pages>().AddSingleton<MutationRunner>().AddSingleton<AuditLog>();
+        services.AddSingleton<BalanceTable>().AddSingleton<PlanBook>();
         services.AddSingleton<OrganizationRegister>().AddSingleton<ProjectFeed>();
+        services.AddSingleton<QuotaKeeper>();
         services.AddSingleton(new MissLimiter(options.MissesPerMinute));
-        services.AddSingleton<KeyRing>().AddSingleton<KeyFeed>().AddSingleton<SecretMint>().AddSingleton<KeyIntake>();
+        services.AddSingleton<KeyRing>().AddSingleton<KeyFeed>().AddSingleton<SecretMint>().AddSingleton<KeyOperationCount>();
+        services.AddSingleton<KeyIntake>();
         services.AddSingleton<ChangeTail>().AddSingleton<ChangeFeed>();
         services.AddSingleton<Gate>().AddSingleton<RootKey>().AddSingleton<CallerGate>().AddSingleton<VerifyEndpoints>();
         services.AddSingleton<ProviderFront>().AddSingleton<KeySurface>().AddSingleton<Echo>();
@@ -105,6 +110,7 @@ internal static class GateHost
 
         var api = app.MapGroup("/api/v1");
         api.MapOrganizations();
+        api.MapQuotas();
         api.MapKeys();
         api.MapImport();
         api.MapClosures();

@@ -15,6 +15,14 @@ internal sealed record Problem(ProblemCode Code, string Detail)
     public int? RetryAfterSeconds { get; init; } =
         Code == ProblemCode.IdempotencyInFlight || Code == ProblemCode.Unavailable || Code == ProblemCode.TooManyUnknownKeys ? 1 : null;
 
+    /// <summary>How many of a thing the organization's plan allows, where that many are there.</summary>
+    public long? PlanLimit { get; init; }
+
+    /// <summary>
+    /// Clients that repeat calls by themselves are told not to: what passes only after a long time is somebody's to know of.
+    /// </summary>
+    public bool ForbidsRetry => Code == ProblemCode.KeyOperationsExceeded;
+
     public static Problem Of(ProblemCode code) => new(code, code.Title);
 
     /// <summary>A 422 for one member. <paramref name="pointer"/> is a JSON pointer such as <c>/name</c>.</summary>

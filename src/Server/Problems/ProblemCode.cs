@@ -59,6 +59,11 @@ internal sealed record ProblemCode(string Code, int Status, string Title)
         new("external_id_taken", 409, "This external id stands for another imported key.");
     public static readonly ProblemCode NotRevealable = new("not_revealable", 403, "Secrets of this provider are shown once only.");
 
+    // Limits and money
+    public static readonly ProblemCode QuotaExceeded = new("quota_exceeded", 403, "The plan allows no more of these.");
+    public static readonly ProblemCode KeyOperationsExceeded =
+        new("key_operations_exceeded", 429, "Too many keys were made or given a new secret.");
+
     // Ourselves
     public static readonly ProblemCode Unavailable = new("unavailable", 503, "The gate cannot answer right now.");
     public static readonly ProblemCode Internal = new("internal_error", 500, "Something went wrong on our side.");

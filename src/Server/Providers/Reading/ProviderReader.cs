@@ -97,6 +97,7 @@ internal sealed partial class ProviderReader
             Scopes = permissions.Catalogue,
             Routes = permissions.Routes,
             Conditions = permissions.Conditions,
+            QuotaRoutes = new QuotaRoutes(permissions.Routes, []),
             Models = [.. (file.Texts("models", ModelsMax) ?? []).Select(model => new ModelOffer(model.Text))],
             Surface = SurfaceSection.Read(file["surface"], _errors),
             Dialect = ErrorSection.Read(file["errors"], _errors),
