@@ -65,6 +65,16 @@ internal sealed class ProblemResult(Problem problem) : IResult
             json.WriteString("required_permission"u8, permission);
         }
 
+        if (problem.Limit is { } limit)
+        {
+            json.WriteStartObject("limit"u8);
+            json.WriteString("name"u8, limit.Name);
+            json.WriteNumber("amount"u8, limit.Amount);
+            json.WriteNumber("remaining"u8, limit.Remaining);
+            json.WriteNumber("retry_after"u8, limit.RetrySeconds);
+            json.WriteEndObject();
+        }
+
         if (problem.PlanLimit is { } most)
         {
             json.WriteNumber("plan_limit"u8, most);

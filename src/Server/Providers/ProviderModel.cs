@@ -52,6 +52,9 @@ internal sealed record ProviderModel
     /// <summary>Null where requests are not paid for.</summary>
     public WalletRules? Wallet { get; init; }
 
+    /// <summary>How the answers tell where a key's limits stand.</summary>
+    public required RateHeaders RateHeaders { get; init; }
+
     public required Surface Surface { get; init; }
 
     public required Dialect Dialect { get; init; }

@@ -28,13 +28,18 @@ public sealed class ProviderSchemaTests
     public void The_schema_has_no_map_that_the_loader_does_not_know() =>
         Assert.Equal(
             Vocabulary.All.Select(shape => shape.Name)
-                .Concat(["errors", "errors_part", "keys_part", "permissions_part", "provider_part"]).Order(),
+                .Concat(
+                [
+                    "errors", "errors_part", "key_operations_part", "keys_part", "permissions_part", "provider_part", "wallet_part",
+                ]).Order(),
             Schema.GetProperty("$defs").EnumerateObject().Select(definition => definition.Name).Order());
 
     [Theory]
     [InlineData("provider")]
     [InlineData("keys")]
     [InlineData("permissions")]
+    [InlineData("key_operations")]
+    [InlineData("wallet")]
     [InlineData("errors")]
     public void A_part_has_the_fields_of_the_whole(string name) =>
         Assert.Equal(
@@ -47,6 +52,7 @@ public sealed class ProviderSchemaTests
         Assert.Equal(ErrorSection.Codes.Order(), Schema.GetProperty("$defs").GetProperty("errors").GetProperty("properties")
             .EnumerateObject().Select(code => code.Name).Order());
         Assert.Equal(KeySection.OperationNames.Order(), Enum("keys", "operations", "items"));
+        Assert.Equal(LimitSection.Counts.Keys.Order(), Enum("limit", "counts"));
         Assert.Equal(SurfaceSection.NeedNames.Order(), Enum("surface_route", "needs"));
         Assert.Equal(ExampleSection.States.Keys.Order(), Enum("example_key", "state"));
         Assert.Equal(Surface.CreateFields.Concat(Surface.RotateFields).Order(), Enum("surface_route", "accepts", "additionalProperties"));
