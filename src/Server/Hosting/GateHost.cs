@@ -13,6 +13,7 @@ using Tollgate.Server.Keys.Import;
 using Tollgate.Server.Mutations;
 using Tollgate.Server.Organizations;
 using Tollgate.Server.Providers;
+using Tollgate.Server.Quotas;
 using Tollgate.Server.Storage;
 using Tollgate.Server.Surfaces;
 using Tollgate.Server.Verification;
@@ -75,12 +76,14 @@ internal static class GateHost
             services.GetRequiredService<ProjectTable>(),
             services.GetRequiredService<Admission>()));
         services.AddSingleton<Sealer>().AddSingleton<Pages>().AddSingleton<MutationRunner>().AddSingleton<AuditLog>();
+        services.AddSingleton<BalanceTable>().AddSingleton<PlanBook>();
         services.AddSingleton<OrganizationRegister>().AddSingleton<ProjectFeed>();
-        services.AddSingleton<BalanceTable>();
         services.AddSingleton<WalletMemory>().AddSingleton<WalletLedger>().AddSingleton<WalletThreshold>().AddSingleton<PriceBook>();
         services.AddSingleton<BalanceHolds>();
+        services.AddSingleton<QuotaKeeper>();
         services.AddSingleton(new MissLimiter(options.MissesPerMinute));
-        services.AddSingleton<KeyRing>().AddSingleton<KeyFeed>().AddSingleton<SecretMint>().AddSingleton<KeyIntake>();
+        services.AddSingleton<KeyRing>().AddSingleton<KeyFeed>().AddSingleton<SecretMint>().AddSingleton<KeyOperationCount>();
+        services.AddSingleton<KeyIntake>();
         services.AddSingleton<ChangeTail>().AddSingleton<ChangeFeed>();
         services.AddSingleton<Gate>().AddSingleton<RootKey>().AddSingleton<CallerGate>().AddSingleton<VerifyEndpoints>();
         services.AddSingleton<ProviderFront>().AddSingleton<KeySurface>().AddSingleton<Echo>();
@@ -130,6 +133,7 @@ internal static class GateHost
         var api = app.MapGroup("/api/v1");
         api.MapOrganizations();
         api.MapWallets();
+        api.MapQuotas();
         api.MapKeys();
         api.MapImport();
         api.MapClosures();

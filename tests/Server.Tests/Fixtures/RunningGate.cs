@@ -55,9 +55,12 @@ public sealed class RunningGate : IAsyncDisposable
             new GateOptions { LogLevel = logLevel, TrustedProxies = trustedProxies, MissesPerMinute = missesPerMinute },
             folder, postgres, clock);
 
-    /// <summary>As the other one, with further options; where it listens and lies is its own choice.</summary>
+    /// <summary>
+    /// As the other one, with further options; where it listens and lies is its own choice. The provider can be given what its file lacks.
+    /// </summary>
     internal static async Task<RunningGate> Start(
-        string provider, GateOptions options, string? folder = null, string? postgres = null, ManualClock? clock = null)
+        string provider, GateOptions options, string? folder = null, string? postgres = null, ManualClock? clock = null,
+        Func<ProviderModel, ProviderModel>? with = null)
     {
         var own = folder is null ? Directory.CreateTempSubdirectory("tollgate-test-") : null;
         folder ??= own!.FullName;
@@ -71,7 +74,7 @@ public sealed class RunningGate : IAsyncDisposable
         var database = await Database.Open(storage, clock, NullLoggerFactory.Instance);
         var pepper = await Pepper.Open(Path.Combine(folder, Pepper.DefaultFile), database);
         options = options with { Urls = "http://127.0.0.1:0", Data = folder };
-        var app = GateHost.Build(options, loaded.Model, database, pepper, clock);
+        var app = GateHost.Build(options, with?.Invoke(loaded.Model) ?? loaded.Model, database, pepper, clock);
         var first = await app.Services.GetRequiredService<FirstStart>().Prepare(RootKey, CancellationToken.None);
         await app.StartAsync();
         return new RunningGate(database, app, clock, first.Project!) { _own = own };
