@@ -218,6 +218,43 @@ public sealed class LimitTable
         }
     }
 
+    /// <summary>The limits that count any request at all, whatever it needs, and those of them that outlast a restart: a bit each.</summary>
+    internal (ushort Limits, ushort Lasting) CountingAnything()
+    {
+        (int all, int lasting) = (0, 0);
+        for (int limit = 0; limit < Catalogue.Limits.Count; limit++)
+        {
+            Limit rule = Catalogue.Limits[limit];
+            int bit = rule is { Actions: 0, Scopes: 0, ExceptScopes: 0, WindowMs: > 0 } ? 1 << limit : 0;
+            all |= bit;
+            lasting |= rule.Lasts ? bit : 0;
+        }
+
+        return ((ushort)all, (ushort)lasting);
+    }
+
+    /// <summary>Counts in those limits what was used already, whether they have room or not.</summary>
+    internal void CountUse(uint keyNo, uint inputTokens, uint outputTokens, long clockMs)
+    {
+        int counting = CountingAnything().Limits;
+        LimitPlace place = PlaceOf(keyNo, clockMs);
+        place.Enter();
+        try
+        {
+            for (byte limit = 0; limit < Catalogue.Limits.Count; limit++)
+            {
+                if ((counting >> limit & 1) != 0)
+                {
+                    AdjustLocked(in place, limit, place.ClockMs, Counted(limit, 1, inputTokens, outputTokens));
+                }
+            }
+        }
+        finally
+        {
+            place.Exit();
+        }
+    }
+
     /// <summary>Counts a request that was under way before a restart as under way.</summary>
     internal void RestoreConcurrent(in Reservation reservation, long clockMs)
     {

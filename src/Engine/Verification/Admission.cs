@@ -121,6 +121,31 @@ public sealed class Admission
     }
 
     /// <summary>
+    /// Notes a request that nobody asked about beforehand. It is counted in its key's limits, whether they have room or not, and billed as
+    /// far as the balance goes.
+    /// </summary>
+    /// <param name="use">What was used.</param>
+    /// <param name="billed">What the organization paid of it.</param>
+    /// <param name="sequence">As with <see cref="Settle"/>.</param>
+    public SettleResult Record(in RecordedUse use, out Money billed, out long sequence)
+    {
+        Money cost = use.Cost ?? Money.Zero;
+        billed = use.Balance?.TakeUpTo(cost) ?? cost;
+        UsageEvent happened = EventOf(in use, billed);
+        (happened.Limits, happened.LastingLimits) = Limits.CountingAnything();
+        sequence = 0;
+        if (Usage is not null && !Usage.TryAppend(in happened, out sequence))
+        {
+            use.Balance?.Add(billed);
+            billed = Money.Zero;
+            return SettleResult.Full;
+        }
+
+        Limits.CountUse(use.KeyNo, use.InputTokens, use.OutputTokens, use.ClockMs);
+        return SettleResult.Done;
+    }
+
+    /// <summary>
     /// At start: takes up a reservation that was open when the last process ended. Its money is held in the balance already. Put back the
     /// lasting windows of its key first, for they contain it; shorter ones begin anew, and what is under way counts again.
     /// </summary>
@@ -386,6 +411,26 @@ public sealed class Admission
         Limits = open.Limits,
         LastingLimits = open.LastingLimits,
         Kind = kind,
+    };
+
+    private static UsageEvent EventOf(in RecordedUse use, Money billed) => new()
+    {
+        RequestNo = use.RequestNo,
+        AtMs = use.AtMs,
+        AdmittedAtMs = use.MadeAtMs,
+        ClockMs = use.ClockMs,
+        CostMicros = billed.Micros,
+        LossMicros = ((use.Cost ?? Money.Zero) - billed).Micros,
+        KeyNo = use.KeyNo,
+        OrganizationNo = use.OrganizationNo,
+        InputTokens = use.InputTokens,
+        OutputTokens = use.OutputTokens,
+        LatencyMs = use.LatencyMs,
+        Model = use.Model,
+        PriceVersion = use.PriceVersion,
+        Status = use.Status,
+        Kind = UsageKind.Recorded,
+        Flags = use.Flags | (use.Cost is null ? UsageFlags.None : UsageFlags.Priced),
     };
 
     private static UsageEvent EventOf(in Reservation settled, in Settlement settlement, Money billed)

@@ -69,4 +69,17 @@ public sealed class Balance
 
         return false;
     }
+
+    /// <summary>Takes money out, as much of it as is available, and tells how much that was.</summary>
+    public Money TakeUpTo(Money amount)
+    {
+        Money part = amount;
+        while (!TryTake(part))
+        {
+            Money available = Available;
+            part = available < amount ? available : amount;
+        }
+
+        return part;
+    }
 }

@@ -37,7 +37,8 @@ internal readonly record struct TokenBounds(int Input, int? OutputMax)
                 return Problem.Invalid($"{at}/{name}", $"must be a whole number from 0 to {TokensMax}.");
             }
 
-            (input, output) = isInput ? (tokens, output) : (input, tokens);
+            input = isInput ? tokens : input;
+            output = isInput ? output : tokens;
         }
 
         return input is { } count

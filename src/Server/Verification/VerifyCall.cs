@@ -42,6 +42,12 @@ internal struct VerifyCall
     /// <summary>Null when none were told.</summary>
     public TokenBounds? Tokens { get; private set; }
 
+    /// <summary>The same, priced, once it was.</summary>
+    public PricedUse Use { get; set; }
+
+    /// <summary>The number under which the request is counted.</summary>
+    public long RequestNo { get; set; }
+
     /// <summary>Whether the API server will tell what the request has used, so that something is set aside until then.</summary>
     public readonly bool Reserves => Model is not null || Tokens is not null;
 
@@ -97,6 +103,11 @@ internal struct VerifyCall
                     break;
                 case Members.Model:
                     call.Model = json.GetString();
+                    if (call.Model!.Length > UsePricer.ModelCharsMax)
+                    {
+                        return Problem.Invalid($"{at}/model", $"must have at most {UsePricer.ModelCharsMax} characters.");
+                    }
+
                     break;
                 case Members.Tokens:
                     if (!TokenBounds.Read(ref json, $"{at}/tokens").TryGet(out var tokens, out var problem))

@@ -3,6 +3,7 @@ using System.Buffers.Text;
 using System.Text.Json;
 using Tollgate.Engine.Limits;
 using Tollgate.Engine.Verification;
+using Tollgate.Server.Journal;
 using Tollgate.Server.Providers;
 using Tollgate.Server.Wire;
 
@@ -30,9 +31,19 @@ internal sealed class VerifyTail
         return tail._bytes.WrittenSpan;
     }
 
+    /// <summary>The same where nothing may be told.</summary>
+    public static ReadOnlySpan<byte> OfNoKey(in VerifyCall call)
+    {
+        var tail = _own ??= new VerifyTail();
+        tail._bytes.ResetWrittenCount();
+        tail.Text(",\"request_id\":"u8, RequestId.Of(call.RequestNo));
+        tail._bytes.Write("}"u8);
+        return tail._bytes.WrittenSpan;
+    }
+
     private void Write(in VerifyCall call, in Verdict verdict, ProviderModel provider, string? requiredPermission)
     {
-        Text(",\"request_id\":"u8, RequestNumbers.TextOf(call.RequestNo));
+        Text(",\"request_id\":"u8, RequestId.Of(call.RequestNo));
         if (requiredPermission is not null)
         {
             Text(",\"required_permission\":"u8, requiredPermission);
@@ -46,7 +57,7 @@ internal sealed class VerifyTail
 
         if (verdict.Code == VerdictCode.Allowed && call.Reserves)
         {
-            Text(",\"reservation\":"u8, RequestNumbers.ReservationOf(call.RequestNo));
+            Text(",\"reservation\":"u8, RequestId.OfReservation(call.RequestNo));
         }
 
         if (verdict.Project?.Balance is not null && verdict.IsAllowed)
