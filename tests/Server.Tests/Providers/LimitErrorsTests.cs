@@ -206,6 +206,14 @@ public sealed class LimitErrorsTests
         Assert.Contains(over, With(max + 1), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("1", "")]
+    [InlineData("1000", "")]
+    [InlineData("0", "p/acme.yaml:1:48: times is a whole number from 1 to 1000, not \"0\"")]
+    [InlineData("1001", "p/acme.yaml:1:48: times is a whole number from 1 to 1000, not \"1001\"")]
+    public void An_example_is_sent_once_to_a_thousand_times(string times, string expected) =>
+        Assert.Equal(expected, Errors($"examples: [{{ name: x, send: GET /v1/ai, times: {times}, expect: {{ status: 200 }} }}]"));
+
     [Fact]
     public void Headers_and_plans_have_bounds()
     {
