@@ -18,14 +18,12 @@ internal sealed class Gate(Gatekeeper gatekeeper, KeyFeed feed, Database databas
     /// </summary>
     private const int LoadsMax = 3;
 
-    private readonly double _msPerTick = 1_000.0 / time.TimestampFrequency;
-
     public CheckMeter Meter { get; } = new();
 
     public long NowMs => time.GetUtcNow().ToUnixTimeMilliseconds();
 
-    /// <summary>The clock of limits: it never goes back.</summary>
-    public long ClockMs => (long)(time.GetTimestamp() * _msPerTick);
+    /// <summary>Of the clock that never goes back, which the windows of limits run on.</summary>
+    public long ClockMs => time.GetTimestamp() / (time.TimestampFrequency / 1_000);
 
     /// <summary>Whether anything may be answered from memory; see <see cref="Database.TrustsMemory"/>.</summary>
     public bool TrustsMemory => database.TrustsMemory;
