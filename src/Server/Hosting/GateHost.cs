@@ -14,6 +14,7 @@ using Tollgate.Server.Providers;
 using Tollgate.Server.Storage;
 using Tollgate.Server.Surfaces;
 using Tollgate.Server.Verification;
+using Tollgate.Server.Webhooks;
 
 namespace Tollgate.Server.Hosting;
 
@@ -54,6 +55,7 @@ internal static class GateHost
         services.AddSingleton(services => new Gatekeeper(
             provider.Keys.Format, services.GetRequiredService<KeyTable>(), services.GetRequiredService<ProjectTable>()));
         services.AddSingleton<Sealer>().AddSingleton<Pages>().AddSingleton<MutationRunner>().AddSingleton<AuditLog>();
+        services.AddSingleton<WebhookOutbox>();
         services.AddSingleton<OrganizationRegister>().AddSingleton<ProjectFeed>();
         services.AddSingleton(new MissLimiter(options.MissesPerMinute));
         services.AddSingleton<KeyRing>().AddSingleton<KeyFeed>().AddSingleton<SecretMint>().AddSingleton<KeyIntake>();
