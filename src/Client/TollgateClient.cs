@@ -35,6 +35,7 @@ public sealed class TollgateClient : IDisposable
         var connection = new Connection(http, key, options ?? new());
         Organizations = new(connection);
         Projects = new(connection);
+        Wallets = new(connection);
         Keys = new(connection);
         Import = new(connection);
         Verify = new(connection);
@@ -45,6 +46,8 @@ public sealed class TollgateClient : IDisposable
     public OrganizationCalls Organizations { get; }
 
     public ProjectCalls Projects { get; }
+
+    public WalletCalls Wallets { get; }
 
     public KeyCalls Keys { get; }
 

@@ -38,6 +38,10 @@ namespace Tollgate.Client;
 [JsonSerializable(typeof(Page<Key>), TypeInfoPropertyName = "KeyPage")]
 [JsonSerializable(typeof(Page<Organization>), TypeInfoPropertyName = "OrganizationPage")]
 [JsonSerializable(typeof(Page<Project>), TypeInfoPropertyName = "ProjectPage")]
+[JsonSerializable(typeof(Wallet))]
+[JsonSerializable(typeof(NewWalletEntry))]
+[JsonSerializable(typeof(WalletEntry))]
+[JsonSerializable(typeof(Page<WalletEntry>), TypeInfoPropertyName = "WalletEntryPage")]
 [JsonSerializable(typeof(Page<AuditRow>), TypeInfoPropertyName = "AuditPage")]
 internal sealed partial class TollgateJson : JsonSerializerContext;
 

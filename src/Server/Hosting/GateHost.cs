@@ -16,6 +16,7 @@ using Tollgate.Server.Storage;
 using Tollgate.Server.Surfaces;
 using Tollgate.Server.Verification;
 using Tollgate.Server.Wallet;
+using Tollgate.Server.Webhooks;
 
 namespace Tollgate.Server.Hosting;
 
@@ -69,6 +70,7 @@ internal static class GateHost
         services.AddSingleton(services => new Gatekeeper(
             provider.Keys.Format, services.GetRequiredService<KeyTable>(), services.GetRequiredService<ProjectTable>()));
         services.AddSingleton<Sealer>().AddSingleton<Pages>().AddSingleton<MutationRunner>().AddSingleton<AuditLog>();
+        services.AddSingleton<WebhookOutbox>();
         services.AddSingleton<OrganizationRegister>().AddSingleton<ProjectFeed>();
         services.AddSingleton<BalanceTable>();
         services.AddSingleton<WalletMemory>().AddSingleton<WalletLedger>().AddSingleton<WalletThreshold>().AddSingleton<PriceBook>();
