@@ -25,6 +25,7 @@ internal sealed class RateHeaders(IReadOnlyList<Limit> limits, IReadOnlyList<Rat
     /// <summary>A shortest placeholder has five characters, a longest value as many as a limit's name.</summary>
     private const int ValueCharsMax = TextCharsMax / 5 * Limit.NameCharsMax;
 
+    /// <summary>A power of two.</summary>
     private const int RecentMax = 64;
 
     /// <summary>The last policies that were told: all keys of a plan share one. A place is read and replaced whole.</summary>
@@ -220,7 +221,7 @@ internal sealed class RateHeaders(IReadOnlyList<Limit> limits, IReadOnlyList<Rat
             hash = HashCode.Combine(hash, states[i].Limit, states[i].Amount);
         }
 
-        ref var place = ref _policies[(int)((uint)hash % RecentMax)];
+        ref var place = ref _policies[hash & (RecentMax - 1)];
         if (place is { } recent && recent.IsOf(states))
         {
             return recent.Text;
