@@ -40,6 +40,7 @@ public sealed class TollgateClient : IDisposable
         Verify = new(connection);
         Audit = new(connection);
         Changes = new(connection);
+        Webhooks = new(connection);
     }
 
     public OrganizationCalls Organizations { get; }
@@ -55,6 +56,8 @@ public sealed class TollgateClient : IDisposable
     public AuditCalls Audit { get; }
 
     public ChangeCalls Changes { get; }
+
+    public WebhookCalls Webhooks { get; }
 
     private HttpClient Http { get; }
 

@@ -59,6 +59,10 @@ internal sealed record ProblemCode(string Code, int Status, string Title)
         new("external_id_taken", 409, "This external id stands for another imported key.");
     public static readonly ProblemCode NotRevealable = new("not_revealable", 403, "Secrets of this provider are shown once only.");
 
+    // Webhooks
+    public static readonly ProblemCode WebhookUrlRefused = new("webhook_url_refused", 422, "The webhook's URL is refused.");
+    public static readonly ProblemCode WebhooksFull = new("webhooks_full", 409, "The organization has as many webhooks as it may have.");
+
     // Ourselves
     public static readonly ProblemCode Unavailable = new("unavailable", 503, "The gate cannot answer right now.");
     public static readonly ProblemCode Internal = new("internal_error", 500, "Something went wrong on our side.");
