@@ -41,6 +41,7 @@ public sealed class TollgateClient : IDisposable
         Verify = new(connection);
         Audit = new(connection);
         Changes = new(connection);
+        Webhooks = new(connection);
     }
 
     public OrganizationCalls Organizations { get; }
@@ -58,6 +59,8 @@ public sealed class TollgateClient : IDisposable
     public AuditCalls Audit { get; }
 
     public ChangeCalls Changes { get; }
+
+    public WebhookCalls Webhooks { get; }
 
     private HttpClient Http { get; }
 

@@ -49,7 +49,8 @@ internal sealed class Ask(ParseResult parsed, Shell shell, CancellationToken can
         }
     }
 
-    private static string Segment(string text, string expected) =>
+    /// <summary>The text, when it can stand in a path.</summary>
+    public static string Segment(string text, string expected) =>
         text.Length > 0 && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-')
             ? text
             : throw new UsageException($"\"{text}\" is not {expected}.");

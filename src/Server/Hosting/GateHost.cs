@@ -70,13 +70,18 @@ internal static class GateHost
         services.AddSingleton(services => new Gatekeeper(
             provider.Keys.Format, services.GetRequiredService<KeyTable>(), services.GetRequiredService<ProjectTable>()));
         services.AddSingleton<Sealer>().AddSingleton<Pages>().AddSingleton<MutationRunner>().AddSingleton<AuditLog>();
-        services.AddSingleton<WebhookOutbox>();
+        services.AddSingleton(options.Webhooks).AddSingleton(new AddressGuard(options.Webhooks.PrivateAddresses));
+        services.AddSingleton<OrganizationNumber>(OrganizationRegister.NumberOf);
+        services.AddSingleton<WebhookOutbox>().AddSingleton<WebhookRegister>().AddSingleton<WebhookSweep>();
+        services.AddSingleton(services => new WebhookSender(services.GetRequiredService<AddressGuard>(), time));
+        services.AddSingleton<WebhookCourier>().AddHostedService(services => services.GetRequiredService<WebhookCourier>());
         services.AddSingleton<OrganizationRegister>().AddSingleton<ProjectFeed>();
         services.AddSingleton<BalanceTable>();
         services.AddSingleton<WalletMemory>().AddSingleton<WalletLedger>().AddSingleton<WalletThreshold>().AddSingleton<PriceBook>();
         services.AddSingleton<BalanceHolds>();
         services.AddSingleton(new MissLimiter(options.MissesPerMinute));
         services.AddSingleton<KeyRing>().AddSingleton<KeyFeed>().AddSingleton<SecretMint>().AddSingleton<KeyIntake>();
+        services.AddSingleton<ExpiryWatch>().AddHostedService(services => services.GetRequiredService<ExpiryWatch>());
         services.AddSingleton<ChangeTail>().AddSingleton<ChangeFeed>();
         services.AddSingleton<Gate>().AddSingleton<RootKey>().AddSingleton<CallerGate>().AddSingleton<VerifyEndpoints>();
         services.AddSingleton<ProviderFront>().AddSingleton<KeySurface>().AddSingleton<Echo>();
@@ -126,6 +131,7 @@ internal static class GateHost
         var api = app.MapGroup("/api/v1");
         api.MapOrganizations();
         api.MapWallets();
+        api.MapWebhooks();
         api.MapKeys();
         api.MapImport();
         api.MapClosures();

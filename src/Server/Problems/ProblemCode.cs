@@ -73,6 +73,10 @@ internal sealed record ProblemCode(string Code, int Status, string Title)
     public static readonly ProblemCode ExternalIdMismatch =
         new("external_id_mismatch", 422, "The external id was used for another amount or kind.");
 
+    // Webhooks
+    public static readonly ProblemCode WebhookUrlRefused = new("webhook_url_refused", 422, "The webhook's URL is refused.");
+    public static readonly ProblemCode WebhooksFull = new("webhooks_full", 409, "The organization has as many webhooks as it may have.");
+
     // Ourselves
     public static readonly ProblemCode Unavailable = new("unavailable", 503, "The gate cannot answer right now.");
     public static readonly ProblemCode Internal = new("internal_error", 500, "Something went wrong on our side.");

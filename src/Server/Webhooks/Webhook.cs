@@ -25,7 +25,7 @@ internal sealed record Webhook
 
     public long? DisabledAtMs { get; init; }
 
-    /// <summary>Sealed; see <c>WebhookSecret</c>.</summary>
+    /// <summary>Sealed; see <see cref="WebhookSecret"/>.</summary>
     public byte[] Secret { get; init; } = [];
 
     /// <summary>The one before it, which signs too until its end.</summary>
@@ -47,6 +47,9 @@ internal sealed record Webhook
 
     /// <summary>Nothing is sent before.</summary>
     public long? RestUntilMs { get; init; }
+
+    /// <summary>The earliest due of its deliveries, but not before its rest is over; null when none is pending.</summary>
+    public long? DueAtMs { get; init; }
 
     public long CreatedAtMs { get; init; }
 
@@ -118,7 +121,7 @@ internal sealed record WebhookDelivery
     /// <summary>What the receiver answered to the last attempt; null when it did not.</summary>
     public long? ResponseStatus { get; init; }
 
-    /// <summary>Of the last attempt, when it failed.</summary>
+    /// <summary>One of <see cref="AttemptErrors"/>, of the last attempt, when it failed.</summary>
     public string? Error { get; init; }
 
     public long? DurationMs { get; init; }

@@ -18,6 +18,9 @@ internal sealed class WebhookOutbox
     /// <summary>No event comes near; one that does is a bug.</summary>
     public const int BodyBytesMax = 16_384;
 
+    /// <summary>Raised after the commit of a change to a webhook, with its number: what was read of it before is no longer true.</summary>
+    public event Action<long>? Changed;
+
     /// <summary>Raised after a commit that added something.</summary>
     public event Action? Filled;
 
@@ -41,6 +44,13 @@ internal sealed class WebhookOutbox
         var deliveries = await Keep(scope, webhook, [message]);
         return deliveries[0];
     }
+
+    /// <summary>Tells after the commit that a webhook is no longer what it was.</summary>
+    public void Tell(WriteScope scope, Webhook changed) => scope.AfterCommit(() =>
+    {
+        Changed?.Invoke(changed.WebhookNo);
+        Filled?.Invoke();
+    });
 
     private async Task Add<T>(
         WriteScope scope, Task<IReadOnlyList<Webhook>> listening, string type, JsonTypeInfo<WebhookMessage<T>> json,
