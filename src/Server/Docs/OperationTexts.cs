@@ -8,8 +8,17 @@ internal static class OperationTexts
         ["createOrganization"] = "An organization owns projects; a new one has none.",
         ["listOrganizations"] = "One page of organizations, without deleted ones.",
         ["getOrganization"] = "A deleted one is as absent as one that never was.",
-        ["updateOrganization"] = "An absent member stays as it is. Keys of a suspended organization are refused from the next request on.",
+        ["updateOrganization"] = 
+            "An absent member stays as it is. Keys of a suspended organization are refused from the next request on; from then on another "
+            + "plan holds too.",
         ["deleteOrganization"] = "Its projects are closed and their keys revoked in the same step, for good.",
+        ["listPlans"] = "With what each allows of limits and quotas, in the order of the provider file.",
+        ["listQuotas"] =
+            "How much of each quota is used, and what the plan allows. A key reads those of its own organization; one of the operator's "
+            + "organization reads all.",
+        ["setQuota"] =
+            "For who counts by himself, or to put right what was counted. It may be more than the plan allows: then no more are made. "
+            + "A key needs to be of the operator's organization too.",
         ["createProject"] = "A project holds keys.",
         ["listOrganizationProjects"] = "One page of the organization's projects, newest first.",
         ["listProjects"] = "One page of the projects of all organizations.",

@@ -112,6 +112,7 @@ internal sealed class SchemaRules(ProviderModel provider)
                 BoundCheck(place, schema);
                 BoundChange(place, schema);
                 ImportSchema.Bound(place, owner, member, schema);
+                PlanSchema.Bound(place, owner, member, schema, provider);
                 BoundTerm(owner, member, schema, place.Split('.')[0]);
                 break;
         }
@@ -169,7 +170,7 @@ internal sealed class SchemaRules(ProviderModel provider)
             return;
         }
 
-        if (record == "ChangeKey" && member is not ("description" or "expires_at"))
+        if (record == "ChangeKey" && member is not ("description" or "expires_at" or "limits"))
         {
             NeverNull(schema);
         }

@@ -18,8 +18,8 @@ namespace Tollgate.Server.Keys;
 /// anew.
 /// </summary>
 internal sealed partial class KeyRing(
-    Database database, OrganizationRegister organizations, WalletLedger wallets, ProviderModel provider, SecretMint mint, KeyFeed feed,
-    WebhookOutbox outbox)
+    Database database, OrganizationRegister organizations, PlanBook plans, WalletLedger wallets, ProviderModel provider, SecretMint mint,
+    KeyFeed feed, KeyOperationCount operations, WebhookOutbox outbox)
 {
     private readonly TermsReader _terms = new(provider);
 
@@ -28,10 +28,15 @@ internal sealed partial class KeyRing(
     {
         var caller = scope.Context.Caller;
         if (!(await OpenProject(scope, caller, projectId)).TryGet(out var project, out var problem)
-            || !_terms.Read(asked, caller, scope.NowMs).TryGet(out var terms, out problem)
+            || !_terms.Read(asked, caller, plans.Of(project.OrganizationPlan), scope.NowMs).TryGet(out var terms, out problem)
             || !mint.Make(asked.SecretSha256, terms.Environment, caller).TryGet(out var secret, out problem))
         {
             return problem;
+        }
+
+        if (await operations.Take(scope, project.OrganizationNo) is { } tooMany)
+        {
+            return tooMany;
         }
 
         if (!caller.IsRoot && await OwnTerms(scope, caller) is var own && !Width.IsWithin(terms, own, provider))
@@ -93,7 +98,7 @@ internal sealed partial class KeyRing(
     {
         var caller = scope.Context.Caller;
         if (!(await Managed(scope, id)).TryGet(out var before, out var problem)
-            || !_terms.Read(before, asked, scope.NowMs).TryGet(out var terms, out problem))
+            || !_terms.Read(before, asked, plans.Of(before.Plan), scope.NowMs).TryGet(out var terms, out problem))
         {
             return problem;
         }
@@ -111,6 +116,7 @@ internal sealed partial class KeyRing(
             Scopes = terms.Scopes,
             Rights = terms.Rights,
             AllowedAddresses = terms.AllowedAddresses,
+            Limits = terms.Limits,
             Metadata = terms.Metadata,
             ExpiresAtMs = terms.ExpiresAtMs,
         });
@@ -164,6 +170,8 @@ internal sealed partial class KeyRing(
         ProjectNo = project.ProjectNo,
         ProjectId = project.Id.Text,
         OrganizationId = project.OrganizationId.Text,
+        OrganizationNo = project.OrganizationNo,
+        Plan = project.OrganizationPlan,
         Environment = terms.Environment,
         Type = terms.Type,
         Name = terms.Name,
@@ -172,6 +180,7 @@ internal sealed partial class KeyRing(
         Scopes = terms.Scopes,
         Rights = terms.Rights,
         AllowedAddresses = terms.AllowedAddresses,
+        Limits = terms.Limits,
         Metadata = terms.Metadata,
         ExpiresAtMs = terms.ExpiresAtMs,
         CreatedAtMs = scope.NowMs,
@@ -212,6 +221,7 @@ internal sealed partial class KeyRing(
         await scope.Change("key", after.KeyNo, after.Version);
         scope.AfterCommit(() => feed.Drop(after.KeyNo));
     }
+
     /// <summary>What the audit log says of a change of a key.</summary>
     public static AuditEntry EntryOf(string action, Key? before, Key after, long nowMs, string? reason = null) => new()
     {

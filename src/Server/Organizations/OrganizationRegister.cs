@@ -9,7 +9,7 @@ namespace Tollgate.Server.Organizations;
 /// The door of the room: who owns keys. Organizations and projects are the operator's to make, so every call here is the root key's;
 /// reading a project is open to the keys in it (the endpoints see to that).
 /// </summary>
-internal sealed class OrganizationRegister(Database database, ProjectFeed feed)
+internal sealed class OrganizationRegister(Database database, ProjectFeed feed, PlanBook plans)
 {
     public const int NameMax = 100;
 
@@ -54,6 +54,7 @@ internal sealed class OrganizationRegister(Database database, ProjectFeed feed)
             OrganizationId = organization.Id,
             OrganizationName = organization.Name,
             OrganizationCreatedAtMs = organization.CreatedAtMs,
+            OrganizationPlan = organization.Plan,
             OrganizationIsOpen = organization.SuspendedAtMs is null,
             Name = name!,
             CreatedAtMs = scope.NowMs,
@@ -64,28 +65,36 @@ internal sealed class OrganizationRegister(Database database, ProjectFeed feed)
         return project;
     }
 
-    /// <summary>Renames, suspends or opens an organization. Suspending binds the next check of each of its keys.</summary>
-    public async Task<Outcome<Organization>> Change(WriteScope scope, string id, string? name, string? status)
+    /// <summary>
+    /// Renames, suspends or opens an organization, or puts it on another plan. All of it binds the next check of each of its keys.
+    /// </summary>
+    public async Task<Outcome<Organization>> Change(WriteScope scope, string id, ChangeOrganization asked)
     {
         if (!(await Find(scope, id)).TryGet(out var before, out var problem))
         {
             return problem;
         }
 
-        if (name is not null && NameFault(name) is { } fault)
+        if (asked.Name is not null && NameFault(asked.Name) is { } fault)
         {
             return fault;
         }
 
-        if (status is not (null or "active" or "suspended"))
+        if (asked.Plan is not null && !plans.Has(asked.Plan))
+        {
+            return Problem.Invalid("/plan", $"must be among {string.Join(", ", plans.All.Select(plan => plan.Name))}.");
+        }
+
+        if (asked.Status is not (null or "active" or "suspended"))
         {
             return Problem.Invalid("/status", "must be \"active\" or \"suspended\".");
         }
 
         var after = before with
         {
-            Name = name ?? before.Name,
-            SuspendedAtMs = status switch
+            Name = asked.Name ?? before.Name,
+            Plan = asked.Plan ?? before.Plan,
+            SuspendedAtMs = asked.Status switch
             {
                 "suspended" => before.SuspendedAtMs ?? scope.NowMs,
                 "active" => null,
@@ -225,8 +234,8 @@ internal sealed class OrganizationRegister(Database database, ProjectFeed feed)
             TargetType = "organization",
             TargetId = after.Id.Text,
             OrganizationId = after.Id.Text,
-            Before = before is null ? null : OrganizationWire.Json(before),
-            After = OrganizationWire.Json(after),
+            Before = before is null ? null : OrganizationWire.Json(before, plans),
+            After = OrganizationWire.Json(after, plans),
         });
         await scope.Change("organization", after.OrganizationNo, after.Version);
         var projects = await OrganizationSql.OwnersOf(scope, after.OrganizationNo);

@@ -23,6 +23,11 @@ internal sealed record Problem(ProblemCode Code, string Detail)
     /// <summary>Where money can be put in, where the lack of it is the problem.</summary>
     public string? TopUpUrl { get; init; }
 
+    /// <summary>
+    /// Clients that repeat calls by themselves are told not to: what passes only after a long time is somebody's to know of.
+    /// </summary>
+    public bool ForbidsRetry => Code == ProblemCode.KeyOperationsExceeded;
+
     public static Problem Of(ProblemCode code) => new(code, code.Title);
 
     private static bool PassesByItself(ProblemCode code) =>

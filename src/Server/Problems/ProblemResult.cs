@@ -8,6 +8,9 @@ namespace Tollgate.Server.Problems;
 /// <summary>A <see cref="Problem"/> as the management API tells it: RFC 9457, never cached.</summary>
 internal sealed class ProblemResult(Problem problem) : IResult
 {
+    /// <summary>What clients that repeat calls by themselves look at before the status.</summary>
+    public const string ShouldRetryHeader = "x-should-retry";
+
     private const string MediaType = "application/problem+json";
 
     private static readonly JsonWriterOptions Writing = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
@@ -31,6 +34,11 @@ internal sealed class ProblemResult(Problem problem) : IResult
         if (Problem.Code.Status == StatusCodes.Status401Unauthorized)
         {
             response.Headers.WWWAuthenticate = "Bearer";
+        }
+
+        if (Problem.ForbidsRetry)
+        {
+            response.Headers[ShouldRetryHeader] = "false";
         }
 
         if (Problem.RetryAfterSeconds is { } seconds)

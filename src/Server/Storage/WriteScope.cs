@@ -2,6 +2,7 @@ using System.Data.Common;
 using System.Runtime.ExceptionServices;
 using Dapper;
 using Tollgate.Server.Access;
+using Tollgate.Server.Problems;
 
 namespace Tollgate.Server.Storage;
 
@@ -13,6 +14,7 @@ internal sealed class WriteScope(DbConnection connection, DbTransaction transact
 {
     private readonly List<Action> _afterCommit = [];
     private readonly List<Action> _afterRollback = [];
+    private readonly List<Func<WriteScope, Task>> _afterRefusal = [];
 
     public DbConnection Connection { get; } = connection;
 
@@ -94,6 +96,12 @@ internal sealed class WriteScope(DbConnection connection, DbTransaction transact
     /// </summary>
     public void AfterRollback(Action action) => _afterRollback.Add(action);
 
+    /// <summary>
+    /// What stays of this write if its outcome is a problem and all it did is rolled back: it then runs in a transaction of its own, in the
+    /// same turn and at the same reading of the clock, before anybody is told. Such as that somebody tried.
+    /// </summary>
+    public void AfterRefusal(Func<WriteScope, Task> action) => _afterRefusal.Add(action);
+
     public Task<int> Execute(string sql, object? parameters = null) => Connection.ExecuteAsync(sql, parameters, Transaction);
 
     public Task<T?> Find<T>(string sql, object? parameters = null) =>
@@ -101,6 +109,17 @@ internal sealed class WriteScope(DbConnection connection, DbTransaction transact
 
     public async Task<IReadOnlyList<T>> Query<T>(string sql, object? parameters = null) =>
         (await Connection.QueryAsync<T>(sql, parameters, Transaction)).AsList();
+
+    /// <summary>What the refusal leaves; null where it leaves nothing.</summary>
+    internal Func<WriteScope, Task<Outcome<bool>>>? Remains => _afterRefusal.Count == 0 ? null : async scope =>
+    {
+        foreach (var action in _afterRefusal)
+        {
+            await action(scope);
+        }
+
+        return true;
+    };
 
     /// <summary>Every action runs: the data is committed, so one that fails must not leave the others' memory behind it.</summary>
     internal void RunAfterCommit() => RunAll(_afterCommit);

@@ -5,6 +5,7 @@ using Tollgate.Engine.Permissions;
 using Tollgate.Engine.Verification;
 using Tollgate.Server.Problems;
 using Tollgate.Server.Providers;
+using Tollgate.Server.Quotas;
 using Tollgate.Server.Telemetry;
 using Tollgate.Server.Verification;
 using Tollgate.Server.Wire;
@@ -16,7 +17,7 @@ namespace Tollgate.Server.Surfaces;
 /// what is refused is worded as the provider words it.
 /// </summary>
 internal sealed class ProviderFront(
-    ProviderModel provider, Gate gate, RootKey root, KeySurface surface, Echo echo, TimeProvider time)
+    ProviderModel provider, Gate gate, RootKey root, KeySurface surface, QuotaKeeper quotas, Echo echo, TimeProvider time)
 {
     /// <summary>From here on, problems of this request are told in the provider's dialect.</summary>
     public void SpeakDialect(HttpContext http) => http.Features.Set<ProblemWording>(Word);
@@ -67,9 +68,10 @@ internal sealed class ProviderFront(
         if (verdict.Code == VerdictCode.Allowed || !root.Matches(call.Secret.Span))
         {
             verdict = verdict.Code == VerdictCode.NotLoaded ? await Settle(http, call, conditionMet: null, verdict) : verdict;
+            bool? conditionMet = null;
             if (verdict.Code == VerdictCode.BodyCondition)
             {
-                (verdict, var problem) = await DecideByBody(http, call, verdict);
+                (verdict, conditionMet, var problem) = await DecideByBody(http, call, verdict);
                 if (problem is not null)
                 {
                     await Refuse(http, problem);
@@ -84,6 +86,12 @@ internal sealed class ProviderFront(
                 await Refuse(http, Refusal(verdict, match));
                 return;
             }
+
+            if (provider.QuotaRoutes.Find(http.Request.Method, path) is { } step)
+            {
+                await PassCounted(http, call, verdict, conditionMet, step);
+                return;
+            }
         }
         else if (!gate.TrustsMemory)
         {
@@ -95,7 +103,42 @@ internal sealed class ProviderFront(
         await echo.Answer(http, path, match);
     }
 
-    private ValueTask<Verdict> Decide(HttpContext http, RouteCall call, bool conditionMet)
+    /// <summary>
+    /// The place in the quota is taken ahead of the last check, and given back where that refuses: so a request that the quota refuses has
+    /// taken nothing else. The key may have changed while the database was asked, so everything is decided anew.
+    /// </summary>
+    private async Task PassCounted(HttpContext http, RouteCall call, Verdict verdict, bool? conditionMet, QuotaStep step)
+    {
+        var owner = verdict.Project!;
+        if (step.Makes && await quotas.TryTake(owner.OrganizationNo, owner.Plan, step.Quota, http.RequestAborted) is { } full)
+        {
+            await Refuse(http, full);
+            return;
+        }
+
+        var counted = new CountedRequest(quotas, owner.OrganizationNo, step);
+        try
+        {
+            verdict = step.Makes ? await Decide(http, call, conditionMet) : verdict;
+            if (verdict.Code != VerdictCode.Allowed)
+            {
+                await counted.Ended(isSuccess: false);
+                await Refuse(http, Refusal(verdict, call.Match));
+                return;
+            }
+
+            // Counted before the client hears of it, or its next request could meet the count of before.
+            http.Response.OnStarting(() => counted.Ended(http.Response.StatusCode));
+            await echo.Answer(http, call.Path, call.Match);
+        }
+        catch
+        {
+            await counted.Ended(isSuccess: false);
+            throw;
+        }
+    }
+
+    private ValueTask<Verdict> Decide(HttpContext http, RouteCall call, bool? conditionMet)
     {
         var verdict = Check(http, call, conditionMet);
         return verdict.Code == VerdictCode.NotLoaded ? Settle(http, call, conditionMet, verdict) : new(verdict);
@@ -108,13 +151,14 @@ internal sealed class ProviderFront(
     /// The key may pass if the body says what the route's condition asks for; so the body is read, and kept for who comes next. The key
     /// may have changed while the body came in, so everything is decided anew.
     /// </summary>
-    private async Task<(Verdict Verdict, Problem? Problem)> DecideByBody(HttpContext http, RouteCall call, Verdict verdict)
+    private async Task<(Verdict Verdict, bool? ConditionMet, Problem? Problem)> DecideByBody(
+        HttpContext http, RouteCall call, Verdict verdict)
     {
         var condition = provider.ConditionOf(call.Match.Requirement)!;
         return (await ConditionBody.Read(http)).TryGet(out var body, out var problem)
             && ConditionBody.Holds(condition, body).TryGet(out var isMet, out problem)
-            ? (await Decide(http, call, isMet), null)
-            : (verdict, problem);
+            ? (await Decide(http, call, isMet), isMet, null)
+            : (verdict, null, problem);
     }
 
     private Verdict Check(HttpContext http, RouteCall call, bool? conditionMet)
@@ -157,6 +201,11 @@ internal sealed class ProviderFront(
         if (status == StatusCodes.Status401Unauthorized)
         {
             response.Headers.WWWAuthenticate = "Bearer";
+        }
+
+        if (problem.ForbidsRetry)
+        {
+            response.Headers[ProblemResult.ShouldRetryHeader] = "false";
         }
 
         if (problem.RetryAfterSeconds is { } seconds)

@@ -55,13 +55,16 @@ public sealed class RunningGate : IAsyncDisposable
             new GateOptions { LogLevel = logLevel, TrustedProxies = trustedProxies, MissesPerMinute = missesPerMinute },
             folder, postgres, clock);
 
-    /// <summary>As the other one, with further options; where it listens and lies is its own choice.</summary>
+    /// <summary>
+    /// As the other one, with further options; where it listens and lies is its own choice. The provider can be given what its file lacks.
+    /// </summary>
     internal static async Task<RunningGate> Start(
-        string provider, GateOptions options, string? folder = null, string? postgres = null, ManualClock? clock = null)
+        string provider, GateOptions options, string? folder = null, string? postgres = null, ManualClock? clock = null,
+        Func<ProviderModel, ProviderModel>? with = null)
     {
         var loaded = ProviderFiles.Shipped.Load(provider);
         Assert.True(loaded.Model is not null, string.Join('\n', loaded.Errors));
-        var gate = await Start(loaded.Model, options, folder, postgres, clock);
+        var gate = await Start(with?.Invoke(loaded.Model) ?? loaded.Model, options, folder, postgres, clock);
         await gate.Fund(gate.OrganizationId);
         return gate;
     }

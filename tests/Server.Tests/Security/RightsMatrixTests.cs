@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Routing.Patterns;
 using Microsoft.Extensions.DependencyInjection;
 using Tollgate.Server.Access;
+using Tollgate.Server.Hosting;
 using Tollgate.Server.Problems;
 using Tollgate.Server.Providers;
 using Tollgate.Server.Tests.Fixtures;
@@ -30,6 +31,9 @@ public sealed class RightsMatrixTests(Gates gates) : IClassFixture<Gates>
         ["DELETE /api/v1/organizations/{id}"] = new(Operator),
         ["POST /api/v1/organizations/{id}/projects"] = new(Operator, "{\"name\":\"New\"}"),
         ["GET /api/v1/organizations/{id}/projects"] = new(Operator),
+        ["GET /api/v1/organizations/{id}/quotas"] = new("usage:read usage:write"),
+        ["PUT /api/v1/organizations/{id}/quotas/{name}"] = new("usage:write", "{\"used\":1}") { Otherwise = "operator_only" },
+        ["GET /api/v1/plans"] = new(Any),
         ["GET /api/v1/projects"] = new(Operator),
         ["GET /api/v1/projects/{id}"] = new(Any),
         ["PATCH /api/v1/projects/{id}"] = new(Operator, "{\"name\":\"Other\"}"),
@@ -83,7 +87,10 @@ public sealed class RightsMatrixTests(Gates gates) : IClassFixture<Gates>
     public async Task Every_endpoint_refuses_no_key_a_bad_key_and_a_key_without_the_right_and_takes_every_key_with_it()
     {
         // This provider's secrets are revealable, so that every call has somebody who may make it.
-        var gate = await gates.Of("tensorpool");
+        await using var gate = await RunningGate.Start("tensorpool", new GateOptions { LogLevel = "none" }, with: provider => provider with
+        {
+            Quotas = [new Quota("things")], Plans = [.. provider.Plans.Select(plan => plan with { Quotas = [5] })],
+        });
         var faults = new StringBuilder();
         foreach (var endpoint in ApiEndpoints(gate))
         {
@@ -99,7 +106,9 @@ public sealed class RightsMatrixTests(Gates gates) : IClassFixture<Gates>
                 var isOffered =
                     !endpoint.EndsWith("/rotate", StringComparison.Ordinal) && !endpoint.EndsWith("/disable", StringComparison.Ordinal)
                     && !endpoint.EndsWith("/enable", StringComparison.Ordinal) && !endpoint.EndsWith("/revoke", StringComparison.Ordinal);
-                var refusal = row.Who == Operator ? "operator_only" : !may ? "right_missing" : isOffered ? null : "operation_not_offered";
+                var refusal = row.Who == Operator ? "operator_only"
+                    : !may ? "right_missing"
+                    : isOffered ? row.Otherwise : "operation_not_offered";
                 await Try(place, endpoint, row, caller, refusal is null ? 200 : 403, refusal, faults);
                 place = refusal is null ? await Place.New(gate) : place;
             }
@@ -187,7 +196,7 @@ public sealed class RightsMatrixTests(Gates gates) : IClassFixture<Gates>
     {
         var (method, path) = (endpoint.Split(' ')[0], endpoint.Split(' ')[1]);
         var answer = await place.Gate.Send(
-            method, path.Replace("{id}", place.IdFor(path), StringComparison.Ordinal), key, row.Body, ("Content-Type", row.MediaType));
+            method, Filled(path, place.IdFor(path)), key, row.Body, ("Content-Type", row.MediaType));
         var isRight = status == 200 ? (int)answer.Status is 200 or 201 : (int)answer.Status == status && answer.String("code") == code;
         if (!isRight || !answer.Headers.ContainsKey("X-Request-Id") || answer.Headers.GetValueOrDefault("Cache-Control") != "no-store")
         {
@@ -200,8 +209,8 @@ public sealed class RightsMatrixTests(Gates gates) : IClassFixture<Gates>
     {
         var (method, path) = (call.Split(' ')[0], call.Split(' ')[1]);
         var (id, body) = (place.IdFor(path), Expected.GetValueOrDefault(call)?.Body);
-        var foreign = await place.Gate.Send(method, path.Replace("{id}", id, StringComparison.Ordinal), caller, body);
-        var absent = await place.Gate.Send(method, path.Replace("{id}", Absent(id), StringComparison.Ordinal), caller, body);
+        var foreign = await place.Gate.Send(method, Filled(path, id), caller, body);
+        var absent = await place.Gate.Send(method, Filled(path, Absent(id)), caller, body);
         if (foreign.Plain() != absent.Plain() || (int)foreign.Status != StatusForAbsent(place.Gate, call, rights))
         {
             faults.AppendLine($"{call} with [{rights}]: foreign {foreign}, absent {absent}");
@@ -221,6 +230,8 @@ public sealed class RightsMatrixTests(Gates gates) : IClassFixture<Gates>
             "GET /api/v1/projects/{id}/keys" => rights.Contains("keys:", StringComparison.Ordinal) ? 404 : 403,
             "POST /api/v1/keys/{id}/reveal" when !gate.Services.GetRequiredService<ProviderModel>().Keys.Revealable =>
                 ProblemCode.NotRevealable.Status,
+            "GET /api/v1/organizations/{id}/quotas" => rights.Contains("usage:", StringComparison.Ordinal) ? 404 : 403,
+            "PUT /api/v1/organizations/{id}/quotas/{name}" => rights.Contains("usage:write", StringComparison.Ordinal) ? 404 : 403,
             _ => Expected[call].Who == Operator ? 403 : 404,
         };
     }
@@ -228,6 +239,9 @@ public sealed class RightsMatrixTests(Gates gates) : IClassFixture<Gates>
     private static Dictionary<string, SurfaceNeeds> SurfacePlaces(RunningGate gate) =>
         gate.Services.GetRequiredService<ProviderModel>().Surface.Routes.ToDictionary(
             place => $"{place.Method.ToString().ToUpperInvariant()} {place.Pattern.Text}", place => place.Needs, StringComparer.Ordinal);
+
+    private static string Filled(string path, string id) =>
+        path.Replace("{id}", id, StringComparison.Ordinal).Replace("{name}", "things", StringComparison.Ordinal);
 
     private static string Absent(string id) => id[..^4] + (id.EndsWith("0000", StringComparison.Ordinal) ? "1111" : "0000");
 
@@ -243,7 +257,14 @@ public sealed class RightsMatrixTests(Gates gates) : IClassFixture<Gates>
         return $"{string.Join('|', methods)} {endpoint.RoutePattern.RawText!.TrimEnd('/')}";
     }
 
-    private sealed record Row(string Who, string? Body = null, string MediaType = "application/json");
+    /// <param name="Who">May call.</param>
+    /// <param name="Body">What it takes.</param>
+    /// <param name="MediaType">How it is sent.</param>
+    private sealed record Row(string Who, string? Body = null, string MediaType = "application/json")
+    {
+        /// <summary>What a customer's key with the right hears all the same.</summary>
+        public string? Otherwise { get; init; }
+    }
 
     /// <summary>An organization, a project and a key that a call may do to whatever it does.</summary>
     private sealed record Place(RunningGate Gate, string Organization, string Project, string Key)
