@@ -35,16 +35,20 @@ public sealed class TollgateClient : IDisposable
         var connection = new Connection(http, key, options ?? new());
         Organizations = new(connection);
         Projects = new(connection);
+        Wallets = new(connection);
         Keys = new(connection);
         Import = new(connection);
         Verify = new(connection);
         Audit = new(connection);
         Changes = new(connection);
+        Webhooks = new(connection);
     }
 
     public OrganizationCalls Organizations { get; }
 
     public ProjectCalls Projects { get; }
+
+    public WalletCalls Wallets { get; }
 
     public KeyCalls Keys { get; }
 
@@ -55,6 +59,8 @@ public sealed class TollgateClient : IDisposable
     public AuditCalls Audit { get; }
 
     public ChangeCalls Changes { get; }
+
+    public WebhookCalls Webhooks { get; }
 
     private HttpClient Http { get; }
 

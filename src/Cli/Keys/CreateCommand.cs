@@ -26,7 +26,7 @@ internal static class CreateCommand
     private static readonly Option<string[]> Scopes = Words("--scopes", "What it may reach, in the provider's words.");
 
     private static readonly Option<string[]> Rights =
-        Words("--rights", "On the management API: verify, usage:write, usage:read, keys:read, keys:manage, audit:read.");
+        Words("--rights", "On the management API: verify, usage:write, usage:read, keys:read, keys:manage, audit:read, webhooks:manage.");
 
     private static readonly Option<string?> Description = new("--description") { Description = "What it is for." };
 

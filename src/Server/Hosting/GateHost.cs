@@ -18,6 +18,7 @@ using Tollgate.Server.Storage;
 using Tollgate.Server.Surfaces;
 using Tollgate.Server.Verification;
 using Tollgate.Server.Wallet;
+using Tollgate.Server.Webhooks;
 
 namespace Tollgate.Server.Hosting;
 
@@ -76,14 +77,19 @@ internal static class GateHost
             services.GetRequiredService<ProjectTable>(),
             services.GetRequiredService<Admission>()));
         services.AddSingleton<Sealer>().AddSingleton<Pages>().AddSingleton<MutationRunner>().AddSingleton<AuditLog>();
+        services.AddSingleton(options.Webhooks).AddSingleton(new AddressGuard(options.Webhooks.PrivateAddresses));
+        services.AddSingleton<OrganizationNumber>(OrganizationRegister.NumberOf);
+        services.AddSingleton<WebhookOutbox>().AddSingleton<WebhookRegister>().AddSingleton<WebhookSweep>();
+        services.AddSingleton(services => new WebhookSender(services.GetRequiredService<AddressGuard>(), time));
+        services.AddSingleton<WebhookCourier>().AddHostedService(services => services.GetRequiredService<WebhookCourier>());
         services.AddSingleton<BalanceTable>().AddSingleton<PlanBook>();
         services.AddSingleton<OrganizationRegister>().AddSingleton<ProjectFeed>();
-        services.AddSingleton<WalletMemory>().AddSingleton<WalletLedger>().AddSingleton<WalletThreshold>().AddSingleton<PriceBook>();
-        services.AddSingleton<BalanceHolds>();
         services.AddSingleton<QuotaKeeper>();
+        services.AddSingleton<WalletMemory>().AddSingleton<WalletLedger>().AddSingleton<WalletThreshold>().AddSingleton<PriceBook>();
         services.AddSingleton(new MissLimiter(options.MissesPerMinute));
         services.AddSingleton<KeyRing>().AddSingleton<KeyFeed>().AddSingleton<SecretMint>().AddSingleton<KeyOperationCount>();
-        services.AddSingleton<KeyIntake>();
+        services.AddSingleton<KeyIntake>().AddSingleton<BalanceHolds>();
+        services.AddSingleton<ExpiryWatch>().AddHostedService(services => services.GetRequiredService<ExpiryWatch>());
         services.AddSingleton<ChangeTail>().AddSingleton<ChangeFeed>();
         services.AddSingleton<Gate>().AddSingleton<RootKey>().AddSingleton<CallerGate>().AddSingleton<VerifyEndpoints>();
         services.AddSingleton<ProviderFront>().AddSingleton<KeySurface>().AddSingleton<Echo>();
@@ -133,6 +139,7 @@ internal static class GateHost
         var api = app.MapGroup("/api/v1");
         api.MapOrganizations();
         api.MapWallets();
+        api.MapWebhooks();
         api.MapQuotas();
         api.MapKeys();
         api.MapImport();

@@ -8,6 +8,7 @@ using Tollgate.Server.Problems;
 using Tollgate.Server.Providers;
 using Tollgate.Server.Storage;
 using Tollgate.Server.Wallet;
+using Tollgate.Server.Webhooks;
 
 namespace Tollgate.Server.Keys;
 
@@ -18,7 +19,7 @@ namespace Tollgate.Server.Keys;
 /// </summary>
 internal sealed partial class KeyRing(
     Database database, OrganizationRegister organizations, PlanBook plans, WalletLedger wallets, ProviderModel provider, SecretMint mint,
-    KeyFeed feed, KeyOperationCount operations)
+    KeyFeed feed, KeyOperationCount operations, WebhookOutbox outbox)
 {
     private readonly TermsReader _terms = new(provider);
 
@@ -210,6 +211,13 @@ internal sealed partial class KeyRing(
     private async Task Record(WriteScope scope, string action, Key? before, Key after, string? reason = null)
     {
         await AuditLog.Append(scope, EntryOf(action, before, after, scope.NowMs, reason));
+        if (KeyEvents.TypeOf(action, before) is { } type)
+        {
+            await outbox.Add(scope, after.OrganizationId, type, type == WebhookEvents.KeyRotated
+                ? KeyEvents.OfRotated(after, scope.NowMs)
+                : KeyEvents.Of(after, scope.NowMs, reason));
+        }
+
         await scope.Change("key", after.KeyNo, after.Version);
         scope.AfterCommit(() => feed.Drop(after.KeyNo));
     }

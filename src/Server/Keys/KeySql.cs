@@ -173,6 +173,27 @@ internal static class KeySql
                 new { after, last, limit },
                 transaction)).AsList());
 
+    /// <summary>
+    /// Live keys that expire from now to a time and whose date has not been told, the next first. By keys_expiring.
+    /// </summary>
+    public static async Task<List<Key>> Expiring(WriteScope scope, long untilMs, int limit) => await WithSecrets(
+        scope.Connection,
+        scope.Transaction,
+        (await scope.Connection.QueryAsync<KeyRow>(
+            $"""
+            SELECT {Columns} {Source}
+            WHERE k.expires_at_ms > @NowMs AND k.expires_at_ms <= @untilMs AND k.revoked_at_ms IS NULL AND k.deleted_at_ms IS NULL
+              AND (k.expiring_told_ms IS NULL OR k.expiring_told_ms <> k.expires_at_ms)
+            ORDER BY k.expires_at_ms, k.key_no LIMIT @limit
+            """,
+            new { scope.NowMs, untilMs, limit },
+            scope.Transaction)).AsList());
+
+    /// <summary>By the primary key.</summary>
+    public static Task ToldExpiring(WriteScope scope, IReadOnlyList<Key> keys) => scope.Execute(
+        "UPDATE keys SET expiring_told_ms = @ExpiresAtMs WHERE key_no = @KeyNo",
+        keys.Select(key => new { key.KeyNo, key.ExpiresAtMs }));
+
     /// <summary>What the check needs of the one secret with this hash: its key, its owners, its end.</summary>
     public static Task<KeyRow?> FindByHash(DbConnection connection, byte[] hash) => ByHash.Ask(connection, hash);
 

@@ -170,6 +170,13 @@ internal sealed class OrganizationRegister(Database database, ProjectFeed feed, 
             ? found
             : NoProject;
 
+    /// <summary>The number of an organization that is not deleted, for rooms that come before this one and refer to it.</summary>
+    public static async Task<long?> NumberOf(DbConnection connection, DbTransaction? transaction, string id) =>
+        OrganizationId.Parse(id) is { } parsed
+        && await OrganizationSql.Find(connection, transaction, parsed) is { DeletedAtMs: null } found
+            ? found.OrganizationNo
+            : null;
+
     /// <summary>The same inside a mutation, on its own transaction.</summary>
     public static async Task<Outcome<Project>> FindProject(WriteScope scope, string id) =>
         ProjectId.Parse(id) is { } parsed

@@ -33,6 +33,8 @@ internal sealed record ProblemCode(string Code, int Status, string Title)
     public static readonly ProblemCode QuotaExceeded = new("quota_exceeded", 403, "The plan allows no more of these.");
     public static readonly ProblemCode KeyOperationsExceeded =
         new("key_operations_exceeded", 429, "Too many keys were made or given a new secret.");
+    public static readonly ProblemCode ExternalIdMismatch =
+        new("external_id_mismatch", 422, "The external id was used for another amount or kind.");
 
     // The request itself
     public static readonly ProblemCode InvalidRequest = new("invalid_request", 400, "The request is not valid.");
@@ -70,6 +72,10 @@ internal sealed record ProblemCode(string Code, int Status, string Title)
     public static readonly ProblemCode ExternalIdTaken =
         new("external_id_taken", 409, "This external id stands for another imported key.");
     public static readonly ProblemCode NotRevealable = new("not_revealable", 403, "Secrets of this provider are shown once only.");
+
+    // Webhooks
+    public static readonly ProblemCode WebhookUrlRefused = new("webhook_url_refused", 422, "The webhook's URL is refused.");
+    public static readonly ProblemCode WebhooksFull = new("webhooks_full", 409, "The organization has as many webhooks as it may have.");
 
     // Ourselves
     public static readonly ProblemCode Unavailable = new("unavailable", 503, "The gate cannot answer right now.");

@@ -10,12 +10,14 @@ internal sealed record EntryTerms(string Kind, Money Amount, string ExternalId, 
     public const int NoteMax = 500;
 
     private const string AmountForm =
-        "must be a string such as \"50.00\" or \"-0.125\": digits with at most 6 decimals, no exponent and no plus sign, at most 1000000000.";
+        "must be a string such as \"50.00\" or \"-0.125\": digits with at most 6 decimals, no exponent and no plus sign, "
+        + "at most 1000000000.";
 
     public static Outcome<EntryTerms> Read(CreateWalletEntry asked)
     {
         var faults = new List<FieldError>();
-        var terms = new EntryTerms(ReadKind(asked.Kind, faults), ReadAmount(asked, faults), ReadExternalId(asked.ExternalId, faults), asked.Note);
+        var terms = new EntryTerms(
+            ReadKind(asked.Kind, faults), ReadAmount(asked, faults), ReadExternalId(asked.ExternalId, faults), asked.Note);
         if (asked.Note is { } note && (note.Length > NoteMax || note.Any(char.IsControl)))
         {
             faults.Add(new("/note", $"must have at most {NoteMax} characters, none of them a control character."));

@@ -50,8 +50,8 @@ internal sealed class PriceBook(ProviderModel provider, Database database)
     }
 
     /// <summary>
-    /// A model as it is offered and priced now. Where requests are paid from a wallet, one that is not offered, or has no price, is refused;
-    /// elsewhere it may be unknown, and costs nothing that anybody could name.
+    /// A model as it is offered and priced now. Where requests are paid from a wallet, one that is not offered, or has no price, is
+    /// refused; elsewhere it may be unknown, and costs nothing that anybody could name.
     /// </summary>
     public Outcome<PricedModel> Find(string model)
     {

@@ -4,6 +4,7 @@ using Tollgate.Server.Organizations;
 using Tollgate.Server.Problems;
 using Tollgate.Server.Providers;
 using Tollgate.Server.Storage;
+using Tollgate.Server.Webhooks;
 
 namespace Tollgate.Server.Wallet;
 
@@ -11,18 +12,16 @@ namespace Tollgate.Server.Wallet;
 /// The door of the room: every movement of an organization's money is an entry made here, by hand or by the journal, and the balance is
 /// their sum. An external id is used once in an organization, for good: told again, it changes nothing.
 /// </summary>
-internal sealed class WalletLedger(Database database, BalanceTable balances, WalletMemory memory, ProviderModel provider)
+internal sealed class WalletLedger(
+    Database database, BalanceTable balances, WalletMemory memory, ProviderModel provider, WebhookOutbox outbox)
 {
     private readonly WalletRules? _rules = provider.Wallet;
 
-    /// <summary>An organization's balance has come down to <see cref="WalletRules.DisableAt"/> in this write. Set by the room of keys.</summary>
+    /// <summary>A balance has come down to <see cref="WalletRules.DisableAt"/> in this write. Set by the room of keys.</summary>
     public Func<WriteScope, OwnerPlace, Task>? Drained { get; set; }
 
-    /// <summary>An organization's balance has risen above <see cref="WalletRules.DisableAt"/> in this write. Set by the room of keys.</summary>
+    /// <summary>A balance has risen above <see cref="WalletRules.DisableAt"/> in this write. Set by the room of keys.</summary>
     public Func<WriteScope, OwnerPlace, Task>? Funded { get; set; }
-
-    /// <summary>Tells who listens of <c>wallet.topped_up</c>, <c>wallet.low</c> or <c>wallet.empty</c>.</summary>
-    public Func<WriteScope, WalletNews, Task>? Told { get; set; }
 
     public static Problem NoWallet { get; } = new(ProblemCode.NotFound, "This provider has no wallets: requests are not paid for.");
 
@@ -74,8 +73,8 @@ internal sealed class WalletLedger(Database database, BalanceTable balances, Wal
     }
 
     /// <summary>
-    /// Books what requests have cost, one entry an organization, in the write of whoever knows that each is booked once. Memory had it taken
-    /// when they were settled. What is not there is not booked but told beside the entry: a balance never falls below nothing.
+    /// Books what requests have cost, one entry an organization, in the write of whoever knows that each is booked once. Memory had it
+    /// taken when they were settled. What is not there is not booked but told beside the entry: a balance never falls below nothing.
     /// </summary>
     public async Task BookUsage(WriteScope scope, IReadOnlyList<UsageDebit> debits)
     {
@@ -147,7 +146,8 @@ internal sealed class WalletLedger(Database database, BalanceTable balances, Wal
         : known.Kind == terms.Kind && known.Amount == terms.Amount ? new Entered(known, IsNew: false)
         : new Problem(
             ProblemCode.ExternalIdMismatch,
-            $"This external id stands for entry {known.EntryNo}, a {known.Kind} of {known.Amount}. Another movement needs an id of its own.");
+            $"This external id stands for entry {known.EntryNo}, a {known.Kind} of {known.Amount}. "
+            + "Another movement needs an id of its own.");
 
     private Problem NotAvailable(long organizationNo)
     {
@@ -173,7 +173,7 @@ internal sealed class WalletLedger(Database database, BalanceTable balances, Wal
         });
         if (entry.Kind == EntryKinds.TopUp)
         {
-            await Tell(scope, organization.Id.Text, WalletNews.ToppedUp, entry, null);
+            await Tell(scope, organization.Id.Text, WebhookEvents.WalletToppedUp, entry, amount: entry.Amount);
         }
 
         await Follow(scope, entry);
@@ -193,12 +193,12 @@ internal sealed class WalletLedger(Database database, BalanceTable balances, Wal
         var place = await OrganizationRegister.PlaceOf(scope, entry.OrganizationNo);
         if (low is not null && Fell(entry, low.Value))
         {
-            await Tell(scope, place.Id, WalletNews.Low, entry, low);
+            await Tell(scope, place.Id, WebhookEvents.WalletLow, entry, threshold: low);
         }
 
         if (hasFallen)
         {
-            await Tell(scope, place.Id, WalletNews.Empty, entry, null);
+            await Tell(scope, place.Id, WebhookEvents.WalletEmpty, entry);
         }
 
         var hook = _rules.DisableAt is null ? null : hasFallen ? Drained : hasRisen ? Funded : null;
@@ -209,9 +209,14 @@ internal sealed class WalletLedger(Database database, BalanceTable balances, Wal
 
     private static bool Fell(Money before, Money after, Money to) => before > to && after <= to;
 
-    private Task Tell(WriteScope scope, string organizationId, string what, WalletEntry entry, Money? threshold) =>
-        Told?.Invoke(scope, new WalletNews(entry.OrganizationNo, organizationId, what, entry, _rules!.Currency, threshold))
-        ?? Task.CompletedTask;
+    private Task Tell(
+        WriteScope scope, string organizationId, string what, WalletEntry entry, Money? amount = null, Money? threshold = null) =>
+        outbox.Add(
+            scope,
+            entry.OrganizationNo,
+            what,
+            new WalletEvent(
+                organizationId, entry.BalanceAfter.ToString(), _rules!.Currency, amount?.ToString(), threshold?.ToString()));
 }
 
 /// <summary>The three figures of one wallet: what is left is what is held and what is available.</summary>
@@ -234,13 +239,4 @@ internal readonly record struct WalletFigures(Money Held, Money Available)
     }
 
     private static WalletFigures Look(Balance balance) => new(balance.Held, balance.Available);
-}
-
-/// <summary>Something to tell the owner of a wallet.</summary>
-internal sealed record WalletNews(
-    long OrganizationNo, string OrganizationId, string What, WalletEntry Entry, string Currency, Money? Threshold)
-{
-    public const string ToppedUp = "wallet.topped_up";
-    public const string Low = "wallet.low";
-    public const string Empty = "wallet.empty";
 }

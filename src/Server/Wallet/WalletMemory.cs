@@ -15,7 +15,7 @@ internal sealed partial class WalletMemory
     private readonly Database _database;
     private readonly ILogger _log;
 
-    /// <summary>What the ledger had of each organization when this process last knew: what differs later was booked by another one.</summary>
+    /// <summary>What the ledger had of each organization when this process last knew: what differs then was booked by others.</summary>
     private readonly Dictionary<long, Money> _booked = [];
 
     /// <summary>The write to the ledger that has begun last, until its end is known.</summary>
@@ -53,7 +53,8 @@ internal sealed partial class WalletMemory
     public async Task ReadAnew() => _ = (await _database.Write<bool>(async scope =>
     {
         await Settle(scope);
-        var there = (await WalletSql.All(scope.Connection, scope.Transaction)).ToDictionary(w => w.OrganizationNo, w => new Money(w.Balance));
+        var there = (await WalletSql.All(scope.Connection, scope.Transaction))
+            .ToDictionary(wallet => wallet.OrganizationNo, wallet => new Money(wallet.Balance));
         foreach (var organizationNo in there.Keys.Union(_booked.Keys).ToList())
         {
             var booked = there.GetValueOrDefault(organizationNo);
@@ -167,7 +168,9 @@ internal sealed partial class WalletMemory
         }
     }
 
-    /// <summary>What others have booked. They may have spent what is held here: then nothing is left, and what is settled is booked as loss.</summary>
+    /// <summary>
+    /// What others have booked. They may have spent what is held here: then nothing is left, and what is settled is booked as loss.
+    /// </summary>
     private void Follow(long organizationNo, Money change)
     {
         var balance = _balances.Of(organizationNo);

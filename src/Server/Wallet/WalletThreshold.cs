@@ -1,4 +1,3 @@
-using Tollgate.Engine.Wallet;
 using Tollgate.Server.Organizations;
 using Tollgate.Server.Providers;
 using Tollgate.Server.Storage;
