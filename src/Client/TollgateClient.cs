@@ -34,6 +34,7 @@ public sealed class TollgateClient : IDisposable
         Http = http;
         var connection = new Connection(http, key, options ?? new());
         Organizations = new(connection);
+        Plans = new(connection);
         Projects = new(connection);
         Keys = new(connection);
         Import = new(connection);
@@ -43,6 +44,8 @@ public sealed class TollgateClient : IDisposable
     }
 
     public OrganizationCalls Organizations { get; }
+
+    public PlanCalls Plans { get; }
 
     public ProjectCalls Projects { get; }
 
