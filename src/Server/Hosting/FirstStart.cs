@@ -1,8 +1,10 @@
 using Tollgate.Server.Access;
 using Tollgate.Server.Audit;
+using Tollgate.Server.Journal;
 using Tollgate.Server.Organizations;
 using Tollgate.Server.Providers;
 using Tollgate.Server.Storage;
+using Tollgate.Server.Usage;
 using Tollgate.Server.Verification;
 
 namespace Tollgate.Server.Hosting;
@@ -11,7 +13,8 @@ namespace Tollgate.Server.Hosting;
 /// What must be there before the first request: the data folder's one provider, the operator's root key, a first organization and project.
 /// Made once, in one transaction; a second start finds it and prints no secret.
 /// </summary>
-internal sealed class FirstStart(Database database, OrganizationRegister organizations, ProviderModel provider, RootKey root)
+internal sealed class FirstStart(
+    Database database, OrganizationRegister organizations, ProviderModel provider, RootKey root, Fold fold, ModelNames models)
 {
     public const string ProviderSetting = "provider";
     public const string RootKeySetting = "root_key";
@@ -53,6 +56,9 @@ internal sealed class FirstStart(Database database, OrganizationRegister organiz
             root.Set(Convert.FromHexString(kept!));
         }
 
+        // What an earlier process counted is in the database before anything new is.
+        await fold.Open(cancel);
+        await models.Load(provider.Models.Select(model => model.Id), cancel);
         return new FirstStartResult(isFirst, made, isReplaced, await organizations.FirstProject(cancel));
     }
 

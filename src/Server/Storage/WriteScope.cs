@@ -17,6 +17,11 @@ internal sealed class WriteScope(DbConnection connection, DbTransaction transact
 
     public DbTransaction Transaction { get; } = transaction;
 
+    /// <summary>For the few statements that differ.</summary>
+    public DatabaseKind Kind { get; } = connection is Microsoft.Data.Sqlite.SqliteConnection
+        ? DatabaseKind.Sqlite
+        : DatabaseKind.PostgreSql;
+
     /// <summary>Milliseconds since 1970 UTC; the same for every row of this write.</summary>
     public long NowMs { get; } = nowMs;
 
