@@ -22,6 +22,13 @@ internal sealed record ProblemCode(string Code, int Status, string Title)
     public static readonly ProblemCode BodyCondition =
         new("body_condition", 403, "The API key may make this call only with certain members in the body.");
 
+    // What may be used
+    public static readonly ProblemCode RateLimited = new("rate_limited", 429, "A limit of this API key is used up for now.");
+    public static readonly ProblemCode ExceedsLimit = new("exceeds_limit", 413, "The request is larger than a limit of this API key.");
+    public static readonly ProblemCode WalletEmpty = new("wallet_empty", 402, "The balance does not pay for this request.");
+    public static readonly ProblemCode InFlightHolds =
+        new("in_flight_holds", 402, "The rest of the balance is held for requests that are under way.");
+
     // The request itself
     public static readonly ProblemCode InvalidRequest = new("invalid_request", 400, "The request is not valid.");
     public static readonly ProblemCode InvalidJson = new("invalid_json", 400, "The body is not valid JSON.");
