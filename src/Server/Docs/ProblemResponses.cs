@@ -9,7 +9,7 @@ internal static class ProblemResponses
 {
     public const string SchemaName = "Problem";
     public const string RequestIdName = "X-Request-Id";
-    public const string RequestIdExample = "req_4f2k9d0a1b00002a";
+    public const string RequestIdExample = "req_00002000003ta";
 
     private const string RetryAfterName = "Retry-After";
 

@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging.Abstractions;
 using Tollgate.Server.Access;
+using Tollgate.Server.Journal;
 using Tollgate.Server.Keys;
 using Tollgate.Server.Organizations;
 using Tollgate.Server.Problems;
@@ -66,7 +67,10 @@ internal sealed class ExampleRun : IAsyncDisposable
         var storage = new StorageOptions { DataDirectory = _folder };
         _database = await Database.Open(storage, _time, NullLoggerFactory.Instance);
         var pepper = await Pepper.Open(Path.Combine(_folder, Pepper.DefaultFile), _database);
-        var options = new GateOptions { Urls = "http://127.0.0.1:0", Data = _folder, LogLevel = "warning" };
+        var options = new GateOptions
+        {
+            Urls = "http://127.0.0.1:0", Data = _folder, LogLevel = "warning", UsageBufferEvents = Spool.CapacityMin,
+        };
         _app = GateHost.Build(options, _provider, _database, pepper, _time);
         _project = (await _app.Services.GetRequiredService<FirstStart>().Prepare(_rootKey, CancellationToken.None)).Project;
         await _app.StartAsync();

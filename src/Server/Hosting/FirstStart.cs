@@ -1,9 +1,11 @@
 using Tollgate.Engine.Wallet;
 using Tollgate.Server.Access;
 using Tollgate.Server.Audit;
+using Tollgate.Server.Journal;
 using Tollgate.Server.Organizations;
 using Tollgate.Server.Providers;
 using Tollgate.Server.Storage;
+using Tollgate.Server.Usage;
 using Tollgate.Server.Verification;
 using Tollgate.Server.Wallet;
 
@@ -15,7 +17,7 @@ namespace Tollgate.Server.Hosting;
 /// </summary>
 internal sealed class FirstStart(
     Database database, OrganizationRegister organizations, ProviderModel provider, RootKey root, PriceBook prices, WalletMemory wallets,
-    WalletThreshold threshold)
+    WalletThreshold threshold, Fold fold, ModelNames models)
 {
     public const string ProviderSetting = "provider";
     public const string RootKeySetting = "root_key";
@@ -57,6 +59,9 @@ internal sealed class FirstStart(
             root.Set(Convert.FromHexString(kept!));
         }
 
+        // What an earlier process counted is in the database before anything new is.
+        await fold.Open(cancel);
+        await models.Load(provider.Models.Select(model => model.Id), cancel);
         await prices.Open(cancel);
         await wallets.Load(new Dictionary<long, Money>());
         await threshold.Follow(cancel);

@@ -1,8 +1,8 @@
-using System.Security.Cryptography;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http.Features;
 using Tollgate.Engine.Permissions;
 using Tollgate.Server.ForwardAuth;
+using Tollgate.Server.Journal;
 using Tollgate.Server.Keys.Import;
 using Tollgate.Server.Problems;
 using Tollgate.Server.Storage;
@@ -17,17 +17,11 @@ namespace Tollgate.Server.Hosting;
 /// thrown behind it becomes an answer. Nothing here waits when nothing behind it does.
 /// </summary>
 internal sealed partial class Front(
-    ProviderFront provider, AuthorizeDoor authorize, UrlKeys urlKeys, GateOptions options, ILogger<Front> log)
+    ProviderFront provider, AuthorizeDoor authorize, UrlKeys urlKeys, GateOptions options, RequestNumbers numbers, ILogger<Front> log)
 {
-    private static readonly string IdPrefix = "req_" + RandomNumberGenerator.GetString("0123456789abcdefghijklmnopqrstuvwxyz", 10);
-
-    private const int IdDigits = 10;
-
-    private static long _requests;
-
     public Task Invoke(HttpContext http, RequestDelegate next)
     {
-        var id = NextId();
+        var id = RequestId.Of(numbers.Next());
         http.TraceIdentifier = id;
         http.Response.Headers["X-Request-Id"] = id;
         var path = RequestPath.Of(http);
@@ -88,17 +82,6 @@ internal sealed partial class Front(
             await Tell(http, problem);
         }
     }
-
-    /// <summary>The process's own prefix and ten digits, written by hand: a format string costs more than all else here.</summary>
-    private static string NextId() => string.Create(IdPrefix.Length + IdDigits, Interlocked.Increment(ref _requests), static (id, number) =>
-    {
-        IdPrefix.CopyTo(id);
-        for (var i = id.Length - 1; i >= IdPrefix.Length; i--)
-        {
-            id[i] = "0123456789abcdef"[(int)(number & 15)];
-            number >>= 4;
-        }
-    });
 
     /// <param name="http">The request.</param>
     /// <param name="path">Its path as it was sent.</param>

@@ -8,6 +8,7 @@ using Tollgate.Server.Changes;
 using Tollgate.Server.Closures;
 using Tollgate.Server.Docs;
 using Tollgate.Server.ForwardAuth;
+using Tollgate.Server.Journal;
 using Tollgate.Server.Keys;
 using Tollgate.Server.Keys.Import;
 using Tollgate.Server.Mutations;
@@ -16,6 +17,7 @@ using Tollgate.Server.Providers;
 using Tollgate.Server.Quotas;
 using Tollgate.Server.Storage;
 using Tollgate.Server.Surfaces;
+using Tollgate.Server.Usage;
 using Tollgate.Server.Verification;
 using Tollgate.Server.Wallet;
 using Tollgate.Server.Webhooks;
@@ -90,11 +92,24 @@ internal static class GateHost
         services.AddSingleton<KeyRing>().AddSingleton<KeyFeed>().AddSingleton<SecretMint>().AddSingleton<KeyOperationCount>();
         services.AddSingleton<KeyIntake>().AddSingleton<BalanceHolds>();
         services.AddSingleton<ExpiryWatch>().AddHostedService(services => services.GetRequiredService<ExpiryWatch>());
+        AddUsage(services, options, provider);
         services.AddSingleton<ChangeTail>().AddSingleton<ChangeFeed>();
         services.AddSingleton<Gate>().AddSingleton<RootKey>().AddSingleton<CallerGate>().AddSingleton<VerifyEndpoints>();
         services.AddSingleton<ProviderFront>().AddSingleton<KeySurface>().AddSingleton<Echo>();
         services.AddSingleton<AuthorizeDoor>();
         services.AddSingleton<UrlKeys>().AddSingleton<Front>().AddSingleton<FirstStart>();
+    }
+
+    /// <summary>The spool is opened when it is first asked for, which is at the start; who folds ends after who serves.</summary>
+    private static void AddUsage(IServiceCollection services, GateOptions options, ProviderModel provider)
+    {
+        services.AddSingleton(new UsageOptions { LogDays = options.UsageLogDays, RefusalDays = options.RefusalDays });
+        services.AddSingleton(new LastingLimits(provider.Limits));
+        services.AddSingleton<ModelNames>().AddSingleton<UsageBook>().AddSingleton<UsageReader>().AddSingleton<UsageRetention>();
+        services.AddSingleton(_ => Spool.Open(options.Data, options.UsageBufferEvents));
+        services.AddSingleton<RequestNumbers>().AddSingleton<Fold>().AddSingleton<WindowRestore>().AddSingleton<Upkeep>();
+        services.AddHostedService(services => services.GetRequiredService<Fold>());
+        services.AddHostedService(services => services.GetRequiredService<Upkeep>());
     }
 
     /// <summary>A hundred bytes of facts a key is more than most need; keys with large metadata leave memory sooner.</summary>
@@ -146,6 +161,7 @@ internal static class GateHost
         api.MapClosures();
         api.MapAudit();
         api.MapChanges();
+        api.MapUsage();
         verify.Map(api);
         app.MapHealth();
         metrics.Map(app);

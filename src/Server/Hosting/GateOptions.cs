@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using Tollgate.Engine.Verification;
+using Tollgate.Server.Journal;
 using Tollgate.Server.Storage;
 using Tollgate.Server.Webhooks;
 
@@ -77,6 +78,26 @@ internal sealed record GateOptions
     [Option("webhook_retention_days", "TOLLGATE_WEBHOOK_RETENTION_DAYS", null)]
     [Range(1, 365)]
     public int WebhookRetentionDays { get; init; } = 30;
+
+    /// <summary>Events of requests that wait for the database at most; beyond, requests are refused. A power of two.</summary>
+    [Option("usage_buffer_events", "TOLLGATE_USAGE_BUFFER_EVENTS", null)]
+    [PowerOfTwo(Spool.CapacityMin, Spool.CapacityMax)]
+    public int UsageBufferEvents { get; init; } = 262_144;
+
+    /// <summary>Days for which single requests are kept; their sums stay.</summary>
+    [Option("usage_log_days", "TOLLGATE_USAGE_LOG_DAYS", null)]
+    [Range(1, 3_650)]
+    public int UsageLogDays { get; init; } = 30;
+
+    /// <summary>Days for which refused requests are kept.</summary>
+    [Option("refusal_days", "TOLLGATE_REFUSAL_DAYS", null)]
+    [Range(1, 365)]
+    public int RefusalDays { get; init; } = 7;
+
+    /// <summary>How long a request may stay open before it is settled from what it last told.</summary>
+    [Option("reservation_seconds", "TOLLGATE_RESERVATION_SECONDS", null)]
+    [Range(10, 86_400)]
+    public int ReservationSeconds { get; init; } = 600;
 
     /// <summary>
     /// Where a request is served: inline, on the thread that heard it arrive, or on the runtime's pool. Inline takes a third less time of

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using System.Globalization;
 using Tollgate.Engine.Keys;
 using Tollgate.Server.Storage;
 using Tollgate.Server.Verification;
@@ -30,6 +31,16 @@ internal sealed class HttpUrlsAttribute : ValidationAttribute
             return false;
         }
     }
+}
+
+/// <summary>A number of places in a ring.</summary>
+[AttributeUsage(AttributeTargets.Property)]
+internal sealed class PowerOfTwoAttribute(int least, int most) : ValidationAttribute
+{
+    public override bool IsValid(object? value) => value is int number && number >= least && number <= most && int.IsPow2(number);
+
+    public override string FormatErrorMessage(string name) =>
+        string.Create(CultureInfo.InvariantCulture, $"{name} must be a power of two between {least} and {most}");
 }
 
 /// <summary>Key and value pairs that name a PostgreSQL server. The value may hold a password and is never quoted.</summary>

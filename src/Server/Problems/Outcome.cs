@@ -27,6 +27,9 @@ internal readonly struct Outcome<T>
         return problem is null;
     }
 
+    /// <summary>For a value of an interface's type, which converts itself to nothing.</summary>
+    public static Outcome<T> Of(T value) => new(value, null);
+
     public static implicit operator Outcome<T>(T value) => new(value, null);
 
     public static implicit operator Outcome<T>(Problem problem) => new(default, problem);

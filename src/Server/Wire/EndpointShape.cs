@@ -23,6 +23,11 @@ internal static class EndpointShape
     public static TBuilder Gives<TBuilder>(this TBuilder builder, Type body, int status = StatusCodes.Status200OK)
         where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(new ProducesResponseTypeMetadata(status, body, Json));
 
+    /// <summary>The answer is a file of this type, of any length.</summary>
+    public static TBuilder GivesText<TBuilder>(this TBuilder builder, string mediaType)
+        where TBuilder : IEndpointConventionBuilder =>
+        builder.WithMetadata(new ProducesResponseTypeMetadata(StatusCodes.Status200OK, typeof(string), [mediaType.Split(';')[0]]));
+
     /// <summary>The call takes an <c>Idempotency-Key</c>.</summary>
     public static TBuilder Idempotent<TBuilder>(this TBuilder builder)
         where TBuilder : IEndpointConventionBuilder => builder.WithMetadata(IdempotentCall.Instance);

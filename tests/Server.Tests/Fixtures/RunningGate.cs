@@ -9,6 +9,7 @@ using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Tollgate.Server.Hosting;
+using Tollgate.Server.Journal;
 using Tollgate.Server.Organizations;
 using Tollgate.Server.Providers;
 using Tollgate.Server.Storage;
@@ -19,6 +20,8 @@ namespace Tollgate.Server.Tests.Fixtures;
 public sealed class RunningGate : IAsyncDisposable
 {
     public const string RootKey = "root-key-of-the-tests-0123456789abcdef";
+
+    private static readonly int UsualEvents = new GateOptions().UsageBufferEvents;
 
     private readonly Database _database;
     private readonly WebApplication _app;
@@ -83,7 +86,12 @@ public sealed class RunningGate : IAsyncDisposable
         };
         var database = await Database.Open(storage, clock, NullLoggerFactory.Instance);
         var pepper = await Pepper.Open(Path.Combine(folder, Pepper.DefaultFile), database);
-        options = options with { Urls = "http://127.0.0.1:0", Data = folder };
+        options = options with
+        {
+            Urls = "http://127.0.0.1:0",
+            Data = folder,
+            UsageBufferEvents = options.UsageBufferEvents == UsualEvents ? Spool.CapacityMin : options.UsageBufferEvents,
+        };
         var app = GateHost.Build(options, provider, database, pepper, clock);
         var first = await app.Services.GetRequiredService<FirstStart>().Prepare(RootKey, CancellationToken.None);
         await app.StartAsync();

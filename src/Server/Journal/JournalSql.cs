@@ -1,0 +1,129 @@
+using System.Data.Common;
+using Dapper;
+using Tollgate.Server.Storage;
+
+namespace Tollgate.Server.Journal;
+
+/// <summary>Every statement on the journal, open reservations and lasting windows.</summary>
+internal static class JournalSql
+{
+    private const string ReservationColumns =
+        "request_no, key_no, organization_no, admitted_at_ms, model_no, price_version, held_micros, input_booked, output_booked, "
+        + "input_marked, output_marked, cost_marked, marked_at_ms, lasting_limits, flags";
+
+    private static readonly RowsStatement ReservationRows = RowsStatement.Insert(
+        $"INSERT INTO reservations ({ReservationColumns})",
+        15,
+        """
+        ON CONFLICT (request_no) DO UPDATE SET
+            input_marked = excluded.input_marked, output_marked = excluded.output_marked, cost_marked = excluded.cost_marked,
+            marked_at_ms = excluded.marked_at_ms, held_micros = excluded.held_micros
+        """);
+
+    private static readonly RowsStatement EndedRows = new(
+        "DELETE FROM reservations WHERE request_no = @c0", "DELETE FROM reservations WHERE request_no = ANY(@c0)");
+
+    private static readonly RowsStatement WindowRows = RowsStatement.Insert(
+        "INSERT INTO window_counts (key_no, limit_name, slot_ms, amount)",
+        4,
+        "ON CONFLICT (key_no, limit_name, slot_ms) DO UPDATE SET amount = window_counts.amount + excluded.amount");
+
+    /// <summary>Moves the spool's end on, when it is where the caller thinks. By the primary key.</summary>
+    public static async Task<bool> Move(WriteScope scope, string spool, long from, long to) => await scope.Execute(
+        "UPDATE journal SET folded = @to WHERE spool = @spool AND folded = @from", new { spool, from, to }) == 1;
+
+    /// <summary>Null for a spool that this database does not know. By the primary key.</summary>
+    public static Task<long?> Folded(WriteScope scope, string spool) =>
+        scope.Find<long?>("SELECT folded FROM journal WHERE spool = @spool", new { spool });
+
+    /// <summary>Takes a spool into use, new or known.</summary>
+    public static Task Open(WriteScope scope, string spool, long folded) => scope.Execute(
+        """
+        INSERT INTO journal (spool, folded, opened_at_ms) VALUES (@spool, @folded, @NowMs)
+        ON CONFLICT (spool) DO UPDATE SET opened_at_ms = excluded.opened_at_ms, closed_at_ms = NULL
+        """,
+        new { spool, folded, scope.NowMs });
+
+    /// <summary>A gate has ended in order, and left nothing in its spool.</summary>
+    public static Task Close(WriteScope scope, string spool) => scope.Execute(
+        "UPDATE journal SET closed_at_ms = @NowMs WHERE spool = @spool", new { spool, scope.NowMs });
+
+    /// <summary>Spools other than this one that nobody has closed, with when they were opened.</summary>
+    public static Task<IReadOnlyList<(string Spool, long OpenedAtMs)>> OpenBeside(WriteScope scope, string spool) =>
+        scope.Query<(string, long)>(
+            "SELECT spool, opened_at_ms FROM journal WHERE spool <> @spool AND closed_at_ms IS NULL", new { spool });
+
+    /// <summary>Other spools, which will not come back: a gate has one at a time.</summary>
+    public static Task ForgetOthers(WriteScope scope, string spool) =>
+        scope.Execute("DELETE FROM journal WHERE spool <> @spool", new { spool });
+
+    public static async Task<IReadOnlyList<OpenReservation>> Reservations(DbConnection connection) =>
+        (await connection.QueryAsync<OpenReservation>($"SELECT {ReservationColumns} FROM reservations ORDER BY request_no")).AsList();
+
+    /// <summary>By the primary key.</summary>
+    public static Task<IReadOnlyList<OpenReservation>> Reservations(WriteScope scope, IReadOnlyCollection<long> numbers) =>
+        scope.Query<OpenReservation>(
+            $$"""SELECT {{ReservationColumns}} FROM reservations WHERE request_no IN {=Numbers}""", new { Numbers = numbers });
+
+    /// <summary>New ones, and known ones with another mark.</summary>
+    public static Task Keep(WriteScope scope, IReadOnlyCollection<OpenReservation> open)
+    {
+        return ReservationRows.Run(
+            scope,
+            Column(row => row.RequestNo), Column(row => row.KeyNo), Column(row => row.OrganizationNo), Column(row => row.AdmittedAtMs),
+            Column(row => row.ModelNo), Column(row => row.PriceVersion), Column(row => row.HeldMicros), Column(row => row.InputBooked),
+            Column(row => row.OutputBooked), Column(row => row.InputMarked), Column(row => row.OutputMarked),
+            Column(row => row.CostMarked), Column(row => row.MarkedAtMs), Column(row => row.LastingLimits), Column(row => row.Flags));
+
+        long[] Column(Func<OpenReservation, long> of) => [.. open.Select(of)];
+    }
+
+    public static Task End(WriteScope scope, IReadOnlyCollection<long> numbers) => EndedRows.Run(scope, [numbers.ToArray()]);
+
+    public static Task AddToWindows(WriteScope scope, IReadOnlyCollection<WindowCount> counts) => WindowRows.Run(
+        scope,
+        counts.Select(count => count.KeyNo).ToArray(), counts.Select(count => count.LimitName).ToArray(),
+        counts.Select(count => count.SlotMs).ToArray(), counts.Select(count => count.Amount).ToArray());
+
+    /// <summary>By the primary key.</summary>
+    public static async Task<IReadOnlyList<WindowCount>> WindowsOf(DbConnection connection, long keyNo) =>
+        (await connection.QueryAsync<WindowCount>(
+            """
+            SELECT key_no AS KeyNo, limit_name AS LimitName, slot_ms AS SlotMs, amount AS Amount
+            FROM window_counts WHERE key_no = @keyNo ORDER BY limit_name, slot_ms
+            """,
+            new { keyNo })).AsList();
+
+    /// <summary>By window_counts_by_slot.</summary>
+    public static async Task<bool> HasWindowsBefore(DbConnection connection, long beforeMs) => await connection.ExecuteScalarAsync<long?>(
+        "SELECT slot_ms FROM window_counts WHERE slot_ms < @beforeMs ORDER BY slot_ms LIMIT 1", new { beforeMs }) is not null;
+
+    /// <summary>Slots that no window reaches any more, so many at most. By window_counts_by_slot.</summary>
+    public static Task<int> TrimWindows(WriteScope scope, string limitName, long beforeMs, int rows) => scope.Execute(
+        """
+        DELETE FROM window_counts WHERE (key_no, limit_name, slot_ms) IN (
+            SELECT key_no, limit_name, slot_ms FROM window_counts
+            WHERE slot_ms < @beforeMs AND limit_name = @limitName ORDER BY slot_ms LIMIT @rows)
+        """,
+        new { limitName, beforeMs, rows });
+
+    /// <summary>Those of limits that the file no longer has, and that no window is as long as.</summary>
+    public static Task<int> TrimAllWindows(WriteScope scope, long beforeMs, int rows) => scope.Execute(
+        """
+        DELETE FROM window_counts WHERE (key_no, limit_name, slot_ms) IN (
+            SELECT key_no, limit_name, slot_ms FROM window_counts WHERE slot_ms < @beforeMs ORDER BY slot_ms LIMIT @rows)
+        """,
+        new { beforeMs, rows });
+}
+
+/// <summary>What was counted of one key and limit in the slot that begins there.</summary>
+internal sealed record WindowCount
+{
+    public long KeyNo { get; init; }
+
+    public string LimitName { get; init; } = "";
+
+    public long SlotMs { get; init; }
+
+    public long Amount { get; init; }
+}

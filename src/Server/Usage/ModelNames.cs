@@ -1,0 +1,75 @@
+using System.Collections.Concurrent;
+using Tollgate.Server.Problems;
+using Tollgate.Server.Storage;
+
+namespace Tollgate.Server.Usage;
+
+/// <summary>
+/// The numbers that the database gives models, once and for good: those of the provider file at the start, others when they are first asked
+/// for. A hot path asks <see cref="TryFind"/>, which waits for nothing.
+/// </summary>
+internal sealed class ModelNames(Database database)
+{
+    /// <summary>Models there can be; one more is counted without its name.</summary>
+    public const int Max = 10_000;
+
+    public const int NameCharsMax = 200;
+
+    /// <summary>Stands for no model, and for those beyond the bound.</summary>
+    public const ushort None = 0;
+
+    private readonly ConcurrentDictionary<string, ushort> _numbers = new(StringComparer.Ordinal);
+
+    /// <summary>At the start: reads what is there, and gives the models on offer their numbers.</summary>
+    public async Task Load(IEnumerable<string> offered, CancellationToken cancel = default)
+    {
+        foreach (var (number, name) in await database.Read(UsageSql.Models, cancel))
+        {
+            _numbers[name] = checked((ushort)number);
+        }
+
+        foreach (var name in offered)
+        {
+            if (!TryFind(name, out _))
+            {
+                _ = (await Learn(name, cancel)).Value;
+            }
+        }
+    }
+
+    /// <summary>The number of a model that has one.</summary>
+    public bool TryFind(string name, out ushort number) => _numbers.TryGetValue(name, out number);
+
+    /// <summary>The number of a model, given now when it has none; <see cref="None"/> when there are too many.</summary>
+    public async Task<Outcome<ushort>> Learn(string name, CancellationToken cancel = default)
+    {
+        if (TryFind(name, out var known))
+        {
+            return known;
+        }
+
+        if (name.Length is 0 or > NameCharsMax || name.Contains('\0', StringComparison.Ordinal))
+        {
+            return Problem.Invalid("/model", $"must have 1 to {NameCharsMax} characters and no U+0000.");
+        }
+
+        return _numbers.Count >= Max ? None : await database.Write<ushort>(scope => Learn(scope, name), cancel);
+    }
+
+    private async Task<Outcome<ushort>> Learn(WriteScope scope, string name)
+    {
+        var number = await UsageSql.FindModel(scope, name) ?? 0;
+        if (number == 0 && _numbers.Count < Max)
+        {
+            number = await scope.NextNumber("model");
+            await UsageSql.InsertModel(scope, number, name);
+        }
+
+        if (number > 0)
+        {
+            scope.AfterCommit(() => _numbers[name] = checked((ushort)number));
+        }
+
+        return checked((ushort)number);
+    }
+}

@@ -1,0 +1,287 @@
+using System.Data.Common;
+using System.Globalization;
+using Dapper;
+
+namespace Tollgate.Server.Usage;
+
+/// <summary>Every statement that reads usage.</summary>
+internal static class UsageQuerySql
+{
+    /// <summary>Places that are read one by one, each in the order of its index; more are read together, in the order of the log.</summary>
+    private const int PlacesApartMax = 20;
+
+    private const string SumColumns =
+        "CAST(coalesce(sum(s.requests), 0) AS BIGINT) AS Requests, CAST(coalesce(sum(s.refused), 0) AS BIGINT) AS Refused, "
+        + "CAST(coalesce(sum(s.input_tokens), 0) AS BIGINT) AS InputTokens, CAST(coalesce(sum(s.output_tokens), 0) AS BIGINT) "
+        + "AS OutputTokens, CAST(coalesce(sum(s.cost_micros), 0) AS BIGINT) AS CostMicros, "
+        + "CAST(coalesce(sum(s.priced), 0) AS BIGINT) AS Priced, CAST(coalesce(sum(s.estimated), 0) AS BIGINT) AS Estimated";
+
+    private const string Refused =
+        "request_no, key_no, at_ms, model_no, 0 AS price_version, 0 AS input_tokens, 0 AS output_tokens, NULL AS cost_micros, "
+        + "0 AS status, 0 AS latency_ms, 0 AS flags, code, limit_name, limit_amount, limit_remaining, retry_at_ms FROM refusals";
+
+    private const string Passed =
+        "request_no, key_no, at_ms, model_no, price_version, input_tokens, output_tokens, cost_micros, status, latency_ms, flags, "
+        + "-1 AS code, CAST(NULL AS TEXT) AS limit_name, 0 AS limit_amount, 0 AS limit_remaining, 0 AS retry_at_ms FROM usage_log";
+
+    private const string Named =
+        """
+        r.request_no AS RequestNo, r.key_no AS KeyNo, r.at_ms AS AtMs, r.price_version AS PriceVersion, r.input_tokens AS InputTokens,
+        r.output_tokens AS OutputTokens, r.cost_micros AS CostMicros, r.status AS Status, r.latency_ms AS LatencyMs, r.flags AS Flags,
+        r.code AS Code, r.limit_name AS LimitName, r.limit_amount AS LimitAmount, r.limit_remaining AS LimitRemaining,
+        r.retry_at_ms AS RetryAtMs, m.name AS Model, k.key_id AS KeyId, k.key_name AS KeyName, k.environment AS Environment,
+        o.project_id AS ProjectId, o.organization_id AS OrganizationId
+        """;
+
+    private const string Names =
+        """
+        LEFT JOIN key_places k ON k.key_no = r.key_no
+        LEFT JOIN project_owners o ON o.project_no = k.project_no
+        LEFT JOIN models m ON m.model_no = r.model_no
+        """;
+
+    /// <summary>The places of these owners that have used anything. By the unique index of places, or all of the few there are.</summary>
+    public static async Task<IReadOnlyList<long>> Places(
+        DbConnection connection, string? organizationId, string? projectId, string? environment) => (await connection.QueryAsync<long>(
+            """
+            SELECT p.place_no FROM usage_places p JOIN project_owners o ON o.project_no = p.project_no
+            WHERE (@organizationId IS NULL OR o.organization_id = @organizationId)
+              AND (@projectId IS NULL OR o.project_id = @projectId)
+              AND (@environment IS NULL OR p.environment = @environment)
+            ORDER BY p.place_no
+            """,
+            new { organizationId, projectId, environment })).AsList();
+
+    /// <summary>By the unique index on the id of keys.</summary>
+    public static Task<UsedKey?> FindKey(DbConnection connection, string keyId) => connection.QuerySingleOrDefaultAsync<UsedKey>(
+        """
+        SELECT k.key_no AS KeyNo, k.key_id AS KeyId, k.key_name AS KeyName, k.environment AS Environment, k.project_no AS ProjectNo,
+               o.project_id AS ProjectId, o.organization_id AS OrganizationId
+        FROM key_places k JOIN project_owners o ON o.project_no = k.project_no WHERE k.key_id = @keyId
+        """,
+        new { keyId });
+
+    /// <summary>By the unique index on name.</summary>
+    public static Task<long?> FindModel(DbConnection connection, string name) => connection.ExecuteScalarAsync<long?>(
+        "SELECT model_no FROM models WHERE name = @name", new { name });
+
+    /// <summary>By the primary key.</summary>
+    public static Task<long?> LastUse(DbConnection connection, long keyNo) => connection.ExecuteScalarAsync<long?>(
+        "SELECT last_used_at_ms FROM last_uses WHERE key_no = @keyNo", new { keyNo });
+
+    /// <summary>
+    /// Sums over hours or days, apart by what is asked for. For one key by the primary key; else by usage_days_by_place or
+    /// usage_hours_by_place.
+    /// </summary>
+    public static async Task<IReadOnlyList<UsageSumRow>> Sums(DbConnection connection, UsageFilter filter, UsageGroups groups, int limit) =>
+        (await connection.QueryAsync<UsageSumRow>(
+            $$"""
+            SELECT g.KeyNo, g.FromMs, g.Requests, g.Refused, g.InputTokens, g.OutputTokens, g.CostMicros, g.Priced, g.Estimated,
+                   m.name AS Model, k.key_id AS KeyId, k.key_name AS KeyName, o.project_id AS ProjectId
+            FROM (
+                SELECT CASE WHEN @ByKey THEN s.key_no ELSE 0 END AS KeyNo, CASE WHEN @ByModel THEN s.model_no ELSE 0 END AS ModelNo,
+                       CASE WHEN @ByDay THEN s.from_ms - (s.from_ms % 86400000) ELSE 0 END AS FromMs,
+                       CASE WHEN @ByProject THEN coalesce(p.project_no, 0) ELSE 0 END AS ProjectNo, {{SumColumns}}
+                FROM {{(filter.Range.IsOfDays ? "usage_days" : "usage_hours")}} s
+                LEFT JOIN usage_places p ON p.place_no = s.place_no
+                WHERE {{Whose(filter, "s.")}} AND s.from_ms >= @FromMs AND s.from_ms < @ToMs
+                  AND (@ModelNo < 0 OR s.model_no = @ModelNo)
+                GROUP BY 1, 2, 3, 4
+            ) g
+            LEFT JOIN models m ON m.model_no = g.ModelNo
+            LEFT JOIN key_places k ON k.key_no = g.KeyNo
+            LEFT JOIN (SELECT DISTINCT project_no, project_id FROM project_owners) o ON o.project_no = g.ProjectNo
+            ORDER BY g.FromMs DESC, g.ProjectNo, g.KeyNo, g.ModelNo LIMIT @limit
+            """,
+            new
+            {
+                groups.ByKey, groups.ByModel, groups.ByDay, groups.ByProject, filter.Range.FromMs, filter.Range.ToMs,
+                ModelNo = filter.ModelNo ?? -1, limit,
+            })).AsList();
+
+    /// <summary>The numbers that requests of this span can have; nulls when there is none. By the primary key.</summary>
+    public static Task<(long? Lowest, long? Highest)> Span(DbConnection connection, UsageRange range) =>
+        connection.QuerySingleAsync<(long?, long?)>(
+            "SELECT min(lowest_no), max(highest_no) FROM usage_spans WHERE hour_ms >= @FromMs AND hour_ms < @ToMs",
+            new { FromMs = range.FromMs - (range.FromMs % UsageRange.HourMs), range.ToMs });
+
+    /// <summary>
+    /// Lines of the log, newest first, with the names they stand for. By the indices on key and on place, or the primary keys.
+    /// </summary>
+    public static async Task<IReadOnlyList<UsageLogRow>> Log(
+        DbConnection connection, UsageFilter filter, long lowest, long before, int limit) => (await connection.QueryAsync<UsageLogRow>(
+            $"""
+            SELECT {Named}
+            FROM (SELECT * FROM ({string.Join(" UNION ALL ", Sources(filter))}) w ORDER BY request_no DESC LIMIT @limit) r
+            {Names}
+            ORDER BY r.request_no DESC
+            """,
+            new
+            {
+                lowest, before, limit, filter.Range.FromMs, filter.Range.ToMs, ModelNo = filter.ModelNo ?? -1,
+            })).AsList();
+
+    /// <summary>One request that passed or was refused. By the primary keys.</summary>
+    public static Task<UsageLogRow?> Find(DbConnection connection, long requestNo) =>
+        connection.QueryFirstOrDefaultAsync<UsageLogRow>(
+            $"""
+            SELECT {Named}
+            FROM (SELECT {Passed} WHERE request_no = @requestNo UNION ALL SELECT {Refused} WHERE request_no = @requestNo) r
+            {Names}
+            """,
+            new { requestNo });
+
+    /// <summary>One request that is under way. By the primary key.</summary>
+    public static Task<UsageLogRow?> FindOpen(DbConnection connection, long requestNo) =>
+        connection.QueryFirstOrDefaultAsync<UsageLogRow>(
+            $"""
+            SELECT {Named}
+            FROM (
+                SELECT request_no, key_no, at_ms, model_no, 0 AS price_version, 0 AS input_tokens, 0 AS output_tokens,
+                       CAST(NULL AS BIGINT) AS cost_micros, 0 AS status, 0 AS latency_ms, 0 AS flags, -2 AS code,
+                       CAST(NULL AS TEXT) AS limit_name, 0 AS limit_amount, 0 AS limit_remaining, 0 AS retry_at_ms
+                FROM open_requests WHERE request_no = @requestNo
+            ) r
+            {Names}
+            """,
+            new { requestNo });
+
+    private static IEnumerable<string> Sources(UsageFilter filter)
+    {
+        string[] tables = filter.Outcome switch { "passed" => [Passed], "refused" => [Refused], _ => [Passed, Refused] };
+        var whose = filter is { KeyNo: null, Places: { Count: > 0 and <= PlacesApartMax } places }
+            ? places.Select(place => string.Create(CultureInfo.InvariantCulture, $"place_no = {place}"))
+            // With the addition no index by place is of use, and the log is read in its order.
+            : [filter is { KeyNo: null, Places: not null } ? Whose(filter, "0 + ") : Whose(filter, "")];
+        return
+            from one in whose
+            from table in tables
+            select $"""
+                SELECT * FROM (
+                    SELECT {table}
+                    WHERE {one} AND request_no >= @lowest AND request_no < @before AND at_ms >= @FromMs AND at_ms < @ToMs
+                      AND (@ModelNo < 0 OR model_no = @ModelNo)
+                    ORDER BY request_no DESC LIMIT @limit) x
+                """;
+    }
+
+    /// <summary>Numbers of our own, written out: a plan is made for them.</summary>
+    private static string Whose(UsageFilter filter, string prefix) =>
+        filter.KeyNo is { } keyNo ? string.Create(CultureInfo.InvariantCulture, $"{prefix}key_no = {keyNo}")
+        : filter.Places is { } places ? $"{prefix}place_no IN ({string.Join(", ", places)})"
+        : "1 = 1";
+}
+
+/// <summary>What of the usage is asked for, in the database's numbers.</summary>
+internal sealed record UsageFilter
+{
+    public required UsageRange Range { get; init; }
+
+    public long? KeyNo { get; init; }
+
+    /// <summary>At least one; null for everywhere.</summary>
+    public IReadOnlyList<long>? Places { get; init; }
+
+    public long? ModelNo { get; init; }
+
+    /// <summary><c>passed</c> or <c>refused</c>; null for both.</summary>
+    public string? Outcome { get; init; }
+}
+
+/// <summary>What sums are kept apart by.</summary>
+internal readonly record struct UsageGroups(bool ByKey, bool ByModel, bool ByDay, bool ByProject);
+
+/// <summary>Sums, with the names of what they are kept apart by.</summary>
+internal sealed class UsageSumRow
+{
+    public long KeyNo { get; init; }
+
+    public long FromMs { get; init; }
+
+    public string? Model { get; init; }
+
+    public string? KeyId { get; init; }
+
+    public string? KeyName { get; init; }
+
+    public string? ProjectId { get; init; }
+
+    public long Requests { get; init; }
+
+    public long Refused { get; init; }
+
+    public long InputTokens { get; init; }
+
+    public long OutputTokens { get; init; }
+
+    public long CostMicros { get; init; }
+
+    public long Priced { get; init; }
+
+    public long Estimated { get; init; }
+}
+
+/// <summary>A line of the log, with the names that its numbers stand for.</summary>
+internal sealed class UsageLogRow
+{
+    public long RequestNo { get; init; }
+
+    public long KeyNo { get; init; }
+
+    public long AtMs { get; init; }
+
+    public string? Model { get; init; }
+
+    public long PriceVersion { get; init; }
+
+    public long InputTokens { get; init; }
+
+    public long OutputTokens { get; init; }
+
+    public long? CostMicros { get; init; }
+
+    public long Status { get; init; }
+
+    public long LatencyMs { get; init; }
+
+    public long Flags { get; init; }
+
+    /// <summary>The number of the code of a refusal; -1 for a request that passed, -2 for one that is under way.</summary>
+    public long Code { get; init; }
+
+    public string? LimitName { get; init; }
+
+    public long LimitAmount { get; init; }
+
+    public long LimitRemaining { get; init; }
+
+    public long RetryAtMs { get; init; }
+
+    public string? KeyId { get; init; }
+
+    public string? KeyName { get; init; }
+
+    public string? Environment { get; init; }
+
+    public string? ProjectId { get; init; }
+
+    public string? OrganizationId { get; init; }
+}
+
+/// <summary>A key that usage is asked of, whatever became of it.</summary>
+internal sealed class UsedKey
+{
+    public long KeyNo { get; init; }
+
+    public string KeyId { get; init; } = "";
+
+    public string KeyName { get; init; } = "";
+
+    public string Environment { get; init; } = "";
+
+    public long ProjectNo { get; init; }
+
+    public string ProjectId { get; init; } = "";
+
+    public string OrganizationId { get; init; } = "";
+}

@@ -1,0 +1,149 @@
+using System.Data.Common;
+using Dapper;
+using Tollgate.Server.Storage;
+
+namespace Tollgate.Server.Usage;
+
+/// <summary>Every statement that writes usage; those that read it are in <c>UsageQuerySql</c>.</summary>
+internal static class UsageSql
+{
+    private const string Sums =
+        "(key_no, from_ms, model_no, place_no, requests, refused, input_tokens, output_tokens, cost_micros, loss_micros, priced, "
+        + "estimated)";
+
+    private static readonly RowsStatement LogRows = RowsStatement.Insert(
+        """
+        INSERT INTO usage_log (request_no, key_no, place_no, at_ms, model_no, price_version, input_tokens, output_tokens, cost_micros,
+                               loss_micros, status, latency_ms, flags)
+        """,
+        13,
+        "ON CONFLICT (request_no) DO NOTHING");
+
+    private static readonly RowsStatement RefusalRows = RowsStatement.Insert(
+        """
+        INSERT INTO refusals (request_no, key_no, place_no, at_ms, model_no, code, limit_name, limit_amount, limit_remaining, retry_at_ms)
+        """,
+        10,
+        "ON CONFLICT (request_no) DO NOTHING");
+
+    private static readonly RowsStatement HourRows = RowsStatement.Insert($"INSERT INTO usage_hours {Sums}", 12, Added("usage_hours"));
+
+    private static readonly RowsStatement DayRows = RowsStatement.Insert($"INSERT INTO usage_days {Sums}", 12, Added("usage_days"));
+
+    private static readonly RowsStatement UseRows = RowsStatement.Insert(
+        "INSERT INTO key_uses (key_no, last_used_at_ms)",
+        2,
+        """
+        ON CONFLICT (key_no) DO UPDATE SET last_used_at_ms = excluded.last_used_at_ms
+        WHERE key_uses.last_used_at_ms < excluded.last_used_at_ms
+        """);
+
+    private static readonly RowsStatement SpanRows = RowsStatement.Insert(
+        "INSERT INTO usage_spans (hour_ms, lowest_no, highest_no)",
+        3,
+        """
+        ON CONFLICT (hour_ms) DO UPDATE SET
+            lowest_no = CASE WHEN excluded.lowest_no < usage_spans.lowest_no THEN excluded.lowest_no ELSE usage_spans.lowest_no END,
+            highest_no = CASE WHEN excluded.highest_no > usage_spans.highest_no THEN excluded.highest_no ELSE usage_spans.highest_no END
+        """);
+
+    /// <summary>Rows inserted; fewer than handed in when one was there already.</summary>
+    public static Task<int> InsertRequests(WriteScope scope, Array[] columns) => LogRows.Run(scope, columns);
+
+    /// <inheritdoc cref="InsertRequests"/>
+    public static Task<int> InsertRefusals(WriteScope scope, Array[] columns) => RefusalRows.Run(scope, columns);
+
+    /// <summary>Adds to the sums of each key, hour and model.</summary>
+    public static Task AddToHours(WriteScope scope, Array[] columns) => HourRows.Run(scope, columns);
+
+    public static Task AddToDays(WriteScope scope, Array[] columns) => DayRows.Run(scope, columns);
+
+    /// <summary>Never goes back.</summary>
+    public static Task MoveLastUse(WriteScope scope, long[] keyNos, long[] atMs) => UseRows.Run(scope, keyNos, atMs);
+
+    public static Task WidenSpans(WriteScope scope, long[] hoursMs, long[] lowest, long[] highest) =>
+        SpanRows.Run(scope, hoursMs, lowest, highest);
+
+    /// <summary>Which of these requests are booked already. By the primary keys.</summary>
+    public static Task<IReadOnlyList<long>> Booked(WriteScope scope, IReadOnlyCollection<long> numbers) => scope.Query<long>(
+        """
+        SELECT request_no FROM usage_log WHERE request_no IN {=Numbers}
+        UNION ALL SELECT request_no FROM refusals WHERE request_no IN {=Numbers}
+        """,
+        new { Numbers = numbers });
+
+    /// <summary>Where these keys live. By the primary key of keys, and the unique one of places.</summary>
+    public static Task<IReadOnlyList<KeyPlaceRow>> PlacesOf(WriteScope scope, IReadOnlyCollection<long> keyNos) => scope.Query<KeyPlaceRow>(
+        """
+        SELECT k.key_no AS KeyNo, k.project_no AS ProjectNo, k.environment AS Environment, p.place_no AS PlaceNo
+        FROM key_places k LEFT JOIN usage_places p ON p.project_no = k.project_no AND p.environment = k.environment
+        WHERE k.key_no IN {=KeyNos}
+        """,
+        new { KeyNos = keyNos });
+
+    public static Task InsertPlace(WriteScope scope, long placeNo, long projectNo, string environment) => scope.Execute(
+        "INSERT INTO usage_places (place_no, project_no, environment) VALUES (@placeNo, @projectNo, @environment)",
+        new { placeNo, projectNo, environment });
+
+    public static async Task<IReadOnlyList<(long ModelNo, string Name)>> Models(DbConnection connection) =>
+        (await connection.QueryAsync<(long, string)>("SELECT model_no, name FROM models ORDER BY model_no")).AsList();
+
+    /// <summary>By the unique index on name.</summary>
+    public static Task<long?> FindModel(WriteScope scope, string name) =>
+        scope.Find<long?>("SELECT model_no FROM models WHERE name = @name", new { name });
+
+    public static Task InsertModel(WriteScope scope, long modelNo, string name) => scope.Execute(
+        "INSERT INTO models (model_no, name) VALUES (@modelNo, @name)", new { modelNo, name });
+
+    /// <summary>The first request number of the hours from this one on; null when there is none. By the primary key.</summary>
+    public static Task<long?> LowestFrom(DbConnection connection, long fromMs) => connection.ExecuteScalarAsync<long?>(
+        "SELECT min(lowest_no) FROM usage_spans WHERE hour_ms >= @fromMs", new { fromMs });
+
+    /// <summary>Whether there are hours before this one. By the primary key.</summary>
+    public static async Task<bool> HasSpansBefore(DbConnection connection, long beforeMs) => await connection.ExecuteScalarAsync<long?>(
+        "SELECT hour_ms FROM usage_spans WHERE hour_ms < @beforeMs ORDER BY hour_ms LIMIT 1", new { beforeMs }) is not null;
+
+    /// <summary>By the primary key.</summary>
+    public static Task<int> TrimSpans(WriteScope scope, long beforeMs) =>
+        scope.Execute("DELETE FROM usage_spans WHERE hour_ms < @beforeMs", new { beforeMs });
+
+    /// <summary>
+    /// Removes the oldest lines of the log, so many at most, and tells how many. Rows that were told of late have high numbers and go with
+    /// their neighbours. By the primary key.
+    /// </summary>
+    public static Task<int> TrimLog(WriteScope scope, long below, long beforeMs, int rows) => scope.Execute(
+        """
+        DELETE FROM usage_log WHERE request_no IN (
+            SELECT request_no FROM usage_log WHERE request_no < @below AND at_ms < @beforeMs ORDER BY request_no LIMIT @rows)
+        """,
+        new { below, beforeMs, rows });
+
+    /// <inheritdoc cref="TrimLog"/>
+    public static Task<int> TrimRefusals(WriteScope scope, long below, long beforeMs, int rows) => scope.Execute(
+        """
+        DELETE FROM refusals WHERE request_no IN (
+            SELECT request_no FROM refusals WHERE request_no < @below AND at_ms < @beforeMs ORDER BY request_no LIMIT @rows)
+        """,
+        new { below, beforeMs, rows });
+
+    private static string Added(string table) =>
+        $"""
+        ON CONFLICT (key_no, from_ms, model_no) DO UPDATE SET
+            requests = {table}.requests + excluded.requests, refused = {table}.refused + excluded.refused,
+            input_tokens = {table}.input_tokens + excluded.input_tokens, output_tokens = {table}.output_tokens + excluded.output_tokens,
+            cost_micros = {table}.cost_micros + excluded.cost_micros, loss_micros = {table}.loss_micros + excluded.loss_micros,
+            priced = {table}.priced + excluded.priced, estimated = {table}.estimated + excluded.estimated
+        """;
+}
+
+/// <summary>Where a key lives; no place number where none of its neighbours has been booked yet.</summary>
+internal sealed class KeyPlaceRow
+{
+    public long KeyNo { get; init; }
+
+    public long ProjectNo { get; init; }
+
+    public string Environment { get; init; } = "";
+
+    public long? PlaceNo { get; init; }
+}
