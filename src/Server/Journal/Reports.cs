@@ -17,16 +17,14 @@ namespace Tollgate.Server.Journal;
 /// database. However often a report is repeated, it is booked once, and answered the same.
 /// </summary>
 internal sealed class Reports(
-    Database database, ProviderModel provider, Admission admission, Fold fold, PriceBook prices, ModelNames models, UsageReader usage,
-    ReportClaims claims, WindowRestore windows, BalanceTable balances, TimeProvider time)
+    ProviderModel provider, Admission admission, Fold fold, PriceBook prices, ModelNames models, UsageReader usage, ReportClaims claims,
+    Remembrance remembrance, BalanceTable balances, WindowClock clock, TimeProvider time)
 {
     private static readonly Problem Busy = new(ProblemCode.Unavailable, "There is no room to note usage right now; try again in a moment.");
     private static readonly Problem NoKey = new(ProblemCode.NotFound, "There is no such key.");
 
     /// <summary>Recorded requests whose report is being worked on, so that the same one sent twice at a time is taken once.</summary>
     private readonly ConcurrentDictionary<long, bool> _underWay = new();
-
-    private readonly double _msPerTick = 1_000.0 / time.TimestampFrequency;
 
     /// <summary>Takes them in, in their order, and answers each once all of them are in the database.</summary>
     public async Task<IReadOnlyList<Outcome<UseReportAnswer>>> Take(Caller caller, IReadOnlyList<UseReport> reports)
@@ -95,7 +93,7 @@ internal sealed class Reports(
             LatencyMs = (uint)(report.LatencyMs ?? 0),
             Flags = FlagsOf(report, priced.Cost),
             AtMs = NowMs,
-            ClockMs = ClockMs,
+            ClockMs = clock.NowMs,
         };
         Failpoint.Pass("report.unsettled");
         return admission.Settle(requestNo, settlement, out var sequence) switch
@@ -159,7 +157,7 @@ internal sealed class Reports(
         }
 
         // What its lasting windows held before comes first: what is counted now must not stand in its place.
-        await windows.Restore(key.KeyNo);
+        await remembrance.RestoreWindows(key.KeyNo);
         var use = UseOf(key, terms, priced, claim.RequestNo);
         if (admission.Record(use, out var billed, out var sequence) != SettleResult.Done)
         {
@@ -197,7 +195,7 @@ internal sealed class Reports(
         Flags = terms.Report.Estimated == true ? UsageFlags.Estimated : UsageFlags.None,
         MadeAtMs = terms.MadeAtMs,
         AtMs = NowMs,
-        ClockMs = ClockMs,
+        ClockMs = clock.NowMs,
     };
 
     /// <summary>By the prices that the request was admitted under; whoever may not see it finds none.</summary>
@@ -240,8 +238,6 @@ internal sealed class Reports(
     }
 
     private long NowMs => time.GetUtcNow().ToUnixTimeMilliseconds();
-
-    private long ClockMs => (long)(time.GetTimestamp() * _msPerTick);
 
     /// <summary>The operator's servers report for everybody; a key of a customer for its own organization and environment.</summary>
     private static bool Covers(Caller caller, string? organizationId, string? environment) =>

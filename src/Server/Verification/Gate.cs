@@ -1,6 +1,8 @@
 using System.Net;
 using Tollgate.Engine.Keys;
+using Tollgate.Engine.Usage;
 using Tollgate.Engine.Verification;
+using Tollgate.Server.Journal;
 using Tollgate.Server.Keys;
 using Tollgate.Server.Storage;
 using Tollgate.Server.Telemetry;
@@ -11,7 +13,7 @@ namespace Tollgate.Server.Verification;
 /// The gatekeeper with a memory to load: every door of the server checks through it. A check that answers
 /// <see cref="VerdictCode.NotLoaded"/> is loaded once and repeated; nothing else on the path waits.
 /// </summary>
-internal sealed class Gate(Gatekeeper gatekeeper, KeyFeed feed, Database database, TimeProvider time)
+internal sealed class Gate(Gatekeeper gatekeeper, KeyFeed feed, Database database, WindowClock clock, TimeProvider time)
 {
     /// <summary>
     /// A key that is evicted between its load and the check again is loaded anew this often; then the table is too small.
@@ -23,7 +25,7 @@ internal sealed class Gate(Gatekeeper gatekeeper, KeyFeed feed, Database databas
     public long NowMs => time.GetUtcNow().ToUnixTimeMilliseconds();
 
     /// <summary>Of the clock that never goes back, which the windows of limits run on.</summary>
-    public long ClockMs => time.GetTimestamp() / (time.TimestampFrequency / 1_000);
+    public long ClockMs => clock.NowMs;
 
     /// <summary>Whether anything may be answered from memory; see <see cref="Database.TrustsMemory"/>.</summary>
     public bool TrustsMemory => database.TrustsMemory;

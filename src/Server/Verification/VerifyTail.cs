@@ -3,7 +3,6 @@ using System.Buffers.Text;
 using System.Text.Json;
 using Tollgate.Engine.Limits;
 using Tollgate.Engine.Verification;
-using Tollgate.Server.Journal;
 using Tollgate.Server.Providers;
 using Tollgate.Server.Wire;
 
