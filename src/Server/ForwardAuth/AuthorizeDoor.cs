@@ -124,6 +124,7 @@ internal sealed class AuthorizeDoor
             Address = http.Connection.RemoteIpAddress,
             NowMs = _gate.NowMs,
             ClockMs = _gate.ClockMs,
+            RequestNo = RequestId.NumberOf(http),
             // Its wording asked for once more, a request is not made once more.
             Taking = call.Style == AuthorizeStyle.Refusal ? Taking.Look : Taking.Take,
         };

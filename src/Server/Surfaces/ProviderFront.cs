@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Globalization;
 using System.Text;
+using Tollgate.Engine.Keys;
 using Tollgate.Engine.Permissions;
 using Tollgate.Engine.Verification;
 using Tollgate.Server.Problems;
@@ -63,70 +64,104 @@ internal sealed class ProviderFront(
         }
 
         var call = new RouteCall(path, match, buffer.AsMemory(0, secret.Length));
-        var verdict = Check(http, call, conditionMet: null);
+        var step = provider.QuotaRoutes.Find(http.Request.Method, path);
+        // What the body or a quota decides is looked at first: only the last check takes.
+        var taking = step is { Makes: true } || match.Requirement.Condition != 0 ? Taking.Look : Taking.Take;
+        var verdict = Check(http, call, conditionMet: null, taking);
         // Asked only when memory knows no good key: until the root key has been used, asking costs more than the check.
         if (verdict.Code == VerdictCode.Allowed || !root.Matches(call.Secret.Span))
         {
-            verdict = verdict.Code == VerdictCode.NotLoaded ? await Settle(http, call, conditionMet: null, verdict) : verdict;
-            bool? conditionMet = null;
-            if (verdict.Code == VerdictCode.BodyCondition)
-            {
-                (verdict, conditionMet, var problem) = await DecideByBody(http, call, verdict);
-                if (problem is not null)
-                {
-                    await Refuse(http, problem);
-                    return;
-                }
-            }
-
-            gate.Meter.Count(CheckDoor.Provider, verdict.Code);
-            provider.RateHeaders.Write(http.Response.Headers, verdict, gate.NowMs);
-            if (verdict.Code != VerdictCode.Allowed)
-            {
-                await Refuse(http, Refusal(verdict, match));
-                return;
-            }
-
-            if (provider.QuotaRoutes.Find(http.Request.Method, path) is { } step)
-            {
-                await PassCounted(http, call, verdict, conditionMet, step);
-                return;
-            }
+            verdict = verdict.Code == VerdictCode.NotLoaded ? await Settle(http, call, conditionMet: null, taking, verdict) : verdict;
+            await Pass(http, call, verdict, taking, step);
         }
         else if (!gate.TrustsMemory)
         {
             // The root key is kept in memory too, and another process may have been started with another one.
             await Refuse(http, Problem.Of(ProblemCode.Unavailable));
+        }
+        else
+        {
+            await echo.Answer(http, path, match);
+        }
+    }
+
+    private async Task Pass(HttpContext http, RouteCall call, Verdict verdict, Taking taken, QuotaStep? step)
+    {
+        bool? conditionMet = null;
+        if (verdict.Code == VerdictCode.BodyCondition)
+        {
+            if (!(await ReadCondition(http, call)).TryGet(out var isMet, out var problem))
+            {
+                await Refuse(http, problem);
+                return;
+            }
+
+            conditionMet = isMet;
+            verdict = await Decide(http, call, conditionMet, Taking.Look);
+        }
+
+        if (verdict.Code == VerdictCode.Allowed && step is { Makes: true } makes)
+        {
+            await PassCounted(http, call, conditionMet, verdict.Project!, makes);
             return;
         }
 
-        await echo.Answer(http, path, match);
+        // The key may have changed while its body came in, so everything is decided anew.
+        verdict = taken == Taking.Take ? verdict : await Decide(http, call, conditionMet, Taking.Take);
+        Tell(http, verdict);
+        if (verdict.Code != VerdictCode.Allowed)
+        {
+            await Refuse(http, Refusal(verdict, call.Match));
+        }
+        else if (step is { } deletes)
+        {
+            await AnswerCounted(http, call, new CountedRequest(quotas, verdict.Project!.OrganizationNo, deletes));
+        }
+        else
+        {
+            await echo.Answer(http, call.Path, call.Match);
+        }
     }
 
     /// <summary>
     /// The place in the quota is taken ahead of the last check, and given back where that refuses: so a request that the quota refuses has
     /// taken nothing else. The key may have changed while the database was asked, so everything is decided anew.
     /// </summary>
-    private async Task PassCounted(HttpContext http, RouteCall call, Verdict verdict, bool? conditionMet, QuotaStep step)
+    private async Task PassCounted(HttpContext http, RouteCall call, bool? conditionMet, ProjectEntry owner, QuotaStep step)
     {
-        var owner = verdict.Project!;
-        if (step.Makes && await quotas.TryTake(owner.OrganizationNo, owner.Plan, step.Quota, http.RequestAborted) is { } full)
+        if (await quotas.TryTake(owner.OrganizationNo, owner.Plan, step.Quota, http.RequestAborted) is { } full)
         {
             await Refuse(http, full);
             return;
         }
 
         var counted = new CountedRequest(quotas, owner.OrganizationNo, step);
+        Verdict verdict;
         try
         {
-            verdict = step.Makes ? await Decide(http, call, conditionMet) : verdict;
-            if (verdict.Code != VerdictCode.Allowed)
-            {
-                await counted.Ended(isSuccess: false);
-                await Refuse(http, Refusal(verdict, call.Match));
-                return;
-            }
+            verdict = await Decide(http, call, conditionMet, Taking.Take);
+        }
+        catch
+        {
+            await counted.Ended(isSuccess: false);
+            throw;
+        }
 
+        Tell(http, verdict);
+        if (verdict.Code != VerdictCode.Allowed)
+        {
+            await counted.Ended(isSuccess: false);
+            await Refuse(http, Refusal(verdict, call.Match));
+            return;
+        }
+
+        await AnswerCounted(http, call, counted);
+    }
+
+    private async Task AnswerCounted(HttpContext http, RouteCall call, CountedRequest counted)
+    {
+        try
+        {
             // Counted before the client hears of it, or its next request could meet the count of before.
             http.Response.OnStarting(() => counted.Ended(http.Response.StatusCode));
             await echo.Answer(http, call.Path, call.Match);
@@ -138,30 +173,30 @@ internal sealed class ProviderFront(
         }
     }
 
-    private ValueTask<Verdict> Decide(HttpContext http, RouteCall call, bool? conditionMet)
+    private void Tell(HttpContext http, in Verdict verdict)
     {
-        var verdict = Check(http, call, conditionMet);
-        return verdict.Code == VerdictCode.NotLoaded ? Settle(http, call, conditionMet, verdict) : new(verdict);
+        gate.Meter.Count(CheckDoor.Provider, verdict.Code);
+        provider.RateHeaders.Write(http.Response.Headers, verdict, gate.NowMs);
     }
 
-    private ValueTask<Verdict> Settle(HttpContext http, RouteCall call, bool? conditionMet, Verdict missing) =>
-        gate.Settle(missing, ClientNetwork.Of(http.Connection.RemoteIpAddress), () => Check(http, call, conditionMet));
+    private ValueTask<Verdict> Decide(HttpContext http, RouteCall call, bool? conditionMet, Taking taking)
+    {
+        var verdict = Check(http, call, conditionMet, taking);
+        return verdict.Code == VerdictCode.NotLoaded ? Settle(http, call, conditionMet, taking, verdict) : new(verdict);
+    }
+
+    private ValueTask<Verdict> Settle(HttpContext http, RouteCall call, bool? conditionMet, Taking taking, Verdict missing) =>
+        gate.Settle(missing, ClientNetwork.Of(http.Connection.RemoteIpAddress), () => Check(http, call, conditionMet, taking));
 
     /// <summary>
-    /// The key may pass if the body says what the route's condition asks for; so the body is read, and kept for who comes next. The key
-    /// may have changed while the body came in, so everything is decided anew.
+    /// The key may pass if the body says what the route's condition asks for; so the body is read, and kept for who comes next.
     /// </summary>
-    private async Task<(Verdict Verdict, bool? ConditionMet, Problem? Problem)> DecideByBody(
-        HttpContext http, RouteCall call, Verdict verdict)
-    {
-        var condition = provider.ConditionOf(call.Match.Requirement)!;
-        return (await ConditionBody.Read(http)).TryGet(out var body, out var problem)
-            && ConditionBody.Holds(condition, body).TryGet(out var isMet, out problem)
-            ? (await Decide(http, call, isMet), isMet, null)
-            : (verdict, null, problem);
-    }
+    private async Task<Outcome<bool>> ReadCondition(HttpContext http, RouteCall call) =>
+        (await ConditionBody.Read(http)).TryGet(out var body, out var problem)
+            ? ConditionBody.Holds(provider.ConditionOf(call.Match.Requirement)!, body)
+            : problem;
 
-    private Verdict Check(HttpContext http, RouteCall call, bool? conditionMet)
+    private Verdict Check(HttpContext http, RouteCall call, bool? conditionMet, Taking taking)
     {
         var request = new CheckRequest
         {
@@ -171,7 +206,8 @@ internal sealed class ProviderFront(
             IsConditionMet = conditionMet,
             NowMs = gate.NowMs,
             ClockMs = gate.ClockMs,
-            Taking = Taking.Take,
+            Taking = taking,
+            RequestNo = RequestId.NumberOf(http),
         };
         return (call.Match.Project.IsAbsent, call.Match.Organization.IsAbsent) switch
         {
