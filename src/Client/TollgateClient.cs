@@ -40,6 +40,7 @@ public sealed class TollgateClient : IDisposable
         Keys = new(connection);
         Import = new(connection);
         Verify = new(connection);
+        Reports = new(connection);
         Audit = new(connection);
         Changes = new(connection);
         Webhooks = new(connection);
@@ -58,6 +59,8 @@ public sealed class TollgateClient : IDisposable
     public ImportCalls Import { get; }
 
     public VerifyCalls Verify { get; }
+
+    public ReportCalls Reports { get; }
 
     public AuditCalls Audit { get; }
 

@@ -28,7 +28,7 @@ public sealed record Check
 
     /// <summary>
     /// The model that the request asks for. With it or <see cref="Tokens"/> the verdict has a reservation, which is settled by
-    /// <see cref="UsageCalls.ReportAsync(UsageReport, CancellationToken)"/> once the request is over.
+    /// <see cref="ReportCalls.SendAsync(UsageReport, CancellationToken)"/> once the request is over.
     /// </summary>
     public string? Model { get; init; }
 

@@ -1,5 +1,7 @@
 using System.Net;
 using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
+using Tollgate.Server.Journal;
 using Tollgate.Server.Storage;
 using Tollgate.Server.Tests.Fixtures;
 using Tollgate.Server.Tests.Security;
@@ -89,8 +91,8 @@ public sealed class ReportTests(PostgresFixture postgres)
         Assert.Equal(("in_progress", "0.000795"), (mark.String("state"), mark.String("cost")));
 
         gate.Clock.Advance(TimeSpan.FromSeconds(1_201));
-        await gate.Service<Tollgate.Server.Journal.ReservationSweep>().Run();
-        await gate.Service<Tollgate.Server.Journal.Fold>().WaitAll();
+        await gate.Services.GetRequiredService<ReservationSweep>().Run();
+        await gate.Services.GetRequiredService<Fold>().WaitAll();
 
         // What came in was used in any case.
         Assert.Equal("0.000795", (await Line(gate, marked)).GetProperty("cost").GetString());
