@@ -14,7 +14,8 @@ namespace Tollgate.Server.Hosting;
 /// Made once, in one transaction; a second start finds it and prints no secret.
 /// </summary>
 internal sealed class FirstStart(
-    Database database, OrganizationRegister organizations, ProviderModel provider, RootKey root, Fold fold, ModelNames models)
+    Database database, OrganizationRegister organizations, ProviderModel provider, RootKey root, Fold fold, ModelNames models,
+    Remembrance remembrance)
 {
     public const string ProviderSetting = "provider";
     public const string RootKeySetting = "root_key";
@@ -59,6 +60,7 @@ internal sealed class FirstStart(
         // What an earlier process counted is in the database before anything new is.
         await fold.Open(cancel);
         await models.Load(provider.Models.Select(model => model.Id), cancel);
+        await remembrance.RestoreReservations(cancel);
         return new FirstStartResult(isFirst, made, isReplaced, await organizations.FirstProject(cancel));
     }
 

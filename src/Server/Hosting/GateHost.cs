@@ -1,7 +1,9 @@
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Tollgate.Engine.Keys;
 using Tollgate.Engine.Limits;
+using Tollgate.Engine.Usage;
 using Tollgate.Engine.Verification;
+using Tollgate.Engine.Wallet;
 using Tollgate.Server.Audit;
 using Tollgate.Server.Changes;
 using Tollgate.Server.Closures;
@@ -44,6 +46,11 @@ internal static class GateHost
         GateTelemetry.Add(builder.Services, options);
         var app = builder.Build();
         database.MemoryInDoubt += app.Services.GetRequiredService<Gatekeeper>().Clear;
+        if (provider.Limits.Any(limit => limit.Lasts))
+        {
+            app.Services.GetRequiredService<KeyFeed>().BeforeEnter = app.Services.GetRequiredService<Remembrance>().RestoreWindows;
+        }
+
         database.ReadAnew = app.Services.GetRequiredService<FirstStart>().ReadRootKey;
         Map(app, options);
         return app;
@@ -54,8 +61,12 @@ internal static class GateHost
     {
         services.AddSingleton(time).AddSingleton(provider).AddSingleton(options).AddSingleton(database).AddSingleton(pepper);
         services.AddSingleton(TableOptions(options)).AddSingleton<KeyTable>().AddSingleton<ProjectTable>();
-        services.AddSingleton(new Admission(new LimitTable(new LimitCatalogue(
-            provider.Limits, [.. provider.Plans.Select(plan => new LimitPlan(plan.Name, plan.Limits))]))));
+        services.AddSingleton(services => new Admission(
+            new LimitTable(new LimitCatalogue(
+                provider.Limits, [.. provider.Plans.Select(plan => new LimitPlan(plan.Name, plan.Limits))])),
+            services.GetRequiredService<Spool>().Buffer,
+            new ReservationTable(restMs: options.ReservationSeconds * 1_000L)));
+        services.AddSingleton<BalanceTable>();
         services.AddSingleton(services => new Gatekeeper(
             provider.Keys.Format,
             services.GetRequiredService<KeyTable>(),
@@ -80,8 +91,10 @@ internal static class GateHost
         services.AddSingleton(new LastingLimits(provider.Limits));
         services.AddSingleton<ModelNames>().AddSingleton<UsageBook>().AddSingleton<UsageReader>().AddSingleton<UsageRetention>();
         services.AddSingleton(_ => Spool.Open(options.Data, options.UsageBufferEvents));
-        services.AddSingleton<RequestNumbers>().AddSingleton<Fold>().AddSingleton<WindowRestore>().AddSingleton<Upkeep>();
+        services.AddSingleton<RequestNumbers>().AddSingleton<WindowClock>().AddSingleton<Remembrance>();
+        services.AddSingleton<Fold>().AddSingleton<ReservationSweep>().AddSingleton<Upkeep>();
         services.AddHostedService(services => services.GetRequiredService<Fold>());
+        services.AddHostedService(services => services.GetRequiredService<ReservationSweep>());
         services.AddHostedService(services => services.GetRequiredService<Upkeep>());
     }
 

@@ -7,6 +7,7 @@ using Tollgate.Server.Access;
 using Tollgate.Server.Problems;
 using Tollgate.Server.Providers;
 using Tollgate.Server.Tests.Fixtures;
+using Tollgate.Server.Tests.Usage;
 using Tollgate.Server.Verification;
 
 namespace Tollgate.Server.Tests.Security;
@@ -51,6 +52,12 @@ public sealed class RightsMatrixTests(Gates gates) : IClassFixture<Gates>
         ["POST /api/v1/verify/explain"] = new("verify", "{\"key\":\"x\"}"),
         ["GET /api/v1/audit"] = new("audit:read"),
         ["GET /api/v1/changes"] = new("verify"),
+        ["GET /api/v1/usage"] = new("usage:read"),
+        ["GET /api/v1/usage/log"] = new("usage:read"),
+        ["GET /api/v1/usage/log.csv"] = new("usage:read"),
+        ["GET /api/v1/usage/log.ndjson"] = new("usage:read"),
+        ["GET /api/v1/keys/{id}/usage"] = new("usage:read"),
+        ["GET /api/v1/requests/{id}"] = new("usage:read"),
     };
 
     private static readonly string[] Rights = ["verify", "usage:write", "usage:read", "keys:read", "keys:manage", "audit:read"];
@@ -246,18 +253,20 @@ public sealed class RightsMatrixTests(Gates gates) : IClassFixture<Gates>
     private sealed record Row(string Who, string? Body = null, string MediaType = "application/json");
 
     /// <summary>An organization, a project and a key that a call may do to whatever it does.</summary>
-    private sealed record Place(RunningGate Gate, string Organization, string Project, string Key)
+    private sealed record Place(RunningGate Gate, string Organization, string Project, string Key, string Request)
     {
         public static async Task<Place> New(RunningGate gate)
         {
             var project = await gate.NewProject();
             var organization = (await gate.Send("GET", $"/api/v1/projects/{project}", RunningGate.RootKey)).String("organization_id");
-            return new Place(gate, organization, project, (await gate.NewPair(project: project)).Id);
+            var key = (await gate.NewPair(project: project)).Id;
+            return new Place(gate, organization, project, key, await gate.NewRequest(key));
         }
 
         public string IdFor(string path) =>
             path.StartsWith("/api/v1/organizations", StringComparison.Ordinal) ? Organization
             : path.StartsWith("/api/v1/projects", StringComparison.Ordinal) ? Project
+            : path.StartsWith("/api/v1/requests", StringComparison.Ordinal) ? Request
             : Key;
     }
 }
