@@ -88,6 +88,7 @@ internal sealed class DocumentShape(ProviderModel provider) : IOpenApiDocumentTr
         "Organizations" => "Owners of projects.",
         "Projects" => "Holders of keys.",
         "Keys" => "Keys and their life, from creation to deletion.",
+        "Usage" => "What keys did, and what became of a request.",
         "Verification" => "The check, for API servers.",
         AuthorizePath.Tag => "The check, for proxies.",
         "Audit" => "Who did what.",

@@ -25,6 +25,7 @@ internal sealed class OperationShape : IOpenApiOperationTransformer
     public const string BodyOptional = "May be left out.";
     public const string BodyOfLines = "A JSON object on each line, at most 1,000 of them and 4 MiB together; unknown members are refused.";
 
+    private const string RequestIdPattern = "^req_[0-9a-z]{13}$";
     private const string IdPattern = "[0-9A-Za-z]{22}$";
 
     public Task TransformAsync(OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancellationToken)
@@ -163,6 +164,9 @@ internal sealed class OperationShape : IOpenApiOperationTransformer
 
         switch (parameter.Name)
         {
+            case "id" when path.StartsWith("/api/v1/requests/", StringComparison.Ordinal):
+                (parameter.Description, schema.Pattern) = ("The id of a request, as its answer gave it.", RequestIdPattern);
+                break;
             case "id":
                 var (what, prefix) = path.Contains("/organizations/", StringComparison.Ordinal) ? ("an organization", OrganizationId.Prefix)
                     : path.Contains("/projects/", StringComparison.Ordinal) ? ("a project", ProjectId.Prefix)
@@ -186,6 +190,18 @@ internal sealed class OperationShape : IOpenApiOperationTransformer
                 break;
             case "dry_run":
                 parameter.Description = "Says what would become of each line, and stores nothing.";
+                break;
+            case "from" or "to" when path.Contains("/usage", StringComparison.Ordinal):
+                parameter.Description = $"A date or a time; only what was used {(parameter.Name == "from" ? "from it on" : "before it")}.";
+                schema.MaxLength = 40;
+                break;
+            case "group_by":
+                parameter.Description = "What sums are kept apart by: some of `key`, `model`, `day` and `project`, separated by commas.";
+                schema.Pattern = "^(key|model|day|project)(,(key|model|day|project))*$";
+                break;
+            case "outcome":
+                parameter.Description = "Only requests that ended so.";
+                schema.Enum = ["passed", "refused"];
                 break;
             case "from" or "to":
                 parameter.Description = $"Only what happened {(parameter.Name == "from" ? "at this time or later" : "before this time")}.";

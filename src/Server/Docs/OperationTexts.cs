@@ -73,6 +73,21 @@ internal static class OperationTexts
         ["replayWebhookDelivery"] =
             "Under the id it had, so that a receiver knows it again. One that waits for its next attempt is sent now.",
         ["replayFailedDeliveries"] = "The oldest first, up to 1,000 a call.",
+        ["getUsage"] =
+            "Sums of requests, tokens and cost, kept apart by `group_by`, else one sum. `from` counts, `to` does not; both are whole hours. "
+            + "A cost is a decimal, null where nothing has a price. A key sees its own project and environment. Sums are kept for good.",
+        ["listUsage"] =
+            "One page of single requests, those refused among them, with the names of their keys. A key sees its own project and "
+            + "environment. Lines are kept for some days, refused ones for fewer.",
+        ["exportUsageCsv"] =
+            "The same as a file of any length, newest first. What a table program would take for a formula has an apostrophe before it.",
+        ["exportUsageLines"] = "The same as a file of any length, newest first, an object a line.",
+        ["getKeyUsage"] =
+            "All that the key did, or in a span of whole hours: sums, by model and by day (the last 400), and when it was last used. A "
+            + "deleted key keeps its usage. A key reads its own; others with `usage:read`.",
+        ["getRequest"] =
+            "Whether it passed, and where it was refused: each step of the decision, the limit, what remained and when it would have "
+            + "fitted. A key reads its own requests; others with `usage:read`.",
         ["listAudit"] =
             "One page of the audit log. Each row holds the hash of the one before, so that a missing or changed row shows. "
             + "A key reads the rows of its own project.",

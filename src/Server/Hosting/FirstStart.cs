@@ -1,4 +1,3 @@
-using Tollgate.Engine.Wallet;
 using Tollgate.Server.Access;
 using Tollgate.Server.Audit;
 using Tollgate.Server.Journal;
@@ -17,7 +16,7 @@ namespace Tollgate.Server.Hosting;
 /// </summary>
 internal sealed class FirstStart(
     Database database, OrganizationRegister organizations, ProviderModel provider, RootKey root, PriceBook prices, WalletMemory wallets,
-    WalletThreshold threshold, Fold fold, ModelNames models)
+    WalletThreshold threshold, Fold fold, ModelNames models, Remembrance remembrance)
 {
     public const string ProviderSetting = "provider";
     public const string RootKeySetting = "root_key";
@@ -59,11 +58,12 @@ internal sealed class FirstStart(
             root.Set(Convert.FromHexString(kept!));
         }
 
-        // What an earlier process counted is in the database before anything new is.
+        // What an earlier process counted is in the database before anything new is; then memory learns of it.
         await fold.Open(cancel);
         await models.Load(provider.Models.Select(model => model.Id), cancel);
         await prices.Open(cancel);
-        await wallets.Load(new Dictionary<long, Money>());
+        await wallets.Load(await remembrance.Held(cancel));
+        await remembrance.RestoreReservations(cancel);
         await threshold.Follow(cancel);
         return new FirstStartResult(isFirst, made, isReplaced, await organizations.FirstProject(cancel));
     }

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Tollgate.Engine.Keys;
 using Tollgate.Engine.Limits;
+using Tollgate.Engine.Usage;
 using Tollgate.Engine.Verification;
 using Tollgate.Engine.Wallet;
 using Tollgate.Server.Audit;
@@ -49,6 +50,7 @@ internal static class GateHost
         var app = builder.Build();
         database.MemoryInDoubt += app.Services.GetRequiredService<Gatekeeper>().Clear;
         Connect(app.Services, database);
+
         Map(app, options);
         return app;
     }
@@ -58,6 +60,8 @@ internal static class GateHost
     {
         var (ledger, holds) = (services.GetRequiredService<WalletLedger>(), services.GetRequiredService<BalanceHolds>());
         (ledger.Drained, ledger.Funded) = (holds.Place, holds.Lift);
+        services.GetRequiredService<Fold>().BookUsage = ledger.BookUsage;
+        services.GetRequiredService<KeyFeed>().BeforeEnter = services.GetRequiredService<Remembrance>().RestoreWindows;
         var (start, memory) = (services.GetRequiredService<FirstStart>(), services.GetRequiredService<WalletMemory>());
         database.ReadAnew = async () =>
         {
@@ -71,8 +75,11 @@ internal static class GateHost
     {
         services.AddSingleton(time).AddSingleton(provider).AddSingleton(options).AddSingleton(database).AddSingleton(pepper);
         services.AddSingleton(TableOptions(options)).AddSingleton<KeyTable>().AddSingleton<ProjectTable>();
-        services.AddSingleton(new Admission(new LimitTable(new LimitCatalogue(
-            provider.Limits, [.. provider.Plans.Select(plan => new LimitPlan(plan.Name, plan.Limits))]))));
+        services.AddSingleton(services => new Admission(
+            new LimitTable(new LimitCatalogue(
+                provider.Limits, [.. provider.Plans.Select(plan => new LimitPlan(plan.Name, plan.Limits))])),
+            services.GetRequiredService<Spool>().Buffer,
+            new ReservationTable(restMs: options.ReservationSeconds * 1_000L)));
         services.AddSingleton(services => new Gatekeeper(
             provider.Keys.Format,
             services.GetRequiredService<KeyTable>(),
@@ -107,8 +114,11 @@ internal static class GateHost
         services.AddSingleton(new LastingLimits(provider.Limits));
         services.AddSingleton<ModelNames>().AddSingleton<UsageBook>().AddSingleton<UsageReader>().AddSingleton<UsageRetention>();
         services.AddSingleton(_ => Spool.Open(options.Data, options.UsageBufferEvents));
-        services.AddSingleton<RequestNumbers>().AddSingleton<Fold>().AddSingleton<WindowRestore>().AddSingleton<Upkeep>();
+        services.AddSingleton<RequestNumbers>().AddSingleton<WindowClock>().AddSingleton<Remembrance>();
+        services.AddSingleton<ReportClaims>().AddSingleton<Reports>().AddSingleton<UsePricer>();
+        services.AddSingleton<Fold>().AddSingleton<ReservationSweep>().AddSingleton<Upkeep>();
         services.AddHostedService(services => services.GetRequiredService<Fold>());
+        services.AddHostedService(services => services.GetRequiredService<ReservationSweep>());
         services.AddHostedService(services => services.GetRequiredService<Upkeep>());
     }
 
@@ -162,6 +172,7 @@ internal static class GateHost
         api.MapAudit();
         api.MapChanges();
         api.MapUsage();
+        api.MapReports();
         verify.Map(api);
         app.MapHealth();
         metrics.Map(app);

@@ -365,7 +365,7 @@ internal sealed partial class Fold(
                 });
                 return;
             }
-            catch (Exception fault) when (Database.IsOutage(fault))
+            catch (Exception fault) when (Database.IsOutage(fault) || fault is ObjectDisposedException)
             {
                 // Told below.
             }

@@ -8,12 +8,12 @@ namespace Tollgate.Server.Journal;
 internal static class JournalSql
 {
     private const string ReservationColumns =
-        "request_no, key_no, organization_no, admitted_at_ms, model_no, price_version, held_micros, input_booked, output_booked, "
-        + "input_marked, output_marked, cost_marked, marked_at_ms, lasting_limits, flags";
+        "request_no, key_no, organization_no, admitted_at_ms, clock_ms, model_no, price_version, held_micros, input_booked, "
+        + "output_booked, input_marked, output_marked, cost_marked, marked_at_ms, limits, lasting_limits, flags";
 
     private static readonly RowsStatement ReservationRows = RowsStatement.Insert(
         $"INSERT INTO reservations ({ReservationColumns})",
-        15,
+        17,
         """
         ON CONFLICT (request_no) DO UPDATE SET
             input_marked = excluded.input_marked, output_marked = excluded.output_marked, cost_marked = excluded.cost_marked,
@@ -71,9 +71,10 @@ internal static class JournalSql
         return ReservationRows.Run(
             scope,
             Column(row => row.RequestNo), Column(row => row.KeyNo), Column(row => row.OrganizationNo), Column(row => row.AdmittedAtMs),
-            Column(row => row.ModelNo), Column(row => row.PriceVersion), Column(row => row.HeldMicros), Column(row => row.InputBooked),
-            Column(row => row.OutputBooked), Column(row => row.InputMarked), Column(row => row.OutputMarked),
-            Column(row => row.CostMarked), Column(row => row.MarkedAtMs), Column(row => row.LastingLimits), Column(row => row.Flags));
+            Column(row => row.ClockMs), Column(row => row.ModelNo), Column(row => row.PriceVersion), Column(row => row.HeldMicros),
+            Column(row => row.InputBooked), Column(row => row.OutputBooked), Column(row => row.InputMarked),
+            Column(row => row.OutputMarked), Column(row => row.CostMarked), Column(row => row.MarkedAtMs), Column(row => row.Limits),
+            Column(row => row.LastingLimits), Column(row => row.Flags));
 
         long[] Column(Func<OpenReservation, long> of) => [.. open.Select(of)];
     }

@@ -11,7 +11,9 @@ namespace Tollgate.Server.Journal;
 internal sealed class LastingLimits(IReadOnlyList<Limit> limits)
 {
     /// <summary>So many a request can be counted in: a bit each in an event.</summary>
-    public const int Max = 16;
+    public const int Max = LimitCatalogue.LimitsMax;
+
+    public bool Any { get; } = limits.Any(limit => limit.Lasts);
 
     public string NameOf(int number) => limits[number].Name;
 
@@ -27,7 +29,7 @@ internal sealed class LastingLimits(IReadOnlyList<Limit> limits)
             if ((happened.LastingLimits & (1 << number)) != 0 && limits[number].Lasts)
             {
                 yield return (
-                    number, SlotOf(limits[number], happened.AdmittedAtMs),
+                    number, SlotOf(limits[number], happened.ClockMs),
                     AmountOf(limits[number].Counts, 1, happened.InputTokens, happened.OutputTokens));
             }
         }
@@ -41,20 +43,25 @@ internal sealed class LastingLimits(IReadOnlyList<Limit> limits)
             if ((open.LastingLimits & (1 << number)) != 0 && limits[number].Lasts)
             {
                 yield return (
-                    number, SlotOf(limits[number], open.AdmittedAtMs),
+                    number, SlotOf(limits[number], open.ClockMs),
                     AmountOf(limits[number].Counts, 0, settled.InputTokens - open.InputBooked, settled.OutputTokens - open.OutputBooked));
             }
         }
     }
 
-    /// <summary>Every lasting limit with its name and the first moment whose slot still counts.</summary>
-    public IEnumerable<(string Name, long SinceMs)> Windows(long nowMs) => limits.Where(limit => limit.Lasts)
-        .Select(limit => (limit.Name, SlotOf(limit, nowMs - limit.WindowMs)));
+    /// <summary>Every lasting limit with its number, its name and where the first slot begins that still counts.</summary>
+    public IEnumerable<(int Number, string Name, long SinceMs)> Windows(long clockMs)
+    {
+        for (var number = 0; number < limits.Count && number < Max; number++)
+        {
+            if (limits[number] is { Lasts: true } limit)
+            {
+                yield return (number, limit.Name, SlotOf(limit, clockMs - limit.WindowMs) - limit.SlotMs);
+            }
+        }
+    }
 
-    /// <summary>A thirtieth of the window, or what fits thirty times with whole milliseconds.</summary>
-    public static long SlotLengthMs(Limit limit) => Math.Max(1, limit.WindowMs / 30);
-
-    private static long SlotOf(Limit limit, long atMs) => atMs - (atMs % SlotLengthMs(limit));
+    private static long SlotOf(Limit limit, long clockMs) => clockMs - (clockMs % limit.SlotMs);
 
     private static long AmountOf(LimitCounts counts, long requests, long input, long output) => counts switch
     {

@@ -14,6 +14,9 @@ internal sealed record OpenReservation
 
     public long AdmittedAtMs { get; init; }
 
+    /// <summary>The clock of windows at its admission.</summary>
+    public long ClockMs { get; init; }
+
     public long ModelNo { get; init; }
 
     public long PriceVersion { get; init; }
@@ -32,14 +35,39 @@ internal sealed record OpenReservation
 
     public long CostMarked { get; init; }
 
+    /// <summary>0 until it tells.</summary>
     public long MarkedAtMs { get; init; }
+
+    /// <summary>The limits in which it is counted, a bit each.</summary>
+    public long Limits { get; init; }
 
     /// <summary>The lasting limits in which it is counted, a bit each.</summary>
     public long LastingLimits { get; init; }
 
     public long Flags { get; init; }
 
-    public Money Held => new(HeldMicros);
+    /// <summary>As the Engine takes it up; its money is held in the balance already.</summary>
+    public Reservation ToEngine(Balance? balance) => new()
+    {
+        RequestNo = RequestNo,
+        KeyNo = checked((uint)KeyNo),
+        OrganizationNo = checked((uint)OrganizationNo),
+        AdmittedAtMs = AdmittedAtMs,
+        ClockMs = ClockMs,
+        Model = checked((ushort)ModelNo),
+        PriceVersion = checked((ushort)PriceVersion),
+        InputTokens = checked((uint)InputBooked),
+        OutputTokens = checked((uint)OutputBooked),
+        Held = new Money(HeldMicros),
+        Limits = checked((ushort)Limits),
+        LastingLimits = checked((ushort)LastingLimits),
+        Balance = balance,
+        MarkedInputTokens = checked((uint)InputMarked),
+        MarkedOutputTokens = checked((uint)OutputMarked),
+        MarkedCost = new Money(CostMarked),
+        IsMarked = MarkedAtMs > 0,
+        TouchedAtMs = Math.Max(AdmittedAtMs, MarkedAtMs),
+    };
 
     public static OpenReservation Of(in UsageEvent reserved) => new()
     {
@@ -47,6 +75,7 @@ internal sealed record OpenReservation
         KeyNo = reserved.KeyNo,
         OrganizationNo = reserved.OrganizationNo,
         AdmittedAtMs = reserved.AdmittedAtMs,
+        ClockMs = reserved.ClockMs,
         ModelNo = reserved.Model,
         PriceVersion = reserved.PriceVersion,
         HeldMicros = reserved.CostMicros,
@@ -54,7 +83,7 @@ internal sealed record OpenReservation
         OutputBooked = reserved.OutputTokens,
         // Nothing is known of it but what was sent: the input counts, and what that costs is for whoever has the prices.
         InputMarked = reserved.InputTokens,
-        MarkedAtMs = reserved.AtMs,
+        Limits = reserved.Limits,
         LastingLimits = reserved.LastingLimits,
         Flags = (long)reserved.Flags,
     };

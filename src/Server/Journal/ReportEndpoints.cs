@@ -15,9 +15,9 @@ internal static class ReportEndpoints
     {
         var usage = api.MapGroup("/usage").WithTags("Usage");
         usage.MapPost("", One).WithName("reportUsage").WithSummary("Settle a reserved request, or record one that was not reserved")
-            .Takes(typeof(UseReport)).Gives(typeof(UseReportAnswer)).Needs(Rights.Verify);
+            .Takes(typeof(UseReport)).Gives(typeof(UseReportAnswer)).Needs(Rights.UsageWrite);
         usage.MapPost("/batch", Many).WithName("reportUsages").WithSummary("Settle or record up to 1,000 requests")
-            .Takes(typeof(UseReportBatch)).Gives(typeof(UseReportRows)).Needs(Rights.Verify);
+            .Takes(typeof(UseReportBatch)).Gives(typeof(UseReportRows)).Needs(Rights.UsageWrite);
     }
 
     private static async Task<IResult> One(HttpContext http, Reports reports)

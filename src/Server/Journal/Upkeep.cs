@@ -16,7 +16,7 @@ internal sealed partial class Upkeep(
         await retention.Trim(cancel);
         var nowMs = time.GetUtcNow().ToUnixTimeMilliseconds();
         var longestMs = nowMs;
-        foreach (var (name, sinceMs) in limits.Windows(nowMs))
+        foreach (var (_, name, sinceMs) in limits.Windows(nowMs))
         {
             longestMs = Math.Min(longestMs, sinceMs);
             await Trim(sinceMs, scope => JournalSql.TrimWindows(scope, name, sinceMs, RowsMax), cancel);

@@ -40,6 +40,9 @@ internal sealed partial class KeyFeed(
 
     public LoadMeter Meter { get; } = new();
 
+    /// <summary>Runs before a key comes into memory, with its number: what the Engine must know of it first. Null for nothing.</summary>
+    public Func<long, Task>? BeforeEnter { get; set; }
+
     /// <summary>Runs between a load's reading and its taking in, for tests that need it to be late. Null in service.</summary>
     internal Func<Task>? AfterRead { get; set; }
 
@@ -143,6 +146,11 @@ internal sealed partial class KeyFeed(
             Interlocked.Increment(ref _reads);
             var row = await database.Read(c => KeySql.FindByHash(c, peppered), CancellationToken.None);
             await (AfterRead?.Invoke() ?? Task.CompletedTask);
+            if (row is not null && BeforeEnter is { } before)
+            {
+                await before(row.KeyNo);
+            }
+
             if (row is null ? table.EndLoadUnknown(epoch, hash) : Enter(epoch, hash, row))
             {
                 load.Ended(isFound: row is not null);

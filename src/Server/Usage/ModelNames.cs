@@ -19,13 +19,14 @@ internal sealed class ModelNames(Database database)
     public const ushort None = 0;
 
     private readonly ConcurrentDictionary<string, ushort> _numbers = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<ushort, string> _names = new();
 
     /// <summary>At the start: reads what is there, and gives the models on offer their numbers.</summary>
     public async Task Load(IEnumerable<string> offered, CancellationToken cancel = default)
     {
         foreach (var (number, name) in await database.Read(UsageSql.Models, cancel))
         {
-            _numbers[name] = checked((ushort)number);
+            Keep(checked((ushort)number), name);
         }
 
         foreach (var name in offered)
@@ -39,6 +40,9 @@ internal sealed class ModelNames(Database database)
 
     /// <summary>The number of a model that has one.</summary>
     public bool TryFind(string name, out ushort number) => _numbers.TryGetValue(name, out number);
+
+    /// <summary>The name a number was given to; null for one that was not given.</summary>
+    public string? NameOf(ushort number) => _names.GetValueOrDefault(number);
 
     /// <summary>The number of a model, given now when it has none; <see cref="None"/> when there are too many.</summary>
     public async Task<Outcome<ushort>> Learn(string name, CancellationToken cancel = default)
@@ -56,6 +60,8 @@ internal sealed class ModelNames(Database database)
         return _numbers.Count >= Max ? None : await database.Write<ushort>(scope => Learn(scope, name), cancel);
     }
 
+    private void Keep(ushort number, string name) => (_numbers[name], _names[number]) = (number, name);
+
     private async Task<Outcome<ushort>> Learn(WriteScope scope, string name)
     {
         var number = await UsageSql.FindModel(scope, name) ?? 0;
@@ -67,7 +73,7 @@ internal sealed class ModelNames(Database database)
 
         if (number > 0)
         {
-            scope.AfterCommit(() => _numbers[name] = checked((ushort)number));
+            scope.AfterCommit(() => Keep(checked((ushort)number), name));
         }
 
         return checked((ushort)number);

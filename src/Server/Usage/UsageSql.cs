@@ -31,11 +31,11 @@ internal static class UsageSql
     private static readonly RowsStatement DayRows = RowsStatement.Insert($"INSERT INTO usage_days {Sums}", 12, Added("usage_days"));
 
     private static readonly RowsStatement UseRows = RowsStatement.Insert(
-        "INSERT INTO key_uses (key_no, last_used_at_ms)",
+        "INSERT INTO usage_keys (key_no, last_used_at_ms)",
         2,
         """
         ON CONFLICT (key_no) DO UPDATE SET last_used_at_ms = excluded.last_used_at_ms
-        WHERE key_uses.last_used_at_ms < excluded.last_used_at_ms
+        WHERE usage_keys.last_used_at_ms < excluded.last_used_at_ms
         """);
 
     private static readonly RowsStatement SpanRows = RowsStatement.Insert(

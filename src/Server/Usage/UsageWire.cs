@@ -175,7 +175,9 @@ internal sealed record UsageLineAnswer
 
     public static string OutcomeOf(UsageLogRow row) => row.Code switch { -1 => "passed", -2 => "open", _ => "refused" };
 
-    public static VerdictCode CodeOf(UsageLogRow row) => row.Code < 0 ? VerdictCode.Allowed : (VerdictCode)row.Code;
+    public static VerdictCode CodeOf(UsageLogRow row) => row.Code < 0 ? VerdictCode.Allowed
+        // A number that only a newer version knows.
+        : VerdictCodes.TryFromNumber((int)row.Code, out var code) ? code : VerdictCode.Busy;
 }
 
 /// <summary>The limit that refused a request, and how it stood.</summary>

@@ -47,16 +47,16 @@ public sealed class FoldTests(PostgresFixture postgres)
         }
 
         await using var next = await Open(store);
-        Assert.Equal(2, (await new WindowRestore(next.Database, next.Fold).Reservations()).Count);
+        Assert.Equal(2, (await next.Database.Read(JournalSql.Reservations)).Count);
         Assert.Equal(220, await next.Ask<long>("SELECT sum(amount) FROM window_counts WHERE limit_name = 'daily_tokens'"));
         await next.Folded(Marked(2, 7, 70), Settled(1, cost: new Money(321)));
 
-        var open = Assert.Single(await new WindowRestore(next.Database, next.Fold).Reservations());
+        var open = Assert.Single(await next.Database.Read(JournalSql.Reservations));
         Assert.Equal((2L, 7L, 70L, 500L), (open.RequestNo, open.OutputMarked, open.CostMarked, open.HeldMicros));
         Assert.Equal(160, await next.Ask<long>("SELECT sum(amount) FROM window_counts WHERE limit_name = 'daily_tokens'"));
         Assert.Equal(2, await next.Ask<long>("SELECT sum(amount) FROM window_counts WHERE limit_name = 'hourly'"));
         Assert.Equal(321, await next.Ask<long>("SELECT sum(micros) FROM debits"));
-        var counts = await new WindowRestore(next.Database, next.Fold).CountsOf(1);
+        var counts = await next.Database.Read(connection => JournalSql.WindowsOf(connection, 1));
         Assert.Equal([("daily_tokens", 160L), ("hourly", 2L)], counts.Select(count => (count.LimitName, count.Amount)));
     }
 

@@ -207,7 +207,7 @@ public sealed class ReportTests(PostgresFixture postgres)
     {
         await using var gate = await MeteredVerifyTests.Start(DatabaseKind.Sqlite, postgres);
         var (mine, theirs) = (await gate.NewProject(), await gate.NewProject());
-        const string Server = "\"name\":\"A server\",\"rights\":[\"verify\"]";
+        const string Server = "\"name\":\"A server\",\"rights\":[\"verify\",\"usage:write\"]";
         var (own, other) = (await gate.NewSecret(Server, mine), await gate.NewSecret(Server, theirs));
         var reservation = await Reserve(gate, await gate.NewSecret(project: mine));
 

@@ -118,7 +118,7 @@ internal sealed class TestJournal : IAsyncDisposable
     public static UsageEvent Passed(long request, uint key = 1, long atMs = HourMs * 1_000, uint input = 0, uint output = 0) => new()
     {
         Kind = UsageKind.Passed, RequestNo = request, KeyNo = key, OrganizationNo = 1, AtMs = atMs, AdmittedAtMs = atMs,
-        InputTokens = input, OutputTokens = output, LastingLimits = 0b110,
+        ClockMs = atMs, InputTokens = input, OutputTokens = output, Limits = 0b111, LastingLimits = 0b110,
     };
 
     public static UsageEvent Refused(long request, uint key = 1, long atMs = HourMs * 1_000) => new()

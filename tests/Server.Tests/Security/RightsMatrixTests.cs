@@ -8,6 +8,7 @@ using Tollgate.Server.Hosting;
 using Tollgate.Server.Problems;
 using Tollgate.Server.Providers;
 using Tollgate.Server.Tests.Fixtures;
+using Tollgate.Server.Tests.Usage;
 using Tollgate.Server.Verification;
 
 namespace Tollgate.Server.Tests.Security;
@@ -67,6 +68,12 @@ public sealed class RightsMatrixTests(Gates gates) : IClassFixture<Gates>
         ["POST /api/v1/verify/explain"] = new("verify", "{\"key\":\"x\"}"),
         ["GET /api/v1/audit"] = new("audit:read"),
         ["GET /api/v1/changes"] = new("verify"),
+        ["GET /api/v1/usage"] = new("usage:read"),
+        ["GET /api/v1/usage/log"] = new("usage:read"),
+        ["GET /api/v1/usage/log.csv"] = new("usage:read"),
+        ["GET /api/v1/usage/log.ndjson"] = new("usage:read"),
+        ["GET /api/v1/keys/{id}/usage"] = new("usage:read"),
+        ["GET /api/v1/requests/{id}"] = new("usage:read"),
     };
 
     private static readonly string[] Rights = ["verify", "usage:write", "usage:read", "keys:read", "keys:manage", "audit:read", Hooks];
@@ -277,7 +284,7 @@ public sealed class RightsMatrixTests(Gates gates) : IClassFixture<Gates>
     }
 
     /// <summary>An organization, a project, a key and perhaps a webhook that a call may do to whatever it does.</summary>
-    private sealed record Place(RunningGate Gate, string Organization, string Project, string Key)
+    private sealed record Place(RunningGate Gate, string Organization, string Project, string Key, string Request)
     {
         private string Webhook { get; init; } = "";
 
@@ -287,7 +294,8 @@ public sealed class RightsMatrixTests(Gates gates) : IClassFixture<Gates>
         {
             var project = await gate.NewProject();
             var organization = (await gate.Send("GET", $"/api/v1/projects/{project}", RunningGate.RootKey)).String("organization_id");
-            var place = new Place(gate, organization, project, (await gate.NewPair(project: project)).Id);
+            var key = (await gate.NewPair(project: project)).Id;
+            var place = new Place(gate, organization, project, key, await gate.NewRequest(key));
             if (!withWebhook)
             {
                 return place;
@@ -306,6 +314,7 @@ public sealed class RightsMatrixTests(Gates gates) : IClassFixture<Gates>
         public string IdFor(string path) =>
             path.StartsWith("/api/v1/organizations", StringComparison.Ordinal) ? Organization
             : path.StartsWith("/api/v1/projects", StringComparison.Ordinal) ? Project
+            : path.StartsWith("/api/v1/requests", StringComparison.Ordinal) ? Request
             : Key;
     }
 }

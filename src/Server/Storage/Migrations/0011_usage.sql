@@ -94,10 +94,10 @@ CREATE TABLE usage_days (
 CREATE INDEX usage_days_by_place ON usage_days (place_no, from_ms);
 
 -- When a key was last used by a request that passed.
-CREATE TABLE key_uses (
+CREATE TABLE usage_keys (
     key_no          BIGINT NOT NULL PRIMARY KEY,
     last_used_at_ms BIGINT NOT NULL
 );
 
 -- Published for those who show a key.
-CREATE VIEW last_uses AS SELECT key_no, last_used_at_ms FROM key_uses;
+CREATE VIEW last_uses AS SELECT key_no, last_used_at_ms FROM usage_keys;

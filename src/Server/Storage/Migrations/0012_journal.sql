@@ -12,15 +12,17 @@ CREATE TABLE reservations (
     key_no          BIGINT   NOT NULL,
     organization_no BIGINT   NOT NULL,
     admitted_at_ms  BIGINT   NOT NULL,
+    clock_ms        BIGINT   NOT NULL, -- the clock of windows at its admission
     model_no        SMALLINT NOT NULL,
     price_version   INTEGER  NOT NULL,
     held_micros     BIGINT   NOT NULL,
     input_booked    BIGINT   NOT NULL, -- tokens counted at admission
     output_booked   BIGINT   NOT NULL,
-    input_marked    BIGINT   NOT NULL, -- how far it has come, as it last told
+    input_marked    BIGINT   NOT NULL, -- how far it has come, as it last told; before that, its input
     output_marked   BIGINT   NOT NULL,
     cost_marked     BIGINT   NOT NULL,
-    marked_at_ms    BIGINT   NOT NULL,
+    marked_at_ms    BIGINT   NOT NULL, -- 0 until it tells
+    limits          INTEGER  NOT NULL, -- in which it is counted, a bit each by number
     lasting_limits  INTEGER  NOT NULL,
     flags           SMALLINT NOT NULL
 );
