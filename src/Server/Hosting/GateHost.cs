@@ -61,6 +61,7 @@ internal static class GateHost
         var (ledger, holds) = (services.GetRequiredService<WalletLedger>(), services.GetRequiredService<BalanceHolds>());
         (ledger.Drained, ledger.Funded) = (holds.Place, holds.Lift);
         services.GetRequiredService<Fold>().BookUsage = ledger.BookUsage;
+        services.GetRequiredService<ReservationSweep>().PriceAt = services.GetRequiredService<PriceBook>().At;
         services.GetRequiredService<KeyFeed>().BeforeEnter = services.GetRequiredService<Remembrance>().RestoreWindows;
         var (start, memory) = (services.GetRequiredService<FirstStart>(), services.GetRequiredService<WalletMemory>());
         database.ReadAnew = async () =>

@@ -13,7 +13,7 @@ public sealed class MeteredTests
         await using var app = await GuardedApp.Start(gate.Address, RunningGate.RootKey);
         var secret = await gate.NewSecret();
 
-        var answers = await Task.WhenAll(Enumerable.Range(0, 60).Select(_ => app.Send("GET", "/open", secret)));
+        var answers = await Task.WhenAll(Enumerable.Range(0, 60).Select(_ => app.Send("GET", "/key", secret)));
 
         Assert.Equal(30, answers.Count(answer => answer.Status == HttpStatusCode.OK));
         Assert.Equal(0, app.Cache.Count);
