@@ -92,7 +92,7 @@ public sealed partial class FailpointTests(PostgresFixture postgres) : IDisposab
     private Task<RunningGate> Open(string? database) => RunningGate.Start("default", _folder.FullName, database, Today());
 
     /// <summary>Its clock must not stand before what the processes in between have written.</summary>
-    private static ManualClock Today()
+    internal static ManualClock Today()
     {
         var clock = new ManualClock();
         clock.Advance(TimeProvider.System.GetUtcNow() - clock.GetUtcNow());

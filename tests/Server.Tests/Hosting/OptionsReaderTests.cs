@@ -169,6 +169,14 @@ public sealed class OptionsReaderTests : IDisposable
     }
 
     [Theory]
+    [InlineData("usage_buffer_events", "512", "must be a power of two between 1024 and 16777216")]
+    [InlineData("usage_buffer_events", "1025", "must be a power of two")]
+    [InlineData("usage_buffer_events", "33554432", "must be a power of two")]
+    [InlineData("usage_log_days", "0", "must be between 1 and 3650")]
+    [InlineData("usage_log_days", "3651", "must be between 1 and 3650")]
+    [InlineData("refusal_days", "366", "must be between 1 and 365")]
+    [InlineData("reservation_seconds", "9", "must be between 10 and 86400")]
+    [InlineData("reservation_seconds", "86401", "must be between 10 and 86400")]
     [InlineData("log_format", "xml", "must be among text, json")]
     [InlineData("metrics_urls", "https://127.0.0.1:9464", "must be addresses such as")]
     [InlineData("metrics_token", "fifteen-letters", "must have 16 to 256 printable characters")]
