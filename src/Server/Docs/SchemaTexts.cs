@@ -18,6 +18,7 @@ internal static class SchemaTexts
         ["CreateKey"] = "What a new key is to be. Absent members take the provider's defaults.",
         ["CreateOrganization"] = "What a new organization is to be.",
         ["CreateProject"] = "What a new project is to be.",
+        ["CreateWalletEntry"] = "A movement of money to enter.",
         ["Deleted"] = "What is gone, and how many keys were revoked with it.",
         ["ExplainAnswer"] = "The outcome of a check, and each step on the way to it.",
         ["ExplainStep"] = "One step: `passed`, `failed`, or `not_reached` because an earlier one failed.",
@@ -50,6 +51,9 @@ internal static class SchemaTexts
             "Whether it is good; if not, why. `code` is stable, such as `allowed`, `key_revoked` or `scope_missing`; more may be added.",
         ["VerifyBatch"] = "Many checks.",
         ["VerifyBatchAnswer"] = "Their outcomes, in the order of the checks.",
+        ["Wallet"] = "Three figures of one moment: the balance is what is held and what is available.",
+        ["WalletEntry"] = "One movement of money. Amounts are decimals in strings, in the provider's currency.",
+        ["WalletEntryList"] = "A page of entries.",
     };
 
     public static IReadOnlyCollection<string> Records => Texts.Keys;

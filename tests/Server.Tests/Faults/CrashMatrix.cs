@@ -18,6 +18,11 @@ internal sealed record CrashOperation(
         "write.begun", "audit.row", "change.row", "idempotency.row", "write.before_commit", "write.committed", "mutation.unanswered",
     ];
 
+    /// <summary>A provider with wallets, of which each case has a full one.</summary>
+    public const string Paid = "paid";
+
+    public string Provider { get; init; } = "default";
+
     public IEnumerable<string> AllPoints => Everywhere.Concat(Points);
 
     /// <summary>From the commit on everything stays; before it, nothing.</summary>
@@ -33,6 +38,7 @@ internal static class CrashMatrix
     private const string Two = "audit 2, changes 2, idempotency 1";
 
     private const string ImportRow = "{\"external_id\":\"{key}\",\"name\":\"Moved in\",\"secret_sha256\":\"{hash}\"}";
+    private const string Drain = "{\"kind\":\"adjustment\",\"amount\":\"-1000.00\",\"external_id\":\"{key}\"}";
     private const string Renewed = "secrets 1, " + One;
 
     public static readonly CrashOperation[] All =
@@ -50,10 +56,16 @@ internal static class CrashMatrix
             "organization.row", "key.row", "audit.row:2", "change.row:2"),
         new("import", "POST /import?project={project}", ImportRow, "allowed", $"keys 1, imported_keys 1, {Renewed}",
             "key.row", "secret.row", "import.row"),
+        // All of a wallet's money goes out, and its keys are held by that.
+        new("drain wallet", "POST /organizations/{organization}/wallet/entries", Drain, "key_disabled",
+            "wallet_entries 1, audit 2, changes 1, idempotency 1", "wallet.moved", "wallet.entry", "key.row", "audit.row:2")
+        {
+            Provider = CrashOperation.Paid,
+        },
         new("delete project", "DELETE /projects/{project}", null, "key_revoked", Two,
             "organization.row", "key.row", "audit.row:2", "change.row:2"),
     ];
 
     /// <summary>On PostgreSQL, where each case costs more: so many that together they pass every point.</summary>
-    public static readonly string[] OnPostgres = ["create", "rotate", "import", "delete organization"];
+    public static readonly string[] OnPostgres = ["create", "rotate", "import", "delete organization", "drain wallet"];
 }

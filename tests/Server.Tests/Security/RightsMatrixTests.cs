@@ -8,6 +8,7 @@ using Tollgate.Server.Hosting;
 using Tollgate.Server.Problems;
 using Tollgate.Server.Providers;
 using Tollgate.Server.Tests.Fixtures;
+using Tollgate.Server.Tests.Wallet;
 using Tollgate.Server.Verification;
 
 namespace Tollgate.Server.Tests.Security;
@@ -31,6 +32,10 @@ public sealed class RightsMatrixTests(Gates gates) : IClassFixture<Gates>
         ["DELETE /api/v1/organizations/{id}"] = new(Operator),
         ["POST /api/v1/organizations/{id}/projects"] = new(Operator, "{\"name\":\"New\"}"),
         ["GET /api/v1/organizations/{id}/projects"] = new(Operator),
+        ["POST /api/v1/organizations/{id}/wallet/entries"] =
+            new(Operator, "{\"kind\":\"top_up\",\"amount\":\"1\",\"external_id\":\"1\"}"),
+        ["GET /api/v1/organizations/{id}/wallet"] = new("usage:read"),
+        ["GET /api/v1/organizations/{id}/wallet/entries"] = new("usage:read"),
         ["GET /api/v1/organizations/{id}/quotas"] = new("usage:read usage:write"),
         ["PUT /api/v1/organizations/{id}/quotas/{name}"] = new("usage:write", "{\"used\":1}") { Otherwise = "operator_only" },
         ["GET /api/v1/plans"] = new(Any),
@@ -89,7 +94,7 @@ public sealed class RightsMatrixTests(Gates gates) : IClassFixture<Gates>
         // This provider's secrets are revealable, so that every call has somebody who may make it.
         await using var gate = await RunningGate.Start("tensorpool", new GateOptions { LogLevel = "none" }, with: provider => provider with
         {
-            Quotas = [new Quota("things")], Plans = [.. provider.Plans.Select(plan => plan with { Quotas = [5] })],
+            Wallet = Wallets.Rules, Quotas = [new Quota("things")], Plans = [.. provider.Plans.Select(plan => plan with { Quotas = [5] })],
         });
         var faults = new StringBuilder();
         foreach (var endpoint in ApiEndpoints(gate))
