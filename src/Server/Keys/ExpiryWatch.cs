@@ -23,6 +23,13 @@ internal sealed partial class ExpiryWatch(Database database, WebhookOutbox outbo
         var told = 0;
         while (true)
         {
+            // Looked for first: most of the time there is none, and a write is not free.
+            var nowMs = time.GetUtcNow().ToUnixTimeMilliseconds();
+            if (!await database.Read(c => KeySql.HasExpiring(c, nowMs, nowMs + (long)Ahead.TotalMilliseconds), cancel))
+            {
+                return told;
+            }
+
             var batch = await database.Write<int>(async scope => await Tell(scope), cancel);
             if (!batch.TryGet(out var count, out _) || count == 0)
             {
@@ -68,7 +75,7 @@ internal sealed partial class ExpiryWatch(Database database, WebhookOutbox outbo
         if (keys.Count > 0)
         {
             await KeySql.ToldExpiring(scope, keys);
-            Failpoint.Pass("key.expiring");
+            Failpoint.Pass("key-expiring");
         }
 
         return keys.Count;

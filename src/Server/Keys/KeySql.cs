@@ -173,6 +173,15 @@ internal static class KeySql
                 new { after, last, limit },
                 transaction)).AsList());
 
+    private const string ToTell =
+        "k.expires_at_ms > @nowMs AND k.expires_at_ms <= @untilMs AND k.revoked_at_ms IS NULL AND k.deleted_at_ms IS NULL "
+        + "AND (k.expiring_told_ms IS NULL OR k.expiring_told_ms <> k.expires_at_ms)";
+
+    /// <summary>By keys_expiring.</summary>
+    public static async Task<bool> HasExpiring(DbConnection connection, long nowMs, long untilMs) =>
+        await connection.ExecuteScalarAsync<long>(
+            $"SELECT CASE WHEN EXISTS (SELECT 1 FROM keys k WHERE {ToTell}) THEN 1 ELSE 0 END", new { nowMs, untilMs }) == 1;
+
     /// <summary>
     /// Live keys that expire from now to a time and whose date has not been told, the next first. By keys_expiring.
     /// </summary>
@@ -181,12 +190,10 @@ internal static class KeySql
         scope.Transaction,
         (await scope.Connection.QueryAsync<KeyRow>(
             $"""
-            SELECT {Columns} {Source}
-            WHERE k.expires_at_ms > @NowMs AND k.expires_at_ms <= @untilMs AND k.revoked_at_ms IS NULL AND k.deleted_at_ms IS NULL
-              AND (k.expiring_told_ms IS NULL OR k.expiring_told_ms <> k.expires_at_ms)
+            SELECT {Columns} {Source} WHERE {ToTell}
             ORDER BY k.expires_at_ms, k.key_no LIMIT @limit
             """,
-            new { scope.NowMs, untilMs, limit },
+            new { nowMs = scope.NowMs, untilMs, limit },
             scope.Transaction)).AsList());
 
     /// <summary>By the primary key.</summary>

@@ -22,14 +22,14 @@ internal static class CourierBook
                 finished++;
             }
 
-            Failpoint.Pass("webhook.tried");
+            Failpoint.Pass("webhook-tried");
         }
 
         // What another URL answered says nothing of this one.
         var after = before.Url == sentTo.Url ? Judged(before, tried, scope.NowMs) : before;
         after = after with { DueAtMs = DueOf(after, await DeliverySql.NextDue(scope, after.WebhookNo), scope.NowMs) };
         await WebhookSql.Ran(scope, after, finished);
-        Failpoint.Pass("webhook.ran");
+        Failpoint.Pass("webhook-ran");
         if (before.IsEnabled && !after.IsEnabled)
         {
             await AuditLog.Append(scope, new AuditEntry

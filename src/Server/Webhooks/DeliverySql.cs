@@ -66,7 +66,9 @@ internal static class DeliverySql
         """,
         new { deliveryNo, scope.NowMs });
 
-    /// <summary>The same with the oldest that failed and were made at a time or later; how many. By webhook_deliveries_by_webhook.</summary>
+    /// <summary>
+    /// The same with the oldest that failed and were made at a time or later; how many. By webhook_deliveries_by_webhook.
+    /// </summary>
     public static Task<int> ReplayFailed(WriteScope scope, long webhookNo, long sinceMs, int limit) => scope.Execute(
         """
         UPDATE webhook_deliveries SET state = 0, attempts = 0, due_at_ms = @NowMs, error = NULL, finished_at_ms = NULL
@@ -76,6 +78,18 @@ internal static class DeliverySql
             ORDER BY delivery_no LIMIT @limit)
         """,
         new { webhookNo, sinceMs, limit, scope.NowMs });
+
+    /// <summary>Whether something is past its time. By webhook_deliveries_finished and webhook_deliveries_pending.</summary>
+    public static async Task<bool> HasLeftovers(DbConnection connection, long finishedBeforeMs, long madeBeforeMs) =>
+        await connection.ExecuteScalarAsync<long>(
+            """
+            SELECT CASE
+                WHEN EXISTS (SELECT 1 FROM webhook_deliveries WHERE state <> 0 AND finished_at_ms < @finishedBeforeMs) THEN 1
+                WHEN EXISTS (SELECT 1 FROM webhook_deliveries WHERE state = 0 AND created_at_ms < @madeBeforeMs) THEN 1
+                ELSE 0
+            END
+            """,
+            new { finishedBeforeMs, madeBeforeMs }) == 1;
 
     /// <summary>Finished before a time, oldest first; how many. By webhook_deliveries_finished.</summary>
     public static Task<int> Purge(WriteScope scope, long finishedBeforeMs, int limit) => scope.Execute(

@@ -2,7 +2,9 @@ using System.Security.Cryptography;
 
 namespace Tollgate.Server.Webhooks;
 
-/// <summary>When something that failed is tried again: ten attempts over a little more than three days, as Standard Webhooks proposes.</summary>
+/// <summary>
+/// When something that failed is tried again: ten attempts over a little more than three days, as Standard Webhooks proposes.
+/// </summary>
 internal static class RetrySchedule
 {
     /// <summary>A webhook that has failed so long without one success is disabled.</summary>

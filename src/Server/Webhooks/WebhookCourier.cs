@@ -6,8 +6,8 @@ namespace Tollgate.Server.Webhooks;
 
 /// <summary>
 /// Carries what is in the outbox to its receivers, from the start of the gate to its end. Each webhook has one run at a time, so its
-/// events arrive in order while all is well, and a slow receiver holds up nobody else; those that failed last share half of the places. What
-/// has not been written as done is sent again after a crash: at least once.
+/// events arrive in order while all is well, and a slow receiver holds up nobody else; those that failed last share half of the places.
+/// What has not been written as done is sent again after a crash: at least once.
 /// </summary>
 internal sealed partial class WebhookCourier(
     Database database, WebhookSender sender, WebhookOutbox outbox, WebhookSweep sweep, Sealer sealer, TimeProvider time,
@@ -230,7 +230,7 @@ internal sealed partial class WebhookCourier(
                 break;
             }
 
-            Failpoint.Pass("webhook.sent");
+            Failpoint.Pass("webhook-sent");
             tried.Add(After(delivery, attempt));
             if (!attempt.IsDelivered)
             {

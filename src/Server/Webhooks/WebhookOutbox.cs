@@ -7,8 +7,8 @@ using Tollgate.Server.Wire;
 namespace Tollgate.Server.Webhooks;
 
 /// <summary>
-/// The door for every room that has something to tell: an event is kept in the transaction of the change that it tells of, so both are there
-/// or neither. Where no webhook of the organization asked for its type, nothing is written: one look-up by an index.
+/// The door for every room that has something to tell: an event is kept in the transaction of the change that it tells of, so both are
+/// there or neither. Where no webhook of the organization asked for its type, nothing is written: one look-up by an index.
 /// </summary>
 internal sealed class WebhookOutbox
 {

@@ -7,7 +7,9 @@ using Tollgate.Server.Storage;
 
 namespace Tollgate.Server.Webhooks;
 
-/// <summary>The number of an organization that is not deleted, by its id; set by Hosting, since organizations come after this room.</summary>
+/// <summary>
+/// The number of an organization that is not deleted, by its id; set by Hosting, since organizations come after this room.
+/// </summary>
 internal delegate Task<long?> OrganizationNumber(DbConnection connection, DbTransaction? transaction, string id);
 
 /// <summary>

@@ -8,7 +8,8 @@ namespace Tollgate.Server.Webhooks;
 
 /// <summary>
 /// Sends one message. The name is resolved once, each of its addresses goes past the guard, and the connection is made to exactly such an
-/// address: a name that answers otherwise a moment later changes nothing. No redirects, no proxies, no cookies, nothing from the environment.
+/// address: a name that answers otherwise a moment later changes nothing. No redirects, no proxies, no cookies, nothing from the
+/// environment.
 /// </summary>
 internal sealed class WebhookSender : IDisposable
 {

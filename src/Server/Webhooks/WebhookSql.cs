@@ -139,6 +139,10 @@ internal static class WebhookSql
     public static Task<IReadOnlyList<long>> Deleted(WriteScope scope, int limit) => scope.Query<long>(
         "SELECT webhook_no FROM webhooks WHERE deleted_at_ms IS NOT NULL ORDER BY webhook_no LIMIT @limit", new { limit });
 
+    /// <summary>By webhooks_deleted.</summary>
+    public static async Task<bool> HasDeleted(DbConnection connection) => await connection.ExecuteScalarAsync<long>(
+        "SELECT CASE WHEN EXISTS (SELECT 1 FROM webhooks WHERE deleted_at_ms IS NOT NULL) THEN 1 ELSE 0 END") == 1;
+
     /// <summary>By the primary key.</summary>
     public static Task Forget(WriteScope scope, long webhookNo) =>
         scope.Execute("DELETE FROM webhooks WHERE webhook_no = @webhookNo AND deleted_at_ms IS NOT NULL", new { webhookNo });

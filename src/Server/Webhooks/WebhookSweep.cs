@@ -2,7 +2,9 @@ using Tollgate.Server.Storage;
 
 namespace Tollgate.Server.Webhooks;
 
-/// <summary>Clears away, in batches: finished deliveries past their time, those of deleted webhooks, and what nobody would want any more.</summary>
+/// <summary>
+/// Clears away, in batches: finished deliveries past their time, those of deleted webhooks, and what nobody would want any more.
+/// </summary>
 internal sealed class WebhookSweep(Database database, WebhookOptions options, TimeProvider time)
 {
     /// <summary>Rows a write.</summary>
@@ -39,13 +41,23 @@ internal sealed class WebhookSweep(Database database, WebhookOptions options, Ti
     /// <summary>One batch of each kind; how many rows it touched.</summary>
     public async Task<int> Run(CancellationToken cancel)
     {
+        // Looked for first: most of the time there is nothing, and a write is not free.
+        var nowMs = time.GetUtcNow().ToUnixTimeMilliseconds();
+        var (finishedBeforeMs, madeBeforeMs) = (Before(nowMs, options.Retention), Before(nowMs, PendingMax));
+        if (!await database.Read(c => DeliverySql.HasLeftovers(c, finishedBeforeMs, madeBeforeMs), cancel)
+            && !await database.Read(WebhookSql.HasDeleted, cancel))
+        {
+            return 0;
+        }
+
         var touched = await database.Write<int>(
             async scope => await Finished(scope) + await Deleted(scope) + await Overdue(scope), cancel);
         return touched.IsOk ? touched.Value : 0;
     }
 
-    private Task<int> Finished(WriteScope scope) =>
-        DeliverySql.Purge(scope, scope.NowMs - (long)options.Retention.TotalMilliseconds, BatchMax);
+    private static long Before(long nowMs, TimeSpan time) => nowMs - (long)time.TotalMilliseconds;
+
+    private Task<int> Finished(WriteScope scope) => DeliverySql.Purge(scope, Before(scope.NowMs, options.Retention), BatchMax);
 
     private static async Task<int> Deleted(WriteScope scope)
     {
@@ -68,7 +80,7 @@ internal sealed class WebhookSweep(Database database, WebhookOptions options, Ti
 
     private static async Task<int> Overdue(WriteScope scope)
     {
-        var overdue = await DeliverySql.Overdue(scope, scope.NowMs - (long)PendingMax.TotalMilliseconds, BatchMax);
+        var overdue = await DeliverySql.Overdue(scope, Before(scope.NowMs, PendingMax), BatchMax);
         foreach (var of in overdue.GroupBy(delivery => delivery.WebhookNo))
         {
             foreach (var delivery in of)

@@ -13,7 +13,9 @@ internal sealed class WebhookUrl(WebhookOptions options, AddressGuard guard)
 
     private const int PortMin = 1_024;
 
-    /// <summary>Ports above <see cref="PortMin"/> on which services listen that a request could confuse; browsers refuse them too.</summary>
+    /// <summary>
+    /// Ports above <see cref="PortMin"/> on which services listen that a request could confuse; browsers refuse them too.
+    /// </summary>
     private static readonly int[] PortsRefused =
     [
         1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080, 11211,

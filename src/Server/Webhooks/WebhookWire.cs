@@ -6,7 +6,9 @@ namespace Tollgate.Server.Webhooks;
 
 internal sealed record CreateWebhook(string? Url, IReadOnlyList<string>? Events, string? Description);
 
-/// <summary>Changes to a webhook. An absent member stays as it is; <c>null</c> clears <c>description</c> and is refused elsewhere.</summary>
+/// <summary>
+/// Changes to a webhook. An absent member stays as it is; <c>null</c> clears <c>description</c> and is refused elsewhere.
+/// </summary>
 internal sealed class ChangeWebhook
 {
     private readonly HashSet<string> _given = new(StringComparer.Ordinal);

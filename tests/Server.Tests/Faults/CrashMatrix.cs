@@ -18,12 +18,20 @@ internal sealed record CrashOperation(
         "write.begun", "audit.row", "change.row", "idempotency.row", "write.before_commit", "write.committed", "mutation.unanswered",
     ];
 
+    /// <summary>What is called before it, on the gate that lives: method, path and body.</summary>
+    public (string Call, string Body)? First { get; init; }
+
+    /// <summary>Whether only its own points are tried, since what it leaves behind passes others of itself.</summary>
+    public bool IsItsOwnOnly { get; init; }
+
     /// <summary>A provider with wallets, of which each case has a full one.</summary>
     public const string Paid = "paid";
 
     public string Provider { get; init; } = "default";
 
-    public IEnumerable<string> AllPoints => Everywhere.Concat(Points);
+    public IEnumerable<string> AllPoints => IsItsOwnOnly
+        ? Points
+        : Everywhere.Where(point => point != "change.row" || Adds.Contains("changes", StringComparison.Ordinal)).Concat(Points);
 
     /// <summary>From the commit on everything stays; before it, nothing.</summary>
     public static bool IsCommittedAt(string point) => point is "write.committed" or "mutation.unanswered";
@@ -39,6 +47,7 @@ internal static class CrashMatrix
 
     private const string ImportRow = "{\"external_id\":\"{key}\",\"name\":\"Moved in\",\"secret_sha256\":\"{hash}\"}";
     private const string Drain = "{\"kind\":\"adjustment\",\"amount\":\"-1000.00\",\"external_id\":\"{key}\"}";
+    private const string Webhooks = "POST /organizations/{organization}/webhooks";
     private const string Renewed = "secrets 1, " + One;
 
     public static readonly CrashOperation[] All =
@@ -62,10 +71,18 @@ internal static class CrashMatrix
         {
             Provider = CrashOperation.Paid,
         },
+        new("create webhook", Webhooks, "{\"url\":\"https://webhooks.invalid/\",\"events\":[\"*\"]}", "allowed",
+            "audit 1, idempotency 1, webhooks 1", "webhook.row"),
+        new("revoke, told", "POST /keys/{key}/revoke", null, "key_revoked", $"{One}, webhook_deliveries 1",
+            "webhook.delivery", "webhook.filled")
+        {
+            First = (Webhooks, "{\"url\":\"https://webhooks.invalid/\",\"events\":[\"key.revoked\"]}"), IsItsOwnOnly = true,
+        },
         new("delete project", "DELETE /projects/{project}", null, "key_revoked", Two,
             "organization.row", "key.row", "audit.row:2", "change.row:2"),
     ];
 
     /// <summary>On PostgreSQL, where each case costs more: so many that together they pass every point.</summary>
-    public static readonly string[] OnPostgres = ["create", "rotate", "import", "delete organization", "drain wallet"];
+    public static readonly string[] OnPostgres =
+        ["create", "rotate", "import", "delete organization", "drain wallet", "create webhook", "revoke, told"];
 }

@@ -21,6 +21,8 @@ public sealed class RightsMatrixTests(Gates gates) : IClassFixture<Gates>
 {
     private const string Any = "any key";
     private const string Operator = "operator";
+    private const string Hooks = "webhooks:manage";
+    private const string Webhooks = "POST /api/v1/organizations/{id}/webhooks";
 
     /// <summary>Each endpoint with who may call it about another key or owner, and a body it accepts.</summary>
     private static readonly Dictionary<string, Row> Expected = new(StringComparer.Ordinal)
@@ -39,6 +41,16 @@ public sealed class RightsMatrixTests(Gates gates) : IClassFixture<Gates>
         ["GET /api/v1/organizations/{id}/quotas"] = new("usage:read usage:write"),
         ["PUT /api/v1/organizations/{id}/quotas/{name}"] = new("usage:write", "{\"used\":1}") { Otherwise = "operator_only" },
         ["GET /api/v1/plans"] = new(Any),
+        [Webhooks] = new(Hooks, "{\"url\":\"https://webhooks.invalid/\",\"events\":[\"*\"]}"),
+        ["GET /api/v1/organizations/{id}/webhooks"] = new(Hooks),
+        ["GET /api/v1/organizations/{id}/webhooks/{webhook}"] = new(Hooks),
+        ["PATCH /api/v1/organizations/{id}/webhooks/{webhook}"] = new(Hooks, "{\"description\":\"Other\"}"),
+        ["DELETE /api/v1/organizations/{id}/webhooks/{webhook}"] = new(Hooks),
+        ["POST /api/v1/organizations/{id}/webhooks/{webhook}/rotate-secret"] = new(Hooks),
+        ["POST /api/v1/organizations/{id}/webhooks/{webhook}/test"] = new(Hooks),
+        ["GET /api/v1/organizations/{id}/webhooks/{webhook}/deliveries"] = new(Hooks),
+        ["POST /api/v1/organizations/{id}/webhooks/{webhook}/deliveries/{delivery}/replay"] = new(Hooks),
+        ["POST /api/v1/organizations/{id}/webhooks/{webhook}/replay"] = new(Hooks, "{\"since\":\"2026-01-01T00:00:00Z\"}"),
         ["GET /api/v1/projects"] = new(Operator),
         ["GET /api/v1/projects/{id}"] = new(Any),
         ["PATCH /api/v1/projects/{id}"] = new(Operator, "{\"name\":\"Other\"}"),
@@ -62,7 +74,7 @@ public sealed class RightsMatrixTests(Gates gates) : IClassFixture<Gates>
         ["GET /api/v1/changes"] = new("verify"),
     };
 
-    private static readonly string[] Rights = ["verify", "usage:write", "usage:read", "keys:read", "keys:manage", "audit:read"];
+    private static readonly string[] Rights = ["verify", "usage:write", "usage:read", "keys:read", "keys:manage", "audit:read", Hooks];
 
     [Fact]
     public async Task Every_endpoint_has_an_access_row_and_only_health_and_documents_are_open()
@@ -100,7 +112,7 @@ public sealed class RightsMatrixTests(Gates gates) : IClassFixture<Gates>
         foreach (var endpoint in ApiEndpoints(gate))
         {
             var row = Expected[endpoint];
-            var place = await Place.New(gate);
+            var place = await Place.New(gate, row.Who == Hooks);
             await Try(place, endpoint, row, null, 401, "key_missing", faults);
             await Try(place, endpoint, row, "tp_" + new string('x', 40), 401, "invalid_key", faults);
             foreach (var right in Rights.Prepend(""))
@@ -115,7 +127,7 @@ public sealed class RightsMatrixTests(Gates gates) : IClassFixture<Gates>
                     : !may ? "right_missing"
                     : isOffered ? row.Otherwise : "operation_not_offered";
                 await Try(place, endpoint, row, caller, refusal is null ? 200 : 403, refusal, faults);
-                place = refusal is null ? await Place.New(gate) : place;
+                place = refusal is null ? await Place.New(gate, row.Who == Hooks) : place;
             }
 
             if (!endpoint.EndsWith("/rotate", StringComparison.Ordinal))
@@ -134,7 +146,7 @@ public sealed class RightsMatrixTests(Gates gates) : IClassFixture<Gates>
     public async Task What_belongs_to_another_is_as_absent_as_what_never_was_whatever_rights_one_has(string provider)
     {
         var gate = await gates.Of(provider);
-        var place = await Place.New(gate);
+        var place = await Place.New(gate, withWebhook: true);
         var home = await gate.NewProject();
         var calls = ApiEndpoints(gate).Concat(SurfacePlaces(gate).Keys)
             .Where(name => name.Contains("{id}", StringComparison.Ordinal)).ToList();
@@ -201,7 +213,7 @@ public sealed class RightsMatrixTests(Gates gates) : IClassFixture<Gates>
     {
         var (method, path) = (endpoint.Split(' ')[0], endpoint.Split(' ')[1]);
         var answer = await place.Gate.Send(
-            method, Filled(path, place.IdFor(path)), key, row.Body, ("Content-Type", row.MediaType));
+            method, place.Filled(path, place.IdFor(path)), key, row.Body, ("Content-Type", row.MediaType));
         var isRight = status == 200 ? (int)answer.Status is 200 or 201 : (int)answer.Status == status && answer.String("code") == code;
         if (!isRight || !answer.Headers.ContainsKey("X-Request-Id") || answer.Headers.GetValueOrDefault("Cache-Control") != "no-store")
         {
@@ -214,8 +226,8 @@ public sealed class RightsMatrixTests(Gates gates) : IClassFixture<Gates>
     {
         var (method, path) = (call.Split(' ')[0], call.Split(' ')[1]);
         var (id, body) = (place.IdFor(path), Expected.GetValueOrDefault(call)?.Body);
-        var foreign = await place.Gate.Send(method, Filled(path, id), caller, body);
-        var absent = await place.Gate.Send(method, Filled(path, Absent(id)), caller, body);
+        var foreign = await place.Gate.Send(method, place.Filled(path, id), caller, body);
+        var absent = await place.Gate.Send(method, place.Filled(path, Absent(id)), caller, body);
         if (foreign.Plain() != absent.Plain() || (int)foreign.Status != StatusForAbsent(place.Gate, call, rights))
         {
             faults.AppendLine($"{call} with [{rights}]: foreign {foreign}, absent {absent}");
@@ -233,8 +245,11 @@ public sealed class RightsMatrixTests(Gates gates) : IClassFixture<Gates>
         return call switch
         {
             "GET /api/v1/projects/{id}/keys" => rights.Contains("keys:", StringComparison.Ordinal) ? 404 : 403,
+            _ when Expected[call].Who == Hooks => rights.Contains(Hooks, StringComparison.Ordinal) ? 404 : 403,
             "POST /api/v1/keys/{id}/reveal" when !gate.Services.GetRequiredService<ProviderModel>().Keys.Revealable =>
                 ProblemCode.NotRevealable.Status,
+            "GET /api/v1/organizations/{id}/wallet" or "GET /api/v1/organizations/{id}/wallet/entries" =>
+                rights.Contains("usage:read", StringComparison.Ordinal) ? 404 : 403,
             "GET /api/v1/organizations/{id}/quotas" => rights.Contains("usage:", StringComparison.Ordinal) ? 404 : 403,
             "PUT /api/v1/organizations/{id}/quotas/{name}" => rights.Contains("usage:write", StringComparison.Ordinal) ? 404 : 403,
             _ => Expected[call].Who == Operator ? 403 : 404,
@@ -244,9 +259,6 @@ public sealed class RightsMatrixTests(Gates gates) : IClassFixture<Gates>
     private static Dictionary<string, SurfaceNeeds> SurfacePlaces(RunningGate gate) =>
         gate.Services.GetRequiredService<ProviderModel>().Surface.Routes.ToDictionary(
             place => $"{place.Method.ToString().ToUpperInvariant()} {place.Pattern.Text}", place => place.Needs, StringComparer.Ordinal);
-
-    private static string Filled(string path, string id) =>
-        path.Replace("{id}", id, StringComparison.Ordinal).Replace("{name}", "things", StringComparison.Ordinal);
 
     private static string Absent(string id) => id[..^4] + (id.EndsWith("0000", StringComparison.Ordinal) ? "1111" : "0000");
 
@@ -271,15 +283,32 @@ public sealed class RightsMatrixTests(Gates gates) : IClassFixture<Gates>
         public string? Otherwise { get; init; }
     }
 
-    /// <summary>An organization, a project and a key that a call may do to whatever it does.</summary>
+    /// <summary>An organization, a project, a key and perhaps a webhook that a call may do to whatever it does.</summary>
     private sealed record Place(RunningGate Gate, string Organization, string Project, string Key)
     {
-        public static async Task<Place> New(RunningGate gate)
+        private string Webhook { get; init; } = "";
+
+        private string Delivery { get; init; } = "";
+
+        public static async Task<Place> New(RunningGate gate, bool withWebhook = false)
         {
             var project = await gate.NewProject();
             var organization = (await gate.Send("GET", $"/api/v1/projects/{project}", RunningGate.RootKey)).String("organization_id");
-            return new Place(gate, organization, project, (await gate.NewPair(project: project)).Id);
+            var place = new Place(gate, organization, project, (await gate.NewPair(project: project)).Id);
+            if (!withWebhook)
+            {
+                return place;
+            }
+
+            var path = Webhooks.Split(' ')[1].Replace("{id}", organization, StringComparison.Ordinal);
+            var webhook = (await gate.Send("POST", path, RunningGate.RootKey, Expected[Webhooks].Body)).String("id");
+            var delivery = (await gate.Send("POST", $"{path}/{webhook}/test", RunningGate.RootKey)).String("id");
+            return place with { Webhook = webhook, Delivery = delivery };
         }
+
+        public string Filled(string path, string id) => path.Replace("{id}", id, StringComparison.Ordinal)
+            .Replace("{name}", "things", StringComparison.Ordinal)
+            .Replace("{webhook}", Webhook, StringComparison.Ordinal).Replace("{delivery}", Delivery, StringComparison.Ordinal);
 
         public string IdFor(string path) =>
             path.StartsWith("/api/v1/organizations", StringComparison.Ordinal) ? Organization

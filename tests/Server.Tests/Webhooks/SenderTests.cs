@@ -290,12 +290,16 @@ public sealed class SenderTests
     }
 
     private static WebhookSender Sender(AddressRule? allowed, Func<string, CancellationToken, Task<IPAddress[]>>? resolve = null) =>
-        new(new AddressGuard(allowed), TimeProvider.System, resolve ?? ((_, _) => throw new InvalidOperationException("No name is asked for.")));
+        new(
+            new AddressGuard(allowed),
+            TimeProvider.System,
+            resolve ?? ((_, _) => throw new InvalidOperationException("No name is asked for.")));
 
     private static WebhookDelivery Delivery() =>
         new() { Id = "dlv_1", MessageId = "msg_1", Body = Encoding.UTF8.GetBytes("{\"type\":\"webhook.test\"}") };
 
-    private static AddressRule Rule(params string[] ranges) => AddressRule.TryParse(ranges, out var rule, out _) ? rule : throw new ArgumentException("");
+    private static AddressRule Rule(params string[] ranges) =>
+        AddressRule.TryParse(ranges, out var rule, out _) ? rule : throw new ArgumentException("These are no ranges.", nameof(ranges));
 
     /// <summary>A clock whose timers go off when the test says so.</summary>
     private sealed class FiredClock : TimeProvider

@@ -7,7 +7,9 @@ using Tollgate.Server.Webhooks;
 
 namespace Tollgate.Server.Tests.Webhooks;
 
-/// <summary>The room without a gate around it: a database with one organization, a receiver, and a courier that goes when it is told to.</summary>
+/// <summary>
+/// The room without a gate around it: a database with one organization, a receiver, and a courier that goes when it is told to.
+/// </summary>
 internal sealed class WebhookPlace : IAsyncDisposable
 {
     public const string Organization = "org_0000000000000000000001";
