@@ -123,6 +123,9 @@ internal sealed class AuthorizeDoor
             Requirement = call.Match.Requirement,
             Address = http.Connection.RemoteIpAddress,
             NowMs = _gate.NowMs,
+            ClockMs = _gate.ClockMs,
+            // Its wording asked for once more, a request is not made once more.
+            Taking = call.Style == AuthorizeStyle.Refusal ? Taking.Look : Taking.Take,
         };
         Span<byte> project = stackalloc byte[IdCharsMax * 3];
         Span<byte> organization = stackalloc byte[IdCharsMax * 3];
@@ -160,6 +163,7 @@ internal sealed class AuthorizeDoor
 
     private Task Answer(HttpContext http, in ProxiedCall call, ReadOnlySpan<byte> secret, in Verdict verdict)
     {
+        _provider.RateHeaders.Write(http.Response.Headers, verdict, _gate.NowMs);
         if (verdict.Code == VerdictCode.Allowed)
         {
             _gate.Meter.Count(CheckDoor.Authorize, verdict.Code);
@@ -174,7 +178,7 @@ internal sealed class AuthorizeDoor
         }
 
         _gate.Meter.Count(CheckDoor.Authorize, verdict.Code);
-        var problem = Faults.Of(verdict);
+        var problem = _provider.RateHeaders.Tell(Faults.Of(verdict), verdict);
         if (Faults.TellsPermission(verdict.Code))
         {
             // The key has proved itself: the proxy's log may name it.
@@ -226,14 +230,15 @@ internal sealed class AuthorizeDoor
         }
 
         return TryStyle(http, RequestPath.Of(http), out var style) && style == AuthorizeStyle.Nginx
-            ? Nginx(response, _provider.Dialect.StatusOf(problem.Code))
+            ? Nginx(response, problem.Code)
             : _front.Word(http, problem);
     }
 
     /// <summary>Without a body, which nginx would throw away.</summary>
-    private static Task Nginx(HttpResponse response, int status)
+    private Task Nginx(HttpResponse response, ProblemCode code)
     {
-        var headers = response.Headers;
+        var (headers, status) = (response.Headers, _provider.Dialect.StatusOf(code));
+        _provider.Dialect.WriteHeaders(headers, code);
         headers[StatusHeader] = status.ToString(CultureInfo.InvariantCulture);
         headers.CacheControl = "no-store";
         response.ContentLength = 0;

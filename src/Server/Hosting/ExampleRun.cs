@@ -81,6 +81,20 @@ internal sealed class ExampleRun : IAsyncDisposable
             return $"its key could not be made: {fault}";
         }
 
+        for (var sent = 1; sent < example.Times; sent++)
+        {
+            (await Send(client, example, secret, id)).Dispose();
+        }
+
+        using var answer = await Send(client, example, secret, id);
+        var text = await answer.Content.ReadAsStringAsync();
+        return (int)answer.StatusCode != example.ExpectedStatus
+            ? $"expected {example.ExpectedStatus}, got {(int)answer.StatusCode} {text}"
+            : example.ExpectedBody is { } expected && Difference(expected, text) is { } difference ? difference : null;
+    }
+
+    private async Task<HttpResponseMessage> Send(HttpClient client, ProviderExample example, string? secret, string id)
+    {
         var path = example.Path
             .Replace("{project}", _project!.Id.Text, StringComparison.Ordinal)
             .Replace("{organization}", _project.OrganizationId.Text, StringComparison.Ordinal)
@@ -96,11 +110,7 @@ internal sealed class ExampleRun : IAsyncDisposable
             request.Content = new StringContent(example.Body, Encoding.UTF8, "application/json");
         }
 
-        using var answer = await client.SendAsync(request);
-        var text = await answer.Content.ReadAsStringAsync();
-        return (int)answer.StatusCode != example.ExpectedStatus
-            ? $"expected {example.ExpectedStatus}, got {(int)answer.StatusCode} {text}"
-            : example.ExpectedBody is { } expected && Difference(expected, text) is { } difference ? difference : null;
+        return await client.SendAsync(request);
     }
 
     /// <summary>What the answer lacks of the expected members; others may stand beside them.</summary>

@@ -80,6 +80,7 @@ internal sealed class ProviderFront(
             }
 
             gate.Meter.Count(CheckDoor.Provider, verdict.Code);
+            provider.RateHeaders.Write(http.Response.Headers, verdict, gate.NowMs);
             if (verdict.Code != VerdictCode.Allowed)
             {
                 await Refuse(http, Refusal(verdict, match));
@@ -169,6 +170,8 @@ internal sealed class ProviderFront(
             Address = http.Connection.RemoteIpAddress,
             IsConditionMet = conditionMet,
             NowMs = gate.NowMs,
+            ClockMs = gate.ClockMs,
+            Taking = Taking.Take,
         };
         return (call.Match.Project.IsAbsent, call.Match.Organization.IsAbsent) switch
         {
@@ -179,7 +182,7 @@ internal sealed class ProviderFront(
         };
     }
 
-    private Problem Refusal(in Verdict verdict, RouteMatch match) => Faults.Of(verdict) with
+    private Problem Refusal(in Verdict verdict, RouteMatch match) => provider.RateHeaders.Tell(Faults.Of(verdict), verdict) with
     {
         RequiredPermission = Faults.TellsPermission(verdict.Code) ? provider.Scopes.Describe(match.Requirement) : null,
     };
@@ -196,6 +199,7 @@ internal sealed class ProviderFront(
         response.ContentType = "application/json";
         response.ContentLength = body.WrittenCount;
         response.Headers.CacheControl = "no-store";
+        provider.Dialect.WriteHeaders(response.Headers, problem.Code);
         if (status == StatusCodes.Status401Unauthorized)
         {
             response.Headers.WWWAuthenticate = "Bearer";

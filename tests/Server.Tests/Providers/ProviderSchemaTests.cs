@@ -88,6 +88,26 @@ public sealed class ProviderSchemaTests
         Assert.Empty(Faults(Json(System.Text.Encoding.UTF8.GetBytes(Given.Least))));
     }
 
+    [Theory]
+    [InlineData("limits: [{ name: rpm, counts: requests, per: 1m, amount: 1.5 }]")]
+    [InlineData("limits: [{ name: rpm, counts: request, per: 1m, amount: 1 }]")]
+    [InlineData("limits: [{ name: rpm, counts: requests, per: minute, amount: 1 }]")]
+    [InlineData("plans: { free: { x: -1 } }")]
+    [InlineData("plans: {}")]
+    [InlineData("quotas: [{ name: kb, amount: 1, made_by: GET /v1/files, deleted_by: POST /v1/files }]")]
+    [InlineData("key_operations: { amount: 15 }")]
+    [InlineData("wallet: { currency: usd }")]
+    [InlineData("wallet: { currency: USD, disable_at: 0.05 }")]
+    [InlineData("models: [{ id: a, input: \"-1\", output: \"1\" }]")]
+    [InlineData("headers: { rate_limit: { \"X R\": a } }")]
+    [InlineData("headers: { rate: {} }")]
+    public void What_the_loader_refuses_of_limits_and_money_the_schema_refuses(string section)
+    {
+        var text = section + "\n" + Given.Least;
+        Assert.NotEmpty(Given.Read(text).Errors);
+        Assert.NotEmpty(Faults(Json(System.Text.Encoding.UTF8.GetBytes(text))));
+    }
+
     private static JsonElement Json(byte[] yaml)
     {
         var errors = new ErrorList();
