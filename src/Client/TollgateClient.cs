@@ -34,6 +34,7 @@ public sealed class TollgateClient : IDisposable
         Http = http;
         var connection = new Connection(http, key, options ?? new());
         Organizations = new(connection);
+        Plans = new(connection);
         Projects = new(connection);
         Wallets = new(connection);
         Keys = new(connection);
@@ -45,6 +46,8 @@ public sealed class TollgateClient : IDisposable
     }
 
     public OrganizationCalls Organizations { get; }
+
+    public PlanCalls Plans { get; }
 
     public ProjectCalls Projects { get; }
 

@@ -28,6 +28,10 @@ namespace Tollgate.Client;
 [JsonSerializable(typeof(NewOwner))]
 [JsonSerializable(typeof(OrganizationChange))]
 [JsonSerializable(typeof(Deletion))]
+[JsonSerializable(typeof(PlanList))]
+[JsonSerializable(typeof(QuotaList))]
+[JsonSerializable(typeof(Quota))]
+[JsonSerializable(typeof(QuotaUse))]
 [JsonSerializable(typeof(Check))]
 [JsonSerializable(typeof(CheckBatch))]
 [JsonSerializable(typeof(Verdict))]
@@ -54,7 +58,7 @@ internal sealed partial class TollgateJson : JsonSerializerContext;
 
 internal sealed record NewOwner(string Name);
 
-internal sealed record OrganizationChange(string? Name, OwnerStatus? Status);
+internal sealed record OrganizationChange(string? Name, OwnerStatus? Status, string? Plan);
 
 internal sealed record CheckBatch(IReadOnlyList<Check> Checks);
 

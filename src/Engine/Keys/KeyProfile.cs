@@ -12,6 +12,8 @@ public sealed class KeyProfile : IEquatable<KeyProfile>
     /// <summary>The profile that grants nothing.</summary>
     public static readonly KeyProfile None = new();
 
+    private readonly KeyLimit[] _limits = [];
+
     public Grants Grants { get; init; }
 
     public Rights Rights { get; init; }
@@ -22,10 +24,30 @@ public sealed class KeyProfile : IEquatable<KeyProfile>
     public byte Type { get; init; }
 
     /// <summary>Limits below the plan's, by the number of the limit; almost always none.</summary>
-    public IReadOnlyList<KeyLimit> Limits { get; init; } = [];
+    public IReadOnlyList<KeyLimit> Limits
+    {
+        get => _limits;
+        init => _limits = [.. value];
+    }
 
     /// <summary>UTF-8 that the Engine keeps once for all keys of the profile and hands back unread.</summary>
     public ReadOnlyMemory<byte> Facts { get; init; }
+
+    internal bool HasLimits => _limits.Length > 0;
+
+    /// <summary>The amount of a plan's limit for these keys: their own where it is lower, never a higher one.</summary>
+    internal long Lowered(byte limit, long amount)
+    {
+        foreach (KeyLimit own in _limits)
+        {
+            if (own.Limit == limit && own.Amount >= 0 && (amount < 0 || own.Amount < amount))
+            {
+                amount = own.Amount;
+            }
+        }
+
+        return amount;
+    }
 
     public bool Equals(KeyProfile? other) =>
         other is not null && Grants == other.Grants && Rights == other.Rights && Environment == other.Environment && Type == other.Type

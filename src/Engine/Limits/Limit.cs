@@ -26,6 +26,8 @@ public sealed record Limit
     /// <summary>From this on a window outlasts a restart.</summary>
     public const long LastingWindowMs = 3_600_000;
 
+    public const long WindowMsMax = 31L * 24 * 3_600_000;
+
     public required string Name { get; init; }
 
     public required LimitCounts Counts { get; init; }
@@ -43,4 +45,9 @@ public sealed record Limit
     public ulong ExceptScopes { get; init; }
 
     public bool Lasts => WindowMs >= LastingWindowMs;
+
+    /// <summary>
+    /// How finely its window counts: what happens within a slot leaves the window at one time. A slot begins at a multiple of its length.
+    /// </summary>
+    public long SlotMs => RollingWindow.SlotMsOf(WindowMs);
 }

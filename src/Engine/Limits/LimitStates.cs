@@ -9,17 +9,43 @@ public struct LimitStates
     public const int Max = 6;
 
     private Row _row;
+    private int _count;
 
-    public int Count { get; private set; }
+    public readonly int Count => _count;
 
-    public readonly LimitState this[int index] =>
-        (uint)index < (uint)Count ? _row[index] : throw new ArgumentOutOfRangeException(nameof(index));
+    public readonly LimitState this[int index]
+    {
+        get
+        {
+            ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)index, (uint)_count, nameof(index));
+            PackedState state = _row[index];
+            return new LimitState(state.Limit, state.Amount, state.Remaining, state.ResetMs, state.RetryMs);
+        }
+    }
 
-    internal void Add(in LimitState state) => _row[Count++] = state;
+    internal void Add(byte limit, long amount, long remaining, long resetMs, long retryMs)
+    {
+        ref PackedState state = ref _row[_count++];
+        state.Amount = (uint)amount;
+        state.Remaining = (uint)remaining;
+        state.ResetMs = (uint)resetMs;
+        state.RetryMs = (uint)retryMs;
+        state.Limit = limit;
+    }
+
+    // Amounts are at most 10^9 and no window is longer than 31 days, so that half of a LimitState's bytes suffice: every verdict has these.
+    private struct PackedState
+    {
+        public uint Amount;
+        public uint Remaining;
+        public uint ResetMs;
+        public uint RetryMs;
+        public byte Limit;
+    }
 
     [InlineArray(Max)]
     private struct Row
     {
-        private LimitState _first;
+        private PackedState _first;
     }
 }

@@ -4,8 +4,8 @@ namespace Tollgate.Engine.Usage;
 
 /// <summary>
 /// The row of events between the check, which appends and never waits, and the database, which takes them in later. A ring in memory that
-/// belongs to the caller and may outlive the process: an event is whole there when <see cref="TryAppend"/> returns. Full, it refuses;
-/// nothing in it is ever dropped.
+/// belongs to the caller and may outlive the process: an event is whole there when it is appended. Full, it refuses; nothing in it is ever
+/// dropped.
 /// </summary>
 /// <remarks>
 /// Any number of threads append; one thread reads and frees. A place is claimed by compare-and-swap, filled, and published by writing its
@@ -38,10 +38,13 @@ public sealed unsafe class UsageBuffer
     public long Freed => Volatile.Read(ref _row.Freed);
 
     /// <summary>Appends an event and tells its sequence. False, with nothing done, when there is no room.</summary>
-    public bool TryAppend(in UsageEvent happened, out long sequence)
+    public bool TryAppend(in UsageEvent happened, out long sequence) => TryAppend(in happened, Capacity, out sequence);
+
+    /// <summary>The same, while less than <paramref name="most"/> places are taken.</summary>
+    public bool TryAppend(in UsageEvent happened, int most, out long sequence)
     {
         long last = Volatile.Read(ref _row.Last);
-        while (last - Volatile.Read(ref _row.Freed) < Capacity)
+        while (last - Volatile.Read(ref _row.Freed) < most)
         {
             long seen = Interlocked.CompareExchange(ref _row.Last, last + 1, last);
             if (seen == last)

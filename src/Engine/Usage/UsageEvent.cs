@@ -23,7 +23,9 @@ public struct UsageEvent
     /// <summary>When the request was admitted; the same as <see cref="AtMs"/> unless it was settled later.</summary>
     public long AdmittedAtMs;
 
-    /// <summary>Held by a reservation; so far used by a mark; billed by a settlement or a record.</summary>
+    /// <summary>
+    /// Held by a reservation; so far used by a mark; billed by a settlement, a record, or a request that passed and paid at once.
+    /// </summary>
     public long CostMicros;
 
     /// <summary>What a settlement cost beyond what was held: the operator's loss.</summary>
@@ -34,6 +36,9 @@ public struct UsageEvent
 
     public long LimitAmount;
     public long LimitRemaining;
+
+    /// <summary>The clock of the limits' windows when the request was admitted: in whose slot it was counted.</summary>
+    public long ClockMs;
 
     public uint KeyNo;
     public uint OrganizationNo;
@@ -53,9 +58,12 @@ public struct UsageEvent
     /// <summary>The lasting limits in which it was counted, a bit each by the limit's number in the provider file.</summary>
     public ushort LastingLimits;
 
+    /// <summary>All limits in which it was counted, a bit each.</summary>
+    public ushort Limits;
+
     public UsageKind Kind;
 
-    /// <summary>The stable number of a refusal's <see cref="Verification.VerdictCode"/>.</summary>
+    /// <summary>The stable number of a refusal's code, see <see cref="Verification.VerdictCodes"/>.</summary>
     public byte Code;
 
     /// <summary>The number of the limit that refused, plus one; 0 when none did.</summary>

@@ -8,13 +8,16 @@ namespace Tollgate.Engine.Verification;
 /// The check: one order, everywhere. Allocates nothing, waits for nothing, throws nothing, and reads nothing but memory. Whoever calls it
 /// answers <see cref="VerdictCode.NotLoaded"/> by loading the key and checking again.
 /// </summary>
-public sealed class Gatekeeper(KeyFormat format, KeyTable keys, ProjectTable projects)
+public sealed class Gatekeeper(KeyFormat format, KeyTable keys, ProjectTable projects, Admission? admission = null)
 {
     public KeyFormat Format { get; } = format;
 
     public KeyTable Keys { get; } = keys;
 
     public ProjectTable Projects { get; } = projects;
+
+    /// <summary>Step 5: limits, wallet and usage.</summary>
+    public Admission Admission { get; } = admission ?? new Admission();
 
     public Verdict Check(in CheckRequest request)
     {
@@ -68,13 +71,24 @@ public sealed class Gatekeeper(KeyFormat format, KeyTable keys, ProjectTable pro
             code = Admit(in request, in key, project);
         }
 
-        if (code != VerdictCode.Allowed)
+        var verdict = new Verdict { Code = code, Key = key, Project = project, Hash = hash, Requirement = request.Requirement };
+        if (code == VerdictCode.Allowed && request.Taking != Taking.Nothing)
+        {
+            // Step 5 has its place here and nowhere else: after everything that can refuse without taking.
+            Admission.Decide(in request, project, ref verdict);
+        }
+
+        if (verdict.Code != VerdictCode.Allowed)
         {
             // A refused key costs the same two look-ups as an unknown one, so that time does not tell them apart.
             _ = Keys.IsUnknown(in hash);
+            if (request.Taking == Taking.Take)
+            {
+                Admission.NoteRefusal(in request, in verdict);
+            }
         }
 
-        return new Verdict { Code = code, Key = key, Project = project, Hash = hash, Requirement = request.Requirement };
+        return verdict;
     }
 
     /// <summary>Empties both tables, when the projects are full or nothing in memory may be trusted. Every key is loaded anew.</summary>
@@ -105,7 +119,7 @@ public sealed class Gatekeeper(KeyFormat format, KeyTable keys, ProjectTable pro
         return state == KeyState.Active ? VerdictCode.Allowed : VerdictCode.KeyDisabled;
     }
 
-    // Everything after the key's own status.
+    // Everything between the key's own status and what it may take.
     private static VerdictCode Admit(in CheckRequest request, in KeyEntryView key, ProjectEntry project)
     {
         if (project.State != ProjectState.Active)
@@ -124,17 +138,9 @@ public sealed class Gatekeeper(KeyFormat format, KeyTable keys, ProjectTable pro
             return VerdictCode.ProjectMismatch;
         }
 
-        VerdictCode permission = request.IsRouteUnknown
+        return request.IsRouteUnknown
             ? VerdictCode.RouteUnknown
             : PermissionOf(key.Grants, request.Requirement, request.IsConditionMet);
-        if (permission != VerdictCode.Allowed)
-        {
-            return permission;
-        }
-
-        // Step 5 of the order has its place here and nowhere else: limits and wallet are taken together or not at all, after everything
-        // that can refuse without taking, and before the one line that lets a request pass. Callers see only further codes.
-        return VerdictCode.Allowed;
     }
 
     private static bool IsAddressAllowed(in KeyEntryView key, IPAddress? address)

@@ -42,7 +42,6 @@ public enum VerdictCode : byte
     /// <summary>The request is for another project or organization than the key's.</summary>
     ProjectMismatch,
 
-
     /// <summary>No route of the provider names this method and path.</summary>
     RouteUnknown,
 
@@ -51,6 +50,21 @@ public enum VerdictCode : byte
 
     /// <summary>The key's scope passes under a condition on the body, which did not hold or could not be seen.</summary>
     BodyCondition,
+
+    /// <summary>A limit has no room for it now; the verdict tells which, and when it has.</summary>
+    RateLimited,
+
+    /// <summary>More than a limit's whole amount: it fits never.</summary>
+    ExceedsLimit,
+
+    /// <summary>What is left does not pay for it, but would together with what other requests still hold.</summary>
+    InFlightHolds,
+
+    /// <summary>What is left does not pay for it.</summary>
+    WalletEmpty,
+
+    /// <summary>There is no room to note it; nothing was taken. Soon there is.</summary>
+    Busy,
 
     Allowed,
 }

@@ -123,6 +123,9 @@ internal sealed class AuthorizeDoor
             Requirement = call.Match.Requirement,
             Address = http.Connection.RemoteIpAddress,
             NowMs = _gate.NowMs,
+            ClockMs = _gate.ClockMs,
+            // Its wording asked for once more, a request is not made once more.
+            Taking = call.Style == AuthorizeStyle.Refusal ? Taking.Look : Taking.Take,
         };
         Span<byte> project = stackalloc byte[IdCharsMax * 3];
         Span<byte> organization = stackalloc byte[IdCharsMax * 3];

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Tollgate.Engine.Keys;
+using Tollgate.Engine.Limits;
 using Tollgate.Engine.Verification;
 using Tollgate.Engine.Wallet;
 using Tollgate.Server.Audit;
@@ -68,8 +69,13 @@ internal static class GateHost
     {
         services.AddSingleton(time).AddSingleton(provider).AddSingleton(options).AddSingleton(database).AddSingleton(pepper);
         services.AddSingleton(TableOptions(options)).AddSingleton<KeyTable>().AddSingleton<ProjectTable>();
+        services.AddSingleton(new Admission(new LimitTable(new LimitCatalogue(
+            provider.Limits, [.. provider.Plans.Select(plan => new LimitPlan(plan.Name, plan.Limits))]))));
         services.AddSingleton(services => new Gatekeeper(
-            provider.Keys.Format, services.GetRequiredService<KeyTable>(), services.GetRequiredService<ProjectTable>()));
+            provider.Keys.Format,
+            services.GetRequiredService<KeyTable>(),
+            services.GetRequiredService<ProjectTable>(),
+            services.GetRequiredService<Admission>()));
         services.AddSingleton<Sealer>().AddSingleton<Pages>().AddSingleton<MutationRunner>().AddSingleton<AuditLog>();
         services.AddSingleton(options.Webhooks).AddSingleton(new AddressGuard(options.Webhooks.PrivateAddresses));
         services.AddSingleton<OrganizationNumber>(OrganizationRegister.NumberOf);

@@ -17,11 +17,6 @@ internal sealed class RateHeaders(IReadOnlyList<Limit> limits, IReadOnlyList<Rat
     /// <summary>Characters of one header in the file.</summary>
     public const int TextCharsMax = 120;
 
-    /// <summary>As many clients ignore a longer wait, that of a window up to a minute is told as this.</summary>
-    private const int ShortWaitSeconds = 59;
-
-    private const long ShortWindowMs = 60_000;
-
     /// <summary>A shortest placeholder has five characters, a longest value as many as a limit's name.</summary>
     private const int ValueCharsMax = TextCharsMax / 5 * Limit.NameCharsMax;
 
@@ -39,7 +34,7 @@ internal sealed class RateHeaders(IReadOnlyList<Limit> limits, IReadOnlyList<Rat
     /// <param name="nowMs">Unix milliseconds.</param>
     public void Write(IHeaderDictionary output, in Verdict verdict, long nowMs)
     {
-        var states = verdict.Limits;
+        ref readonly var states = ref verdict.Limits;
         if (states.Count == 0)
         {
             return;
@@ -59,25 +54,18 @@ internal sealed class RateHeaders(IReadOnlyList<Limit> limits, IReadOnlyList<Rat
         output[State] = StateOf(states, buffer);
     }
 
-    /// <summary>Adds to a refusal which limit it was and when to come again; what no limit refused stays as it is.</summary>
+    /// <summary>Adds to a refusal which limit it was, and how it stood; what no limit refused stays as it is.</summary>
     public Problem Tell(Problem problem, in Verdict verdict)
     {
-        var states = verdict.Limits;
-        for (var i = 0; i < states.Count && verdict.RefusingLimit >= 0; i++)
+        ref readonly var states = ref verdict.Limits;
+        for (var i = 0; i < states.Count; i++)
         {
-            if (states[i].Limit != verdict.RefusingLimit)
+            var state = states[i];
+            if (state.Limit == verdict.RefusingLimit)
             {
-                continue;
+                var fault = new LimitFault(limits[state.Limit].Name, state.Amount, state.Remaining, Seconds(verdict.RetryAfterMs));
+                return problem with { Limit = fault };
             }
-
-            var (limit, state) = (limits[states[i].Limit], states[i]);
-            var seconds = Seconds(verdict.RetryAfterMs);
-            return problem with
-            {
-                Limit = new LimitFault(limit.Name, state.Amount, state.Remaining, seconds),
-                RetryAfterSeconds = seconds == 0 ? null
-                    : (int)Math.Min(seconds, limit.WindowMs <= ShortWindowMs ? ShortWaitSeconds : int.MaxValue),
-            };
         }
 
         return problem;

@@ -69,13 +69,11 @@ internal sealed partial class PostgresLock : IAsyncDisposable
     public static async Task<PostgresLock> Take(
         StorageOptions options, NpgsqlConnectionStringBuilder shared, ILogger log, CancellationToken cancel)
     {
-        var settings = new NpgsqlConnectionStringBuilder(shared.ConnectionString)
-        {
-            Pooling = false,
-            ApplicationName = OwnName(),
-            Timeout = Math.Min(shared.Timeout, BeatMsMax / 1_000),
-        };
-        return new PostgresLock(settings, await Take(settings, cancel), options, log);
+        var settings = new NpgsqlConnectionStringBuilder(shared.ConnectionString) { Pooling = false, ApplicationName = OwnName() };
+        var holder = await Take(settings, cancel);
+        // A start is tried once and has the time that every call has; who lost the lock asks again soon rather than wait for one answer.
+        settings.Timeout = Math.Min(settings.Timeout, BeatMsMax / 1_000);
+        return new PostgresLock(settings, holder, options, log);
     }
 
     /// <summary>A connection that holds the lock and is not watched, for work while no gate runs.</summary>

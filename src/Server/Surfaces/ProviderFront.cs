@@ -170,6 +170,8 @@ internal sealed class ProviderFront(
             Address = http.Connection.RemoteIpAddress,
             IsConditionMet = conditionMet,
             NowMs = gate.NowMs,
+            ClockMs = gate.ClockMs,
+            Taking = Taking.Take,
         };
         return (call.Match.Project.IsAbsent, call.Match.Organization.IsAbsent) switch
         {

@@ -9,10 +9,12 @@ namespace Tollgate.Server.Verification;
 /// </summary>
 internal static class Faults
 {
-    /// <summary>The problem a stranger is told.</summary>
+    /// <summary>
+    /// The problem a stranger is told. Whoever sends the key of an organization that ran out of money is told so: it is good otherwise.
+    /// </summary>
     public static Problem Of(in Verdict verdict)
     {
-        var problem = Problem.Of(CodeOf(verdict.Code));
+        var problem = Problem.Of(verdict.IsUnfunded ? ProblemCode.WalletEmpty : CodeOf(verdict.Code));
         return verdict.RetryAfterSeconds > 0 ? problem with { RetryAfterSeconds = verdict.RetryAfterSeconds } : problem;
     }
 
@@ -26,6 +28,11 @@ internal static class Faults
         VerdictCode.BodyCondition => ProblemCode.BodyCondition,
         VerdictCode.NotLoaded => ProblemCode.Unavailable,
         VerdictCode.TooManyUnknownKeys => ProblemCode.TooManyUnknownKeys,
+        VerdictCode.RateLimited => ProblemCode.RateLimited,
+        VerdictCode.ExceedsLimit => ProblemCode.ExceedsLimit,
+        VerdictCode.InFlightHolds => ProblemCode.InFlightHolds,
+        VerdictCode.WalletEmpty => ProblemCode.WalletEmpty,
+        VerdictCode.Busy => ProblemCode.Unavailable,
         _ => ProblemCode.InvalidKey,
     };
 
@@ -53,6 +60,11 @@ internal static class Faults
         VerdictCode.ActionMissing => "The key lacks the permission for this action.",
         VerdictCode.ScopeMissing => "The key lacks the scope for this request.",
         VerdictCode.BodyCondition => "The key may make this request only with certain members in its body.",
+        VerdictCode.RateLimited => "A limit of the key has no room for this request now.",
+        VerdictCode.ExceedsLimit => "The request is larger than the whole amount of a limit of the key.",
+        VerdictCode.InFlightHolds => "What is left of the balance is held for requests that are under way.",
+        VerdictCode.WalletEmpty => "The balance of the organization does not pay for this request.",
+        VerdictCode.Busy => "There is no room to note the request right now.",
         _ => throw new ArgumentOutOfRangeException(nameof(code), code, "A verdict without a sentence."),
     };
 }

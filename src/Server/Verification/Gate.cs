@@ -22,6 +22,9 @@ internal sealed class Gate(Gatekeeper gatekeeper, KeyFeed feed, Database databas
 
     public long NowMs => time.GetUtcNow().ToUnixTimeMilliseconds();
 
+    /// <summary>Of the clock that never goes back, which the windows of limits run on.</summary>
+    public long ClockMs => time.GetTimestamp() / (time.TimestampFrequency / 1_000);
+
     /// <summary>Whether anything may be answered from memory; see <see cref="Database.TrustsMemory"/>.</summary>
     public bool TrustsMemory => database.TrustsMemory;
 

@@ -176,9 +176,9 @@ internal sealed class VerifyEndpoints(Gate gate, CallerGate callers, ProviderMod
     private Task Answer(HttpContext http, Caller caller, in VerifyCall call, in Verdict verdict)
     {
         gate.Meter.Count(CheckDoor.Verify, verdict.Code);
-        if (verdict.Code is VerdictCode.NotLoaded or VerdictCode.TooManyUnknownKeys)
+        if (verdict.Code is VerdictCode.NotLoaded or VerdictCode.TooManyUnknownKeys or VerdictCode.Busy)
         {
-            // Nothing is known of the key, so there is nothing to answer.
+            // Nothing is known of the key, or nothing was done about it, so there is nothing to answer.
             return new ProblemResult(Faults.Of(verdict)).ExecuteAsync(http);
         }
 

@@ -23,6 +23,24 @@ public sealed class VerdictCodeTests
     }
 
     [Fact]
+    public void Every_code_has_a_number_of_its_own_that_leads_back_to_it()
+    {
+        foreach (VerdictCode code in All)
+        {
+            Assert.True(VerdictCodes.TryFromNumber(code.NumberOf(), out VerdictCode found));
+            Assert.Equal(code, found);
+        }
+
+        Assert.False(VerdictCodes.TryFromNumber(0, out _));
+        Assert.False(VerdictCodes.TryFromNumber(255, out _));
+        // The log of years is full of these.
+        Assert.Equal([7, 10, 18, 21, 100], ((VerdictCode[])
+            [
+                VerdictCode.KeyRevoked, VerdictCode.KeyDisabled, VerdictCode.RateLimited, VerdictCode.WalletEmpty, VerdictCode.Allowed,
+            ]).Select(code => (int)code.NumberOf()));
+    }
+
+    [Fact]
     public void Codes_stand_in_the_order_of_the_steps()
         => Assert.Equal(All.Select(code => code.StepOf()).Order(), All.Select(code => code.StepOf()));
 

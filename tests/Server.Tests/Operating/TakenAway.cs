@@ -45,6 +45,7 @@ internal sealed record TakenAway(
         gate.Clock.Advance(TimeSpan.FromMinutes(2));
         return new TakenAway(
             backup, secretOf, idOf,
-            [.. Names.Where(name => name != "untouched").Select(name => (idOf[name], name)), (customer, "suspended"), (customer, "plan")], later);
+            [.. Names.Where(name => name != "untouched").Select(name => (idOf[name], name)),
+                (customer, "suspended"), (customer, "plan")], later);
     }
 }

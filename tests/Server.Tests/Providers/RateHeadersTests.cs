@@ -31,13 +31,18 @@ public sealed class RateHeadersTests
 
     private static Verdict Decided(VerdictCode code, int refusing, long retryMs, params LimitState[] states)
     {
-        var row = default(LimitStates);
+        var verdict = new Verdict { Code = code };
         foreach (var state in states)
         {
-            row.Add(state);
+            verdict.LimitsToFill.Add(state.Limit, state.Amount, state.Remaining, state.ResetMs, state.RetryMs);
         }
 
-        return new Verdict { Code = code, Limits = row, RefusingLimit = refusing, RetryAfterMs = retryMs };
+        if (refusing >= 0)
+        {
+            verdict.RefuseFor((byte)refusing, windowMs: 60_000, retryMs);
+        }
+
+        return verdict;
     }
 
     private static ProviderModel With(string headers) =>
@@ -98,7 +103,7 @@ public sealed class RateHeadersTests
             "rpm 0",
             Written(
                 With("X-R: $name $remaining"),
-                Decided(VerdictCode.Allowed, 0, 1, Rpm with { Remaining = 0, ResetMs = 5 }, Tpm with { Remaining = 0 }))["X-R"]);
+                Decided(VerdictCode.RateLimited, 0, 1, Rpm with { Remaining = 0, ResetMs = 5 }, Tpm with { Remaining = 0 }))["X-R"]);
 
     [Fact]
     public void On_what_passed_it_speaks_of_the_least_share_and_of_two_of_the_slower()
@@ -159,28 +164,24 @@ public sealed class RateHeadersTests
     }
 
     [Theory]
-    [InlineData(1, 1, 1)]
-    [InlineData(12_000, 12, 12)]
-    [InlineData(12_001, 13, 13)]
-    [InlineData(60_000, 59, 60)]
-    public void A_refusal_tells_its_limit_and_when_to_come_again(long retryMs, int shown, long exact)
+    [InlineData(1, 1)]
+    [InlineData(12_000, 12)]
+    [InlineData(12_001, 13)]
+    [InlineData(60_000, 60)]
+    [InlineData(0, 0)]
+    public void A_refusal_tells_its_limit_and_when_the_same_request_fits(long retryMs, long seconds)
     {
         var problem = With("").RateHeaders.Tell(
-            Problem.Of(ProblemCode.RateLimited), Decided(VerdictCode.KeyMissing, 0, retryMs, Tpm, Rpm with { Remaining = 0 }));
-        Assert.Equal(new LimitFault("rpm", 60, 0, exact), problem.Limit);
-        Assert.Equal(shown, problem.RetryAfterSeconds);
+            Problem.Of(ProblemCode.RateLimited), Decided(VerdictCode.RateLimited, 0, retryMs, Tpm, Rpm with { Remaining = 0 }));
+        Assert.Equal(new LimitFault("rpm", 60, 0, seconds), problem.Limit);
     }
 
     [Fact]
-    public void A_wait_in_a_longer_window_is_told_in_full_and_one_that_never_ends_not_at_all()
+    public void What_no_limit_refused_tells_of_none()
     {
-        var headers = With("").RateHeaders;
-        var of = Problem.Of(ProblemCode.RateLimited);
-        Assert.Equal(3_600, headers.Tell(of, Decided(VerdictCode.KeyMissing, 2, 3_600_000, Rpm, Daily)).RetryAfterSeconds);
-        var never = headers.Tell(of, Decided(VerdictCode.KeyMissing, 2, 0, Daily));
-        Assert.Equal((null, 0L), (never.RetryAfterSeconds, never.Limit!.RetrySeconds));
-        Assert.Same(of, headers.Tell(of, Passed(Rpm)));
-        Assert.Null(headers.Tell(Problem.Of(ProblemCode.WalletEmpty), Decided(VerdictCode.KeyMissing, -1, 0, Rpm)).Limit);
+        var problem = Problem.Of(ProblemCode.WalletEmpty);
+        Assert.Same(problem, With("").RateHeaders.Tell(problem, Decided(VerdictCode.WalletEmpty, -1, 0, Rpm)));
+        Assert.Same(problem, With("").RateHeaders.Tell(problem, Passed()));
     }
 
     [Fact]
@@ -191,7 +192,7 @@ public sealed class RateHeadersTests
             + "$limit, left: $remaining, name: $limit_name, most: $plan_limit, pay: $top_up_url, text: \"$limit a minute\" }\n"
             + "wallet: { currency: USD, top_up_url: https://pay.example/ }");
         var problem = model.RateHeaders.Tell(
-            Problem.Of(ProblemCode.RateLimited), Decided(VerdictCode.KeyMissing, 0, 61_000, Rpm with { Remaining = 0 }));
+            Problem.Of(ProblemCode.RateLimited), Decided(VerdictCode.RateLimited, 0, 61_000, Rpm with { Remaining = 0 }));
         var output = new ArrayBufferWriter<byte>();
         Assert.Equal(429, model.Dialect.Write(output, problem, null, DateTimeOffset.UnixEpoch));
         Assert.Equal(

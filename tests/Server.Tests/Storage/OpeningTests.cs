@@ -133,6 +133,26 @@ public sealed class OpeningTests(PostgresFixture postgres)
     }
 
     [Fact]
+    public async Task A_postgresql_that_is_slow_to_answer_is_waited_for_as_a_call_would()
+    {
+        await using var slow = await OwnPostgres.Start();
+        await using var store = await TestStore.Closed(DatabaseKind.Sqlite, postgres);
+        var options = new StorageOptions
+        {
+            DataDirectory = store.Options.DataDirectory, PostgresConnectionString = slow.ConnectionString,
+        };
+        await slow.Freeze();
+
+        var opening = Database.Open(options, store.Clock);
+        // Longer than one who has lost the lock waits for an answer.
+        await Assert.ThrowsAsync<TimeoutException>(() => opening.WaitAsync(TimeSpan.FromSeconds(3)));
+        await slow.Thaw();
+
+        await using var database = await opening;
+        await database.Ping();
+    }
+
+    [Fact]
     public async Task A_postgresql_that_cannot_be_reached_is_refused_without_showing_the_password()
     {
         var password = Guid.Empty.ToString("N") + "-secret";

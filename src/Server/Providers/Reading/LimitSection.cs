@@ -7,7 +7,7 @@ namespace Tollgate.Server.Providers.Reading;
 /// <summary>Reads <c>limits</c>: what is counted. How much of it a plan allows is <see cref="PlanSection"/>'s to read.</summary>
 internal sealed partial class LimitSection
 {
-    public const int LimitsMax = 16;
+    public const int LimitsMax = LimitCatalogue.LimitsMax;
     private const int NamesMax = ScopeCatalogue.ScopesMax + ScopeCatalogue.ActionsMax;
     private const int KeyOperationsMax = 1_000_000;
 

@@ -1,0 +1,357 @@
+using System.Numerics;
+using Tollgate.Engine.Usage;
+using Tollgate.Engine.Verification;
+
+namespace Tollgate.Engine.Limits;
+
+/// <summary>
+/// What the keys in use have taken of their limits. State exists only while something counts: a key that rests for the length of its
+/// windows takes no memory. The table is in 256 stripes by key number; all limits of a key lie in one of them, so that a request is
+/// counted by all or none under one short lock.
+/// </summary>
+public sealed class LimitTable
+{
+    /// <summary>Active limits: about 160 MB when all of them are in use.</summary>
+    public const int LimitsMaxDefault = 1 << 20;
+
+    /// <summary>Nobody knows when a concurrent request ends; asking again after this is as good as any other time.</summary>
+    internal const long ConcurrentRetryMs = 1_000;
+
+    internal const int LimitsMaxLeast = 8 * StripeCount;
+
+    private const int StripeBits = 8;
+    private const int StripeCount = 1 << StripeBits;
+
+    // Of the stripes a call of Sweep goes through.
+    private const int SweptShare = 16;
+
+    private readonly LimitStripe[] _stripes;
+    private readonly int _bucketShift;
+    private int _hand;
+
+    /// <param name="catalogue">What is counted, and how much each plan allows; without it nothing is.</param>
+    /// <param name="limitsMax">
+    /// Limits of keys that may be counted at a time, 2,048 to 67,108,864. A stripe that has its share of them refuses the next key as
+    /// busy.
+    /// </param>
+    public LimitTable(LimitCatalogue? catalogue = null, int limitsMax = LimitsMaxDefault)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(limitsMax, LimitsMaxLeast);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(limitsMax, 1 << 26);
+        Catalogue = catalogue ?? LimitCatalogue.Empty;
+        int each = ((limitsMax - 1) / StripeCount) + 1;
+        int buckets = (int)BitOperations.RoundUpToPowerOf2((uint)(each / 2));
+        _bucketShift = 64 - BitOperations.Log2((uint)buckets);
+        _stripes = [.. Enumerable.Range(0, StripeCount).Select(_ => new LimitStripe(Catalogue, each, buckets))];
+    }
+
+    public LimitCatalogue Catalogue { get; }
+
+    /// <summary>Limits of keys that are being counted.</summary>
+    public int Count => _stripes.Sum(stripe => stripe.Count);
+
+    /// <summary>Limits of keys there is memory for at this time.</summary>
+    internal int Room => _stripes.Sum(stripe => stripe.Room);
+
+    /// <summary>
+    /// Frees what no longer counts. Each call goes on where the last one stopped, through a sixteenth of the table: call it some times a
+    /// minute.
+    /// </summary>
+    /// <returns>How many limits of keys were freed.</returns>
+    public int Sweep(long clockMs)
+    {
+        int freed = 0;
+        for (int i = 0; i < StripeCount / SweptShare; i++)
+        {
+            LimitStripe stripe = _stripes[_hand];
+            _hand = (_hand + 1) % StripeCount;
+            for (int buckets = 0; buckets < stripe.Buckets; buckets += LimitStripe.BucketsForRoom)
+            {
+                stripe.Enter(clockMs);
+                freed += stripe.SweepLocked(Math.Min(LimitStripe.BucketsForRoom, stripe.Buckets - buckets));
+                stripe.Exit();
+            }
+        }
+
+        return freed;
+    }
+
+    /// <summary>Whether anything of a key's limit is counted.</summary>
+    public bool Has(uint keyNo, int limit)
+    {
+        LimitPlace place = PlaceOf(keyNo, 0);
+        place.Enter();
+        bool has = place.Stripe.FindLocked(place.Stripe.FirstLocked(place.Bucket), keyNo, (byte)limit) >= 0;
+        place.Exit();
+        return has;
+    }
+
+    /// <summary>
+    /// Puts back what a key had taken of a lasting limit before a restart. Nothing happens where the limit is counted already: what memory
+    /// knows is newer. Do it before the key's first check.
+    /// </summary>
+    /// <param name="keyNo">The number of the key.</param>
+    /// <param name="limit">The number of the limit.</param>
+    /// <param name="slots">What was taken in which slot, in any order; those that have left the window count for nothing.</param>
+    /// <param name="clockMs">The clock of the checks, in which the slots' beginnings are told too.</param>
+    /// <returns>False where nothing was done, or there is no room.</returns>
+    public bool TryRestore(uint keyNo, int limit, ReadOnlySpan<SlotCount> slots, long clockMs)
+    {
+        long slotMs = Catalogue.Limits[limit].SlotMs;
+        LimitPlace place = PlaceOf(keyNo, clockMs);
+        place.Enter();
+        try
+        {
+            LimitStripe stripe = place.Stripe;
+            if (stripe.FindLocked(stripe.FirstLocked(place.Bucket), keyNo, (byte)limit) >= 0)
+            {
+                return false;
+            }
+
+            int index = stripe.OpenLocked(place.Bucket, keyNo, (byte)limit, []);
+            for (int i = 0; i < slots.Length && index >= 0; i++)
+            {
+                stripe.WindowLocked(index).Adjust(slots[i].StartMs, slots[i].Amount, slotMs, stripe.EarlierLocked(index));
+            }
+
+            return index >= 0;
+        }
+        finally
+        {
+            place.Exit();
+        }
+    }
+
+    /// <summary>
+    /// Decides whether every limit has room for what is claimed of it. Nothing is taken. The stripe is entered.
+    /// </summary>
+    /// <param name="place">Where the key's windows are.</param>
+    /// <param name="claims">They learn where their windows are, which one refuses, and when it frees.</param>
+    /// <param name="opens">Whether windows that are missing are made, so that <see cref="BookLocked"/> finds them all.</param>
+    internal static VerdictCode DecideLocked(in LimitPlace place, ref LimitClaims claims, bool opens)
+    {
+        Span<int> found = stackalloc int[LimitStates.Max];
+        VerdictCode code = VerdictCode.Allowed;
+        int link = place.Stripe.FirstLocked(place.Bucket);
+        for (int i = 0; i < claims.Count; i++)
+        {
+            ref LimitClaim claim = ref claims[i];
+            claim.Window = place.Stripe.FindLocked(link, place.KeyNo, claim.Limit);
+            if (claim.Window < 0 && opens)
+            {
+                claim.Window = place.Stripe.OpenLocked(place.Bucket, place.KeyNo, claim.Limit, found[..i]);
+                if (claim.Window < 0)
+                {
+                    return VerdictCode.Busy;
+                }
+            }
+
+            found[i] = claim.Window;
+            link = claim.Window < 0 ? link : claim.Window + 1;
+            WeighLocked(in place, ref claim);
+            if (!claim.Fits)
+            {
+                (code, claims.Refusing) = (VerdictCode.ExceedsLimit, i);
+            }
+            else if (claim.RetryMs > 0 && code != VerdictCode.ExceedsLimit
+                && (code == VerdictCode.Allowed || claim.RetryMs > claims[claims.Refusing].RetryMs))
+            {
+                (code, claims.Refusing) = (VerdictCode.RateLimited, i);
+            }
+        }
+
+        return code;
+    }
+
+    /// <summary>Takes what was decided, and tells how each limit stands after it.</summary>
+    internal static void BookLocked(in LimitPlace place, ref LimitClaims claims, ref LimitStates states)
+    {
+        for (int i = 0; i < claims.Count; i++)
+        {
+            ref LimitClaim claim = ref claims[i];
+            ref RollingWindow window = ref place.Stripe.WindowLocked(claim.Window);
+            if (claim.SlotMs > 0)
+            {
+                window.Book(claim.Need);
+            }
+            else
+            {
+                window.BookConcurrent(1);
+            }
+
+            TellLocked(in place, in claim, ref states);
+        }
+    }
+
+    /// <summary>Tells how each limit stands, with nothing taken.</summary>
+    internal static void TellLocked(in LimitPlace place, ref LimitClaims claims, ref LimitStates states)
+    {
+        for (int i = 0; i < claims.Count; i++)
+        {
+            TellLocked(in place, in claims[i], ref states);
+        }
+    }
+
+    /// <summary>
+    /// Makes what was booked for a request what it really took, in the slots in which it was booked, and ends its being under way.
+    /// </summary>
+    internal void Settle(in Reservation reservation, uint inputTokens, uint outputTokens, long clockMs)
+    {
+        if (reservation.Booked.Count == 0)
+        {
+            return;
+        }
+
+        LimitPlace place = PlaceOf(reservation.KeyNo, clockMs);
+        place.Enter();
+        try
+        {
+            for (int i = 0; i < reservation.Booked.Count; i++)
+            {
+                (byte limit, uint booked) = reservation.Booked[i];
+                AdjustLocked(in place, limit, reservation.ClockMs, Counted(limit, booked, inputTokens, outputTokens) - booked);
+            }
+        }
+        finally
+        {
+            place.Exit();
+        }
+    }
+
+    /// <summary>Counts a request that was under way before a restart as under way.</summary>
+    internal void RestoreConcurrent(in Reservation reservation, long clockMs)
+    {
+        LimitPlace place = PlaceOf(reservation.KeyNo, clockMs);
+        place.Enter();
+        try
+        {
+            for (int i = 0; i < reservation.Booked.Count; i++)
+            {
+                (byte limit, _) = reservation.Booked[i];
+                if (Catalogue.Limits[limit].Counts == LimitCounts.ConcurrentRequests)
+                {
+                    AdjustLocked(in place, limit, clockMs, 1);
+                }
+            }
+        }
+        finally
+        {
+            place.Exit();
+        }
+    }
+
+    internal LimitPlace PlaceOf(uint keyNo, long clockMs)
+    {
+        // Numbers come in sequence; Fibonacci's multiplier spreads them. The stripe is chosen by the first bits, the bucket by the next.
+        ulong hash = unchecked(keyNo * 0x9E37_79B9_7F4A_7C15UL);
+        return new LimitPlace(
+            _stripes[hash >> (64 - StripeBits)], (int)((hash << StripeBits) >> _bucketShift), keyNo, clockMs);
+    }
+
+    /// <summary>
+    /// How much of a limit this process may give away. It is all of it, because one process serves the database. Where several do, each
+    /// takes slices of the window's amount from the database beforehand, and here stands what it has of them: the decision, what remains
+    /// and when it frees all follow from this number.
+    /// </summary>
+    private static long CapacityOf(in LimitClaim claim) => claim.Amount;
+
+    // Lets the window reach the present, and finds when it has room.
+    private static void WeighLocked(in LimitPlace place, ref LimitClaim claim)
+    {
+        claim.RetryMs = 0;
+        if (claim.Window < 0)
+        {
+            return;
+        }
+
+        ref RollingWindow window = ref place.Stripe.WindowLocked(claim.Window);
+        if (claim.SlotMs > 0 && window.IsPast(place.ClockMs))
+        {
+            window.Turn(place.ClockMs, claim.SlotMs, place.Stripe.EarlierLocked(claim.Window));
+        }
+
+        long excess = window.Sum + claim.Need - CapacityOf(in claim);
+        if (excess > 0 && claim.Fits)
+        {
+            claim.RetryMs = claim.SlotMs == 0
+                ? ConcurrentRetryMs
+                : window.FreesAt(excess, claim.SlotMs, place.Stripe.EarlierLocked(claim.Window)) - place.AskedMs;
+        }
+    }
+
+    private static void TellLocked(in LimitPlace place, in LimitClaim claim, ref LimitStates states)
+    {
+        long sum = 0;
+        long resetMs = 0;
+        if (claim.Window >= 0)
+        {
+            ref RollingWindow window = ref place.Stripe.WindowLocked(claim.Window);
+            sum = window.Sum;
+            resetMs = sum == 0 ? 0
+                : claim.SlotMs == 0 ? ConcurrentRetryMs
+                : window.IsFresh ? window.LastLeavesAt(claim.SlotMs) - place.AskedMs
+                : window.EmptyAt(claim.SlotMs, place.Stripe.EarlierLocked(claim.Window)) - place.AskedMs;
+        }
+
+        states.Add(claim.Limit, claim.Amount, Math.Max(0, CapacityOf(in claim) - sum), resetMs, claim.RetryMs);
+    }
+
+    private long Counted(byte limit, uint booked, uint inputTokens, uint outputTokens) => Catalogue.Limits[limit].Counts switch
+    {
+        LimitCounts.Tokens => (long)inputTokens + outputTokens,
+        LimitCounts.InputTokens => inputTokens,
+        LimitCounts.OutputTokens => outputTokens,
+        LimitCounts.ConcurrentRequests => 0,
+        _ => booked,
+    };
+
+    // What was booked as nothing has no window to be found; where there is no room for one now, what came late is not counted.
+    private void AdjustLocked(in LimitPlace place, byte limit, long bookedClockMs, long change)
+    {
+        LimitStripe stripe = place.Stripe;
+        int index = change == 0 ? -1 : stripe.FindLocked(stripe.FirstLocked(place.Bucket), place.KeyNo, limit);
+        if (index < 0 && change > 0)
+        {
+            index = stripe.OpenLocked(place.Bucket, place.KeyNo, limit, []);
+        }
+
+        if (index < 0)
+        {
+            return;
+        }
+
+        ref RollingWindow window = ref stripe.WindowLocked(index);
+        long slotMs = Catalogue.Limits[limit].SlotMs;
+        if (slotMs == 0)
+        {
+            window.BookConcurrent((int)change);
+            return;
+        }
+
+        Span<uint> earlier = stripe.EarlierLocked(index);
+        if (window.IsPast(place.ClockMs))
+        {
+            window.Turn(place.ClockMs, slotMs, earlier);
+        }
+
+        window.Adjust(bookedClockMs, change, slotMs, earlier);
+    }
+}
+
+/// <summary>Where a key's windows are, and when it is there: the clock that was read, and, once entered, the stripe's.</summary>
+internal struct LimitPlace(LimitStripe stripe, int bucket, uint keyNo, long askedMs)
+{
+    public readonly LimitStripe Stripe = stripe;
+    public readonly int Bucket = bucket;
+    public readonly uint KeyNo = keyNo;
+    public readonly long AskedMs = askedMs;
+
+    public long ClockMs { get; private set; }
+
+    public void Enter() => ClockMs = Stripe.Enter(AskedMs);
+
+    public readonly void Exit() => Stripe.Exit();
+}
+
+/// <summary>What was taken of a limit in the slot that begins then; see <see cref="Limit.SlotMs"/>.</summary>
+public readonly record struct SlotCount(long StartMs, long Amount);
