@@ -112,6 +112,7 @@ internal sealed class SchemaRules(ProviderModel provider)
                 BoundCheck(place, schema);
                 BoundChange(place, schema);
                 ImportSchema.Bound(place, owner, member, schema);
+                WalletSchema.Bound(place, owner, member, schema);
                 PlanSchema.Bound(place, owner, member, schema, provider);
                 WebhookSchema.Bound(place, owner, member, schema);
                 BoundTerm(owner, member, schema, place.Split('.')[0]);

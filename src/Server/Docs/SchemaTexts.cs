@@ -20,6 +20,7 @@ internal static class SchemaTexts
         ["CreateOrganization"] = "What a new organization is to be.",
         ["CreateProject"] = "What a new project is to be.",
         ["CreateWebhook"] = "What a new webhook is to be.",
+        ["CreateWalletEntry"] = "A movement of money to enter.",
         ["Deleted"] = "What is gone, and how many keys were revoked with it.",
         ["DeletedWebhook"] = "What is gone.",
         ["ExplainAnswer"] = "The outcome of a check, and each step on the way to it.",
@@ -70,6 +71,9 @@ internal static class SchemaTexts
         ["WebhookDelivery"] = "One event on its way to one webhook, and what became of the last attempt.",
         ["WebhookDeliveryList"] = "A page of deliveries.",
         ["WebhookList"] = "All webhooks of an organization.",
+        ["Wallet"] = "Three figures of one moment: the balance is what is held and what is available.",
+        ["WalletEntry"] = "One movement of money. Amounts are decimals in strings, in the provider's currency.",
+        ["WalletEntryList"] = "A page of entries.",
     };
 
     public static IReadOnlyCollection<string> Records => Texts.Keys;

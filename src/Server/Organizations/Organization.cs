@@ -131,4 +131,6 @@ internal sealed class OwnerPlace
     public string Id { get; init; } = "";
 
     public string OrganizationId { get; init; } = "";
+
+    public string Name { get; init; } = "";
 }

@@ -198,8 +198,9 @@ internal sealed class OrganizationRegister(Database database, ProjectFeed feed, 
         database.Read(c => OrganizationSql.ListProjects(c, organization, before, limit), cancel);
 
     /// <summary>By number, who these organizations are, whatever became of them.</summary>
-    public static Task<List<OwnerPlace>> OrganizationPlaces(DbConnection connection, IReadOnlyCollection<long> numbers) =>
-        OrganizationSql.PlacesOfOrganizations(connection, numbers);
+    public static Task<List<OwnerPlace>> OrganizationPlaces(
+        DbConnection connection, IReadOnlyCollection<long> numbers, DbTransaction? transaction = null) =>
+        OrganizationSql.PlacesOfOrganizations(connection, numbers, transaction);
 
     /// <summary>Who an organization is that exists, whatever became of it.</summary>
     public static async Task<OwnerPlace> PlaceOf(WriteScope scope, long organizationNo) =>

@@ -105,14 +105,19 @@ internal static class OrganizationSql
     public static async Task<List<OwnerPlace>> PlacesOfOrganizations(
         DbConnection connection, IReadOnlyCollection<long> numbers, DbTransaction? transaction = null) =>
         (await connection.QueryAsync<OwnerPlace>(
-            "SELECT organization_no AS No, id AS Id, id AS OrganizationId FROM organizations WHERE organization_no IN {=Numbers}",
+            """
+            SELECT organization_no AS No, id AS Id, id AS OrganizationId, name AS Name FROM organizations WHERE organization_no IN {=Numbers}
+            """,
             new { Numbers = numbers },
             transaction)).AsList();
 
     /// <summary>The ids of these projects and their organizations', deleted ones among them. By the primary key.</summary>
     public static async Task<List<OwnerPlace>> PlacesOfProjects(DbConnection connection, IReadOnlyCollection<long> numbers) =>
         (await connection.QueryAsync<OwnerPlace>(
-            $"SELECT p.project_no AS No, p.id AS Id, o.id AS OrganizationId {ProjectSource} WHERE p.project_no IN {{=Numbers}}",
+            $$"""
+            SELECT p.project_no AS No, p.id AS Id, o.id AS OrganizationId, p.name AS Name {{ProjectSource}}
+            WHERE p.project_no IN {=Numbers}
+            """,
             new { Numbers = numbers })).AsList();
 
     /// <summary>By projects_by_organization.</summary>

@@ -26,6 +26,11 @@ internal sealed record CrashOperation(
     /// <summary>Whether only its own points are tried, since what it leaves behind passes others of itself.</summary>
     public bool IsItsOwnOnly { get; init; }
 
+    /// <summary>A provider with wallets, of which each case has a full one.</summary>
+    public const string Paid = "paid";
+
+    public string Provider { get; init; } = "default";
+
     public IEnumerable<string> AllPoints => IsItsOwnOnly
         ? Points
         : Everywhere.Where(point => point != "change.row" || Adds.Contains("changes", StringComparison.Ordinal)).Concat(Points);
@@ -43,6 +48,7 @@ internal static class CrashMatrix
     private const string Two = "audit 2, changes 2, idempotency 1";
 
     private const string ImportRow = "{\"external_id\":\"{key}\",\"name\":\"Moved in\",\"secret_sha256\":\"{hash}\"}";
+    private const string Drain = "{\"kind\":\"adjustment\",\"amount\":\"-1000.00\",\"external_id\":\"{key}\"}";
     private const string Webhooks = "POST /organizations/{organization}/webhooks";
     private const string Renewed = "secrets 1, " + One;
 
@@ -61,6 +67,12 @@ internal static class CrashMatrix
             "organization.row", "key.row", "audit.row:2", "change.row:2"),
         new("import", "POST /import?project={project}", ImportRow, "allowed", $"keys 1, imported_keys 1, {Renewed}",
             "key.row", "secret.row", "import.row"),
+        // All of a wallet's money goes out, and its keys are held by that.
+        new("drain wallet", "POST /organizations/{organization}/wallet/entries", Drain, "key_disabled",
+            "wallet_entries 1, audit 2, changes 1, idempotency 1", "wallet.moved", "wallet.entry", "key.row", "audit.row:2")
+        {
+            Provider = CrashOperation.Paid,
+        },
         new("create webhook", Webhooks, "{\"url\":\"https://webhooks.invalid/\",\"events\":[\"*\"]}", "allowed",
             "audit 1, idempotency 1, webhooks 1", "webhook.row"),
         new("revoke, told", "POST /keys/{key}/revoke", null, "key_revoked", $"{One}, webhook_deliveries 1",
@@ -84,5 +96,6 @@ internal static class CrashMatrix
     ];
 
     /// <summary>On PostgreSQL, where each case costs more: so many that together they pass every point.</summary>
-    public static readonly string[] OnPostgres = ["create", "rotate", "import", "delete organization", "create webhook", "revoke, told"];
+    public static readonly string[] OnPostgres =
+        ["create", "rotate", "import", "delete organization", "drain wallet", "create webhook", "revoke, told"];
 }

@@ -9,6 +9,7 @@ using Tollgate.Server.Storage;
 using Tollgate.Server.Tests.Fixtures;
 using Tollgate.Server.Tests.Hosting;
 using Tollgate.Server.Tests.House;
+using Tollgate.Server.Tests.Providers;
 using Tollgate.Server.Tests.Security;
 
 namespace Tollgate.Server.Tests.Faults;
@@ -54,14 +55,15 @@ public sealed partial class FailpointTests(PostgresFixture postgres) : IDisposab
     {
         var operation = CrashMatrix.All.Single(row => row.Name == name);
         var database = kind == DatabaseKind.PostgreSql ? await postgres.NewDatabase() : null;
-        var gate = await Open(database);
+        var provider = operation.Provider == CrashOperation.Paid ? await PaidProvider() : operation.Provider;
+        var gate = await Open(provider, database);
         foreach (var point in operation.AllPoints)
         {
             var call = await Prepare(gate, operation);
             var before = await Dump(gate);
             await gate.DisposeAsync();
-            await Crash(call, point, database);
-            gate = await Open(database);
+            await Crash(call, point, provider, database);
+            gate = await Open(provider, database);
             await Judge(gate, operation, call, CrashOperation.IsCommittedAt(point), before, $"{name} at {point} on {kind}");
         }
 
@@ -89,7 +91,15 @@ public sealed partial class FailpointTests(PostgresFixture postgres) : IDisposab
     }
 
     /// <summary>The gate as a new process would find its data, but for the process.</summary>
-    private Task<RunningGate> Open(string? database) => RunningGate.Start("default", _folder.FullName, database, Today());
+    private Task<RunningGate> Open(string provider, string? database) =>
+        RunningGate.Start(provider, _folder.FullName, database, Today());
+
+    private async Task<string> PaidProvider()
+    {
+        var file = Path.Combine(_folder.FullName, "paid.yaml");
+        await File.WriteAllTextAsync(file, Given.Least + "\nwallet: { currency: USD, to_create_above: \"0\", disable_at: \"0.05\" }\n");
+        return file;
+    }
 
     /// <summary>Its clock must not stand before what the processes in between have written.</summary>
     internal static ManualClock Today()
@@ -103,6 +113,7 @@ public sealed partial class FailpointTests(PostgresFixture postgres) : IDisposab
     private static async Task<CrashCall> Prepare(RunningGate gate, CrashOperation operation)
     {
         var organization = (await gate.Send("POST", "/api/v1/organizations", RunningGate.RootKey, "{\"name\":\"Case\"}")).String("id");
+        await gate.Fund(organization);
         var project = (await gate.Send(
             "POST", $"/api/v1/organizations/{organization}/projects", RunningGate.RootKey, "{\"name\":\"Case\"}")).String("id");
         var (key, secret) = await gate.NewPair(project: project);
@@ -121,10 +132,10 @@ public sealed partial class FailpointTests(PostgresFixture postgres) : IDisposab
             .Replace("{hash}", Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key))), StringComparison.Ordinal);
     }
 
-    private async Task Crash(CrashCall call, string point, string? database)
+    private async Task Crash(CrashCall call, string point, string provider, string? database)
     {
         await using var doomed = await ServedGate.Start(
-            _folder.FullName, rootKey: RunningGate.RootKey, database: database,
+            _folder.FullName, provider, rootKey: RunningGate.RootKey, database: database,
             environment: new Dictionary<string, string>(Lean) { ["TOLLGATE_FAILPOINT"] = point });
         using var calls = new ServedCalls(doomed);
         await Assert.ThrowsAsync<HttpRequestException>(
@@ -203,8 +214,8 @@ public sealed partial class FailpointTests(PostgresFixture postgres) : IDisposab
 
         private static readonly string[] Order =
         [
-            "organizations", "projects", "keys", "imported_keys", "secrets", "audit", "changes", "idempotency", "webhooks",
-            "webhook_deliveries", "counters", "settings",
+            "wallets", "wallet_entries", "organizations", "projects", "keys", "imported_keys", "secrets", "audit", "changes", "idempotency",
+            "webhooks", "webhook_deliveries", "counters", "settings",
         ];
     }
 }

@@ -9,6 +9,7 @@ using Tollgate.Server.Problems;
 using Tollgate.Server.Providers;
 using Tollgate.Server.Tests.Fixtures;
 using Tollgate.Server.Tests.Usage;
+using Tollgate.Server.Tests.Wallet;
 using Tollgate.Server.Verification;
 
 namespace Tollgate.Server.Tests.Security;
@@ -34,6 +35,10 @@ public sealed class RightsMatrixTests(Gates gates) : IClassFixture<Gates>
         ["DELETE /api/v1/organizations/{id}"] = new(Operator),
         ["POST /api/v1/organizations/{id}/projects"] = new(Operator, "{\"name\":\"New\"}"),
         ["GET /api/v1/organizations/{id}/projects"] = new(Operator),
+        ["POST /api/v1/organizations/{id}/wallet/entries"] =
+            new(Operator, "{\"kind\":\"top_up\",\"amount\":\"1\",\"external_id\":\"1\"}"),
+        ["GET /api/v1/organizations/{id}/wallet"] = new("usage:read"),
+        ["GET /api/v1/organizations/{id}/wallet/entries"] = new("usage:read"),
         ["GET /api/v1/organizations/{id}/quotas"] = new("usage:read usage:write"),
         ["PUT /api/v1/organizations/{id}/quotas/{name}"] = new("usage:write", "{\"used\":1}") { Otherwise = "operator_only" },
         ["GET /api/v1/plans"] = new(Any),
@@ -108,7 +113,7 @@ public sealed class RightsMatrixTests(Gates gates) : IClassFixture<Gates>
         // This provider's secrets are revealable, so that every call has somebody who may make it.
         await using var gate = await RunningGate.Start("tensorpool", new GateOptions { LogLevel = "none" }, with: provider => provider with
         {
-            Quotas = [new Quota("things")], Plans = [.. provider.Plans.Select(plan => plan with { Quotas = [5] })],
+            Wallet = Wallets.Rules, Quotas = [new Quota("things")], Plans = [.. provider.Plans.Select(plan => plan with { Quotas = [5] })],
         });
         var faults = new StringBuilder();
         foreach (var endpoint in ApiEndpoints(gate))
@@ -250,6 +255,8 @@ public sealed class RightsMatrixTests(Gates gates) : IClassFixture<Gates>
             _ when Expected[call].Who == Hooks => rights.Contains(Hooks, StringComparison.Ordinal) ? 404 : 403,
             "POST /api/v1/keys/{id}/reveal" when !gate.Services.GetRequiredService<ProviderModel>().Keys.Revealable =>
                 ProblemCode.NotRevealable.Status,
+            "GET /api/v1/organizations/{id}/wallet" or "GET /api/v1/organizations/{id}/wallet/entries" =>
+                rights.Contains("usage:read", StringComparison.Ordinal) ? 404 : 403,
             "GET /api/v1/organizations/{id}/quotas" => rights.Contains("usage:", StringComparison.Ordinal) ? 404 : 403,
             "PUT /api/v1/organizations/{id}/quotas/{name}" => rights.Contains("usage:write", StringComparison.Ordinal) ? 404 : 403,
             _ => Expected[call].Who == Operator ? 403 : 404,

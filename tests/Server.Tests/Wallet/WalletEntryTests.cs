@@ -14,7 +14,8 @@ public sealed class WalletEntryTests(PostgresFixture postgres)
         await using var gate = await Wallets.Start(kind, postgres);
         Assert.Equal("0.00 0.00 0.00", await gate.Figures());
 
-        var made = (await gate.Post("""{"kind":"top_up","amount":"50.00","external_id":"evt 1","note":"card"}""")).Has(HttpStatusCode.Created);
+        var made = (await gate.Post("""{"kind":"top_up","amount":"50.00","external_id":"evt 1","note":"card"}"""))
+            .Has(HttpStatusCode.Created);
         Assert.Equal(
             "{'number':1,'kind':'top_up','amount':'50.00','balance_after':'50.00','external_id':'evt 1','note':'card','requests':null,"
             + "'created_at':'2026-01-02T03:04:05Z','created_by':'root'}",

@@ -192,8 +192,8 @@ public sealed class WalletLedgerTests(PostgresFixture postgres) : IDisposable
         (await gate.Send("POST", "/api/v1/organizations", RunningGate.RootKey, "{\"name\":\"Other\"}")).String("id");
 
     /// <summary>
-    /// The rows are there although nobody was told: put there by a write that waits behind the one whose commit fails, and so comes ahead of
-    /// whoever looks how that one ended.
+    /// The rows are there although nobody was told: put there by a write that waits behind the one whose commit fails, and so comes ahead
+    /// of whoever looks how that one ended.
     /// </summary>
     private static async Task AnswerLost(RunningGate gate, string kind, string amount, string externalId, int number, string balance)
     {
