@@ -100,4 +100,5 @@ public enum Taking : byte
 
     /// <summary>The request is made.</summary>
     Take,
+
 }

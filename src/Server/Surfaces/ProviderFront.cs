@@ -124,8 +124,8 @@ internal sealed class ProviderFront(
     }
 
     /// <summary>
-    /// The place in the quota is taken ahead of the last check, and given back where that refuses: so a request that the quota refuses has
-    /// taken nothing else. The key may have changed while the database was asked, so everything is decided anew.
+    /// The place in the quota is taken ahead of the check that takes from limits and wallet, and given back where that refuses: so what one
+    /// of them refuses has taken nothing of the others. The key may have changed while the database was asked, too.
     /// </summary>
     private async Task PassCounted(HttpContext http, RouteCall call, bool? conditionMet, ProjectEntry owner, QuotaStep step)
     {
@@ -255,7 +255,7 @@ internal sealed class ProviderFront(
     }
 }
 
-/// <summary>A request to a route, with the secret it brought.</summary>
+/// <summary>A request to a route, with the secret it brought, and whether a check of it takes what it needs.</summary>
 internal readonly record struct RouteCall(string Path, RouteMatch Match, ReadOnlyMemory<byte> Secret)
 {
     /// <summary>The id that a segment of the path names.</summary>
