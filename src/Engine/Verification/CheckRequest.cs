@@ -100,5 +100,4 @@ public enum Taking : byte
 
     /// <summary>The request is made.</summary>
     Take,
-
 }

@@ -255,7 +255,7 @@ internal sealed class ProviderFront(
     }
 }
 
-/// <summary>A request to a route, with the secret it brought, and whether a check of it takes what it needs.</summary>
+/// <summary>A request to a route, with the secret it brought.</summary>
 internal readonly record struct RouteCall(string Path, RouteMatch Match, ReadOnlyMemory<byte> Secret)
 {
     /// <summary>The id that a segment of the path names.</summary>
