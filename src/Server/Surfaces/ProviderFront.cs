@@ -62,7 +62,8 @@ internal sealed class ProviderFront(
             return;
         }
 
-        var call = new RouteCall(path, match, buffer.AsMemory(0, secret.Length));
+        var step = provider.QuotaRoutes.Find(http.Request.Method, path);
+        var call = new RouteCall(path, match, buffer.AsMemory(0, secret.Length), step is { Makes: true } ? Taking.Ask : Taking.Take);
         var verdict = Check(http, call, conditionMet: null);
         // Asked only when memory knows no good key: until the root key has been used, asking costs more than the check.
         if (verdict.Code == VerdictCode.Allowed || !root.Matches(call.Secret.Span))
@@ -87,9 +88,9 @@ internal sealed class ProviderFront(
                 return;
             }
 
-            if (provider.QuotaRoutes.Find(http.Request.Method, path) is { } step)
+            if (step is { } counted)
             {
-                await PassCounted(http, call, verdict, conditionMet, step);
+                await PassCounted(http, call, verdict, conditionMet, counted);
                 return;
             }
         }
@@ -104,8 +105,8 @@ internal sealed class ProviderFront(
     }
 
     /// <summary>
-    /// The place in the quota is taken ahead of the last check, and given back where that refuses: so a request that the quota refuses has
-    /// taken nothing else. The key may have changed while the database was asked, so everything is decided anew.
+    /// The place in the quota is taken ahead of the check that takes from limits and wallet, and given back where that refuses: so what one
+    /// of them refuses has taken nothing of the others. The key may have changed while the database was asked, too.
     /// </summary>
     private async Task PassCounted(HttpContext http, RouteCall call, Verdict verdict, bool? conditionMet, QuotaStep step)
     {
@@ -119,7 +120,12 @@ internal sealed class ProviderFront(
         var counted = new CountedRequest(quotas, owner.OrganizationNo, step);
         try
         {
-            verdict = step.Makes ? await Decide(http, call, conditionMet) : verdict;
+            if (step.Makes)
+            {
+                verdict = await Decide(http, call with { Taking = Taking.Take }, conditionMet);
+                provider.RateHeaders.Write(http.Response.Headers, verdict, gate.NowMs);
+            }
+
             if (verdict.Code != VerdictCode.Allowed)
             {
                 await counted.Ended(isSuccess: false);
@@ -171,7 +177,7 @@ internal sealed class ProviderFront(
             IsConditionMet = conditionMet,
             NowMs = gate.NowMs,
             ClockMs = gate.ClockMs,
-            Taking = Taking.Take,
+            Taking = call.Taking,
         };
         return (call.Match.Project.IsAbsent, call.Match.Organization.IsAbsent) switch
         {
@@ -219,8 +225,8 @@ internal sealed class ProviderFront(
     }
 }
 
-/// <summary>A request to a route, with the secret it brought.</summary>
-internal readonly record struct RouteCall(string Path, RouteMatch Match, ReadOnlyMemory<byte> Secret)
+/// <summary>A request to a route, with the secret it brought, and whether a check of it takes what it needs.</summary>
+internal readonly record struct RouteCall(string Path, RouteMatch Match, ReadOnlyMemory<byte> Secret, Taking Taking)
 {
     /// <summary>The id that a segment of the path names.</summary>
     public byte[] Id(PathRange range) => Encoding.UTF8.GetBytes(Path, range.Start, range.Length);

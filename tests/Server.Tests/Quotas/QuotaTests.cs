@@ -118,6 +118,32 @@ public sealed class QuotaTests(PostgresFixture postgres)
     }
 
     [Theory, MemberData(nameof(Databases.Both), MemberType = typeof(Databases))]
+    public async Task What_the_quota_refuses_takes_nothing_of_the_limits_and_what_they_refuse_takes_no_place(DatabaseKind kind)
+    {
+        await using var provider = await PlannedProvider.Of(kind, postgres);
+        await using var gate = await provider.Start();
+        var secret = await gate.NewSecret();
+        Assert.Equal(HttpStatusCode.OK, (await Make(gate, secret)).Status);
+        Assert.All(
+            await Task.WhenAll(Enumerable.Range(0, 30).Select(_ => Make(gate, secret))),
+            IsFull);
+
+        // One of ten a minute was taken: nine are left.
+        for (var i = 0; i < 9; i++)
+        {
+            await Delete(gate, secret);
+        }
+
+        Assert.Equal("things 0 of 1, boxes 0 of 0", await Listed(gate));
+        Assert.All(
+            await Task.WhenAll(Enumerable.Range(0, 10).Select(_ => Make(gate, secret))),
+            answer => Assert.Equal(HttpStatusCode.TooManyRequests, answer.Status));
+        Assert.Equal("things 0 of 1, boxes 0 of 0", await Listed(gate));
+        gate.Clock.Advance(TimeSpan.FromMinutes(2));
+        Assert.Equal(HttpStatusCode.OK, (await Make(gate, secret)).Status);
+    }
+
+    [Theory, MemberData(nameof(Databases.Both), MemberType = typeof(Databases))]
     public async Task A_key_that_is_revoked_while_its_place_is_taken_makes_nothing_and_leaves_the_place_free(DatabaseKind kind)
     {
         await using var provider = await PlannedProvider.Of(kind, postgres);
