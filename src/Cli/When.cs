@@ -24,6 +24,10 @@ internal static class When
             : throw new UsageException($"{option}: \"{text}\" is not a time such as 30d, 2027-01-31 or 2027-01-31T12:00:00Z.");
     }
 
+    /// <summary>The same of what lies behind: a duration is one before now.</summary>
+    public static DateTimeOffset Past(string option, string text, TimeProvider time) =>
+        TryDuration(text) is { } ago ? time.GetUtcNow() - ago : Instant(option, text, time);
+
     /// <summary>As tables show it.</summary>
     public static string Text(DateTimeOffset? at) =>
         at?.ToUniversalTime().ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture) ?? "never";

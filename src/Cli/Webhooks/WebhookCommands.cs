@@ -46,7 +46,7 @@ internal static class WebhookCommands
 
     private static readonly Option<string?> Since = new("--since")
     {
-        Description = "Deliver once more all that failed since: 2027-01-31, 2027-01-31T12:00:00Z.",
+        Description = "Deliver once more all that failed since: 24h, 2027-01-31, 2027-01-31T12:00:00Z.",
     };
 
     public static Command Build(Shell shell) => new("webhooks", "List, add and remove webhooks, and see what they delivered.")
@@ -192,7 +192,7 @@ internal static class WebhookCommands
                 ask.Voice.Say($"{again.Id} ({again.Type}) is delivered once more.");
                 return ExitCode.Ok;
             case (null, { } since):
-                var from = When.Instant("--since", since, ask.Shell.Time);
+                var from = When.Past("--since", since, ask.Shell.Time);
                 var replay = await ask.Client.Webhooks.ReplayFailedAsync(await OrganizationOf(ask), id, from, null, ask.Cancel);
                 ask.Voice.Say($"{replay.Replayed} are delivered once more.{(replay.HasMore ? " There are more: say it again." : "")}");
                 return ExitCode.Ok;

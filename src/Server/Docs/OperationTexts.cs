@@ -68,6 +68,20 @@ internal static class OperationTexts
             + "Tells which key, project or organization changed, in the order of commits, never what. Whoever keeps verdicts drops those "
             + "it names, and all of them where `reset` is true. Send `next_after` and `epoch` of the last answer; without `after`, it says "
             + "where the log stands. A key sees changes to what it may verify.",
+        ["createWebhook"] =
+            "The secret that its messages are signed with is in this answer and in no other. Messages follow Standard Webhooks; each event "
+            + "arrives at least once, and is tried for three days.",
+        ["listWebhooks"] = "All of them, the oldest first; an organization has few.",
+        ["getWebhook"] = "With how many events wait for it, and since when it has been failing.",
+        ["updateWebhook"] = "An absent member stays as it is. Events of the time in which it is disabled are not kept for it.",
+        ["deleteWebhook"] = "What waits for it is not sent any more.",
+        ["rotateWebhookSecret"] =
+            "The new secret is in this answer and in no other. Until the grace is over, messages carry a signature by each of both.",
+        ["testWebhook"] = "Sends `webhook.test`, whatever the webhook asked for. What became of it is among the deliveries.",
+        ["listWebhookDeliveries"] = "One page of them. Finished ones are kept for a time that the operator sets.",
+        ["replayWebhookDelivery"] =
+            "Under the id it had, so that a receiver knows it again. One that waits for its next attempt is sent now.",
+        ["replayFailedDeliveries"] = "The oldest first, up to 1,000 a call.",
         ["listAudit"] =
             "One page of the audit log. Each row holds the hash of the one before, so that a missing or changed row shows. "
             + "A key reads the rows of its own project.",

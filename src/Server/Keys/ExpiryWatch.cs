@@ -57,7 +57,11 @@ internal sealed partial class ExpiryWatch(Database database, WebhookOutbox outbo
             catch (Exception error)
 #pragma warning restore CA1031
             {
-                LogFailed(error);
+                if (!Database.IsOutage(error))
+                {
+                    LogFailed(error);
+                }
+
                 await Task.Delay(Every, time, CancellationToken.None).WaitAsync(stoppingToken)
                     .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }

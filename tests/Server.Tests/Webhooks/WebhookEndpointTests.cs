@@ -102,7 +102,10 @@ public sealed class WebhookEndpointTests(PostgresFixture postgres)
         await using var gate = await Start(DatabaseKind.Sqlite);
         var watch = gate.Services.GetRequiredService<ExpiryWatch>();
         var rows = string.Join('\n', Enumerable.Range(0, ExpiryWatch.BatchMax + 2).Select(i =>
-            $$"""{"external_id":"e{{i}}","name":"K","secret_sha256":"{{i:x64}}","expires_at":"2026-01-{{(i == 0 ? 1 : 5):00}}T00:00:00Z"}"""));
+        {
+            var end = i == 0 ? "2026-01-01T00:00:00Z" : "2026-01-05T00:00:00Z";
+            return $$"""{"external_id":"e{{i}}","name":"K","secret_sha256":"{{i:x64}}","expires_at":"{{end}}"}""";
+        }));
         await gate.Send(
             "POST", $"/api/v1/import?project={gate.ProjectId}", RunningGate.RootKey, rows, ("Content-Type", "application/x-ndjson"));
 
