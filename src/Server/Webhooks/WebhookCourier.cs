@@ -199,6 +199,9 @@ internal sealed partial class WebhookCourier(
             {
                 LogFailed(error);
             }
+
+            // It is due as before, and would be at once again.
+            await Task.Delay(WriteAgain, time, _cut.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
         finally
         {

@@ -232,6 +232,24 @@ public sealed class DeliveryTests(PostgresFixture postgres)
     }
 
     [Theory, MemberData(nameof(Databases.Both), MemberType = typeof(Databases))]
+    public async Task A_webhook_whose_secret_does_not_open_is_not_sent_to_and_stops_nobody_else(DatabaseKind kind)
+    {
+        await using var place = await WebhookPlace.Open(kind, postgres);
+        await using var other = await Receiver.Start();
+        var broken = await place.NewWebhook();
+        await place.NewWebhookAt(other.Url);
+        await place.Store.Tamper(
+            $"UPDATE webhooks SET secret = (SELECT secret FROM webhooks WHERE webhook_no = 2) WHERE webhook_no = {broken.WebhookNo}");
+        await place.Tell();
+
+        await place.Courier.Pass(default);
+        await place.Courier.Idle();
+
+        Assert.Equal((0, 1), (place.Receiver.Log.Count, other.Log.Count));
+        Assert.Equal(1, (await place.Now(broken)).Pending);
+    }
+
+    [Theory, MemberData(nameof(Databases.Both), MemberType = typeof(Databases))]
     public async Task A_disabled_webhook_is_not_sent_to_and_an_enabled_one_gets_what_has_waited(DatabaseKind kind)
     {
         await using var place = await WebhookPlace.Open(kind, postgres);
