@@ -51,8 +51,8 @@ internal static class OperationTexts
             + "it names, and all of them where `reset` is true. Send `next_after` and `epoch` of the last answer; without `after`, it says "
             + "where the log stands. A key sees changes to what it may verify.",
         ["getUsage"] =
-            "Sums of requests, tokens and cost, kept apart by `group_by`, else one sum. `from` counts, `to` does not; both are whole hours. "
-            + "A cost is a decimal, null where nothing has a price. A key sees its own project and environment. Sums are kept for good.",
+            "Sums of requests, tokens and cost, kept apart by `group_by`, else one sum. `from` counts, `to` does not; both are whole "
+            + "hours. A cost is a decimal, null where nothing has a price. A key sees its own project and environment. Sums are kept for good.",
         ["listUsage"] =
             "One page of single requests, those refused among them, with the names of their keys. A key sees its own project and "
             + "environment. Lines are kept for some days, refused ones for fewer.",
