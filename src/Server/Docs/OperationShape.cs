@@ -191,17 +191,8 @@ internal sealed class OperationShape : IOpenApiOperationTransformer
             case "dry_run":
                 parameter.Description = "Says what would become of each line, and stores nothing.";
                 break;
-            case "from" or "to" when path.Contains("/usage", StringComparison.Ordinal):
-                parameter.Description = $"A date or a time; only what was used {(parameter.Name == "from" ? "from it on" : "before it")}.";
-                schema.MaxLength = 40;
-                break;
-            case "group_by":
-                parameter.Description = "What sums are kept apart by: some of `key`, `model`, `day` and `project`, separated by commas.";
-                schema.Pattern = "^(key|model|day|project)(,(key|model|day|project))*$";
-                break;
-            case "outcome":
-                parameter.Description = "Only requests that ended so.";
-                schema.Enum = ["passed", "refused"];
+            case "from" or "to" or "group_by" or "outcome" when path.Contains("/usage", StringComparison.Ordinal):
+                BoundOfUsage(parameter, schema);
                 break;
             case "from" or "to":
                 parameter.Description = $"Only what happened {(parameter.Name == "from" ? "at this time or later" : "before this time")}.";
@@ -223,6 +214,25 @@ internal sealed class OperationShape : IOpenApiOperationTransformer
             default:
                 parameter.Description ??= $"Only rows with this `{parameter.Name}`.";
                 schema.MaxLength = 200;
+                break;
+        }
+    }
+
+    private static void BoundOfUsage(OpenApiParameter parameter, OpenApiSchema schema)
+    {
+        switch (parameter.Name)
+        {
+            case "group_by":
+                parameter.Description = "What sums are kept apart by: some of `key`, `model`, `day` and `project`, separated by commas.";
+                schema.Pattern = "^(key|model|day|project)(,(key|model|day|project))*$";
+                break;
+            case "outcome":
+                parameter.Description = "Only requests that ended so.";
+                schema.Enum = ["passed", "refused"];
+                break;
+            default:
+                parameter.Description = $"A date or a time; only what was used {(parameter.Name == "from" ? "from it on" : "before it")}.";
+                schema.MaxLength = 40;
                 break;
         }
     }

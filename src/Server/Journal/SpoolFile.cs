@@ -103,7 +103,8 @@ internal static unsafe class SpoolFile
                 ? new SpoolFacts { IsOfOtherVersion = true }
                 : Faulty(
                     $"{path} is of format {header->Version}, this version reads {SpoolHeader.FormatVersion}, and it may hold requests "
-                    + "that are not in the database yet. Start the version that wrote it once more, stop it in order, and start this one again.");
+                    + "that are not in the database yet. Start the version that wrote it once more, stop it in order, and start this one "
+                    + "again.");
         }
 
         if (!header->IsSound || header->Capacity is < 1 or > int.MaxValue || !int.IsPow2((int)header->Capacity))

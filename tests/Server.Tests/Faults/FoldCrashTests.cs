@@ -10,7 +10,8 @@ using Tollgate.Server.Tests.Security;
 namespace Tollgate.Server.Tests.Faults;
 
 /// <summary>
-/// A process that takes requests into the database and kills itself at each step of it: the next one finds them all, and none of them twice.
+/// A process that takes requests into the database and kills itself at each step of it: the next one finds them all, and none of them
+/// twice.
 /// </summary>
 public sealed class FoldCrashTests(PostgresFixture postgres) : IDisposable
 {
@@ -47,7 +48,7 @@ public sealed class FoldCrashTests(PostgresFixture postgres) : IDisposable
         }
     }
 
-    /// <summary>What a gate that was killed has left in its spool: requests that passed, refusals, reservations, settled and open.</summary>
+    /// <summary>What a killed gate has left in its spool: requests that passed, refusals, reservations, settled and open.</summary>
     private Counts Append()
     {
         using var spool = Spool.Open(_folder.FullName, Spool.CapacityMin);

@@ -1,3 +1,5 @@
+using System.Net;
+using System.Text.Json;
 using Dapper;
 using Microsoft.Extensions.DependencyInjection;
 using Tollgate.Engine.Usage;
@@ -40,5 +42,19 @@ internal static class UsageCalls
 
         await gate.Services.GetRequiredService<Fold>().WaitFolded(sequence);
         return requests;
+    }
+
+    public static async Task<JsonElement> Usage(this RunningGate gate, string query = "", string? key = null)
+    {
+        var answer = await gate.Send("GET", "/api/v1/usage" + query, key ?? RunningGate.RootKey);
+        Assert.True(answer.Status == HttpStatusCode.OK, answer.Text);
+        return answer.Json;
+    }
+
+    public static async Task<IReadOnlyList<JsonElement>> Log(this RunningGate gate, string query = "", string? key = null)
+    {
+        var answer = await gate.Send("GET", "/api/v1/usage/log" + query, key ?? RunningGate.RootKey);
+        Assert.True(answer.Status == HttpStatusCode.OK, answer.Text);
+        return [.. answer.Json.GetProperty("data").EnumerateArray()];
     }
 }
