@@ -60,7 +60,8 @@ internal static class GateHost
     {
         var (ledger, holds) = (services.GetRequiredService<WalletLedger>(), services.GetRequiredService<BalanceHolds>());
         (ledger.Drained, ledger.Funded) = (holds.Place, holds.Lift);
-        services.GetRequiredService<Fold>().BookUsage = ledger.BookUsage;
+        var fold = services.GetRequiredService<Fold>();
+        (fold.BookUsage, fold.Watch) = (ledger.BookUsage, services.GetRequiredService<LimitWatch>().Note);
         services.GetRequiredService<ReservationSweep>().PriceAt = services.GetRequiredService<PriceBook>().At;
         services.GetRequiredService<KeyFeed>().BeforeEnter = services.GetRequiredService<Remembrance>().RestoreWindows;
         var (start, memory) = (services.GetRequiredService<FirstStart>(), services.GetRequiredService<WalletMemory>());
@@ -116,7 +117,7 @@ internal static class GateHost
         services.AddSingleton<ModelNames>().AddSingleton<UsageBook>().AddSingleton<UsageReader>().AddSingleton<UsageRetention>();
         services.AddSingleton(_ => Spool.Open(options.Data, options.UsageBufferEvents));
         services.AddSingleton<RequestNumbers>().AddSingleton<WindowClock>().AddSingleton<Remembrance>();
-        services.AddSingleton<ReportClaims>().AddSingleton<Reports>().AddSingleton<UsePricer>();
+        services.AddSingleton<LimitWatch>().AddSingleton<ReportClaims>().AddSingleton<Reports>().AddSingleton<UsePricer>();
         services.AddSingleton<Fold>().AddSingleton<ReservationSweep>().AddSingleton<Upkeep>();
         services.AddHostedService(services => services.GetRequiredService<Fold>());
         services.AddHostedService(services => services.GetRequiredService<ReservationSweep>());

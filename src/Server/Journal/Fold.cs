@@ -43,6 +43,9 @@ internal sealed partial class Fold(
     /// <summary>Takes money of organizations within the write; needed where events have a price.</summary>
     public Func<WriteScope, IReadOnlyList<UsageDebit>, Task>? BookUsage { get; set; }
 
+    /// <summary>Looks at what was refused, within the write.</summary>
+    public Func<WriteScope, IReadOnlyList<BookedRefusal>, Task>? Watch { get; set; }
+
     /// <summary>Up to this event everything is in the database.</summary>
     public long Folded => Volatile.Read(ref _folded);
 
@@ -270,6 +273,11 @@ internal sealed partial class Fold(
         if (!await book.Book(scope, batch.Requests, batch.Refusals))
         {
             return false;
+        }
+
+        if (Watch is not null && batch.Refusals.Count > 0)
+        {
+            await Watch(scope, batch.Refusals);
         }
 
         await JournalSql.Keep(scope, batch.Open);

@@ -64,8 +64,8 @@ internal static class UsageQuerySql
         connection.QuerySingleOrDefaultAsync<UsedKey>($"{KeyColumns} WHERE k.key_id = @keyId", new { keyId });
 
     /// <summary>By the primary key of keys.</summary>
-    public static Task<UsedKey?> FindKey(DbConnection connection, long keyNo) =>
-        connection.QuerySingleOrDefaultAsync<UsedKey>($"{KeyColumns} WHERE k.key_no = @keyNo", new { keyNo });
+    public static Task<UsedKey?> FindKey(DbConnection connection, long keyNo, DbTransaction? transaction = null) =>
+        connection.QuerySingleOrDefaultAsync<UsedKey>($"{KeyColumns} WHERE k.key_no = @keyNo", new { keyNo }, transaction);
 
     /// <summary>By the unique index on name.</summary>
     public static Task<long?> FindModel(DbConnection connection, string name) => connection.ExecuteScalarAsync<long?>(

@@ -103,6 +103,10 @@ internal sealed class UsageReader(Database database)
     /// <summary>A key, whatever became of it and whoever asks.</summary>
     public Task<UsedKey?> FindKey(string keyId) => database.Read(connection => UsageQuerySql.FindKey(connection, keyId));
 
+    /// <summary>The same within a write.</summary>
+    public static Task<UsedKey?> FindKey(WriteScope scope, long keyNo) =>
+        UsageQuerySql.FindKey(scope.Connection, keyNo, scope.Transaction);
+
     /// <inheritdoc cref="FindKey(string)"/>
     public Task<UsedKey?> FindKey(long keyNo) => database.Read(connection => UsageQuerySql.FindKey(connection, keyNo));
 
