@@ -61,6 +61,11 @@ internal static class OperationTexts
         ["verifyKey"] =
             "Says whether a request with this key may pass, by `requires`, or by `method` and `path`, or by the key's standing alone. "
             + "The answer is 200 whether it may or not.",
+        ["reportUsage"] =
+            "A reserved request is settled: billed at most what was held, and counted for what it used. It may be told again, and is "
+            + "answered as the first time. Without a reservation a request is recorded, counted, and billed as far as the balance goes. "
+            + "What is answered is in the database.",
+        ["reportUsages"] = "The same for many at once; each row of the answer has a status of its own.",
         ["verifyKeys"] = "The same for many at once; the answers stand in the order of the checks.",
         ["explainCheck"] = "The same, step by step, for finding out why a key is refused.",
         ["pollChanges"] =

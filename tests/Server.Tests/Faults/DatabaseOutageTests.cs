@@ -194,7 +194,7 @@ public sealed class DatabaseOutageTests : IAsyncLifetime
             ["TOLLGATE_PEPPER_FILE"] = Path.Combine(_folders[0].FullName, "pepper"),
         };
         return await ServedGate.Start(
-            folder.FullName, rootKey: ServedCalls.RootKey, database: _postgres.ConnectionString, environment: environment);
+            folder.FullName, provider: "openai", rootKey: ServedCalls.RootKey, database: _postgres.ConnectionString, environment: environment);
     }
 
     private Task<long> CutLock() => _postgres.Ask<long>(

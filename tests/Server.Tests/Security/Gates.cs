@@ -1,3 +1,5 @@
+using Tollgate.Server.Hosting;
+using Tollgate.Server.Providers;
 using Tollgate.Server.Storage;
 using Tollgate.Server.Tests.Fixtures;
 
@@ -22,6 +24,19 @@ public sealed class Gates(PostgresFixture postgres) : IAsyncLifetime
     }
 
     public Task<RunningGate> Of(string provider) => Of(DatabaseKind.Sqlite, provider);
+
+    /// <summary>The same provider with nothing limited, so that verdicts may be kept and asked for without end.</summary>
+    public async Task<RunningGate> OfUnlimited(string provider)
+    {
+        if (!_gates.TryGetValue((provider + " unlimited", DatabaseKind.Sqlite), out var gate))
+        {
+            gate = await RunningGate.Start(
+                provider, new GateOptions { LogLevel = "none" }, with: model => model with { Limits = [], Plans = [Plan.Free] });
+            _gates.Add((provider + " unlimited", DatabaseKind.Sqlite), gate);
+        }
+
+        return gate;
+    }
 
     public async ValueTask DisposeAsync()
     {

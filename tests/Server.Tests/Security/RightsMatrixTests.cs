@@ -73,6 +73,9 @@ public sealed class RightsMatrixTests(Gates gates) : IClassFixture<Gates>
         ["POST /api/v1/verify/explain"] = new("verify", "{\"key\":\"x\"}"),
         ["GET /api/v1/audit"] = new("audit:read"),
         ["GET /api/v1/changes"] = new("verify"),
+        ["POST /api/v1/usage"] =
+            new("usage:write", "{\"key_id\":\"{key}\",\"input_tokens\":0,\"output_tokens\":0}"),
+        ["POST /api/v1/usage/batch"] = new("usage:write", "{\"records\":[{\"input_tokens\":0,\"output_tokens\":0}]}"),
         ["GET /api/v1/usage"] = new("usage:read"),
         ["GET /api/v1/usage/log"] = new("usage:read"),
         ["GET /api/v1/usage/log.csv"] = new("usage:read"),
@@ -220,7 +223,8 @@ public sealed class RightsMatrixTests(Gates gates) : IClassFixture<Gates>
     {
         var (method, path) = (endpoint.Split(' ')[0], endpoint.Split(' ')[1]);
         var answer = await place.Gate.Send(
-            method, place.Filled(path, place.IdFor(path)), key, row.Body, ("Content-Type", row.MediaType));
+            method, place.Filled(path, place.IdFor(path)), key,
+            row.Body?.Replace("{key}", place.Key, StringComparison.Ordinal), ("Content-Type", row.MediaType));
         var isRight = status == 200 ? (int)answer.Status is 200 or 201 : (int)answer.Status == status && answer.String("code") == code;
         if (!isRight || !answer.Headers.ContainsKey("X-Request-Id") || answer.Headers.GetValueOrDefault("Cache-Control") != "no-store")
         {
