@@ -20,9 +20,9 @@ internal static class OperationTexts
             "For who counts by himself, or to put right what was counted. It may be more than the plan allows: then no more are made. "
             + "A key needs to be of the operator's organization too.",
         ["createWalletEntry"] =
-            "A `top_up` or a `refund` puts money in, an `adjustment` moves it either way. An `external_id` counts once in its organization, "
-            + "for good: the same again answers 200 with the entry that is there, another amount or kind is a 422. What is held for requests "
-            + "under way cannot be taken.",
+            "A `top_up` or a `refund` puts money in, an `adjustment` moves it either way. An `external_id` counts once in its "
+            + "organization, for good: the same again answers 200 with the entry that is there, another amount or kind is a 422. What is "
+            + "held for requests under way cannot be taken.",
         ["getWallet"] =
             "What is left, what of it is held for requests under way, and what is available. A key reads its own organization's.",
         ["listWalletEntries"] =

@@ -106,7 +106,8 @@ internal static class OrganizationSql
         DbConnection connection, IReadOnlyCollection<long> numbers, DbTransaction? transaction = null) =>
         (await connection.QueryAsync<OwnerPlace>(
             """
-            SELECT organization_no AS No, id AS Id, id AS OrganizationId, name AS Name FROM organizations WHERE organization_no IN {=Numbers}
+            SELECT organization_no AS No, id AS Id, id AS OrganizationId, name AS Name FROM organizations
+            WHERE organization_no IN {=Numbers}
             """,
             new { Numbers = numbers },
             transaction)).AsList();

@@ -115,6 +115,7 @@ internal sealed partial class QuotaKeeper(Database database, ProviderModel provi
 
         var before = await QuotaSql.Used(scope.Connection, scope.Transaction, organization.OrganizationNo);
         var version = await QuotaSql.Set(scope, organization.OrganizationNo, name, used);
+        Failpoint.Pass("quota.row");
         var after = Shown(place, organization, new Dictionary<string, long>(before) { [name] = used });
         await AuditLog.Append(scope, new AuditEntry
         {

@@ -24,7 +24,7 @@ internal sealed record CrashOperation(
     /// <summary>Whether only its own points are tried, since what it leaves behind passes others of itself.</summary>
     public bool IsItsOwnOnly { get; init; }
 
-    /// <summary>A provider with wallets, of which each case has a full one.</summary>
+    /// <summary>A provider with quotas and wallets, of which each case has a full one.</summary>
     public const string Paid = "paid";
 
     public string Provider { get; init; } = "default";
@@ -71,6 +71,10 @@ internal static class CrashMatrix
         {
             Provider = CrashOperation.Paid,
         },
+        new("set quota", "PUT /organizations/{organization}/quotas/things", "{\"used\":3}", "allowed", $"{One}, quotas 1", "quota.row")
+        {
+            Provider = CrashOperation.Paid,
+        },
         new("create webhook", Webhooks, "{\"url\":\"https://webhooks.invalid/\",\"events\":[\"*\"]}", "allowed",
             "audit 1, idempotency 1, webhooks 1", "webhook.row"),
         new("revoke, told", "POST /keys/{key}/revoke", null, "key_revoked", $"{One}, webhook_deliveries 1",
@@ -84,5 +88,5 @@ internal static class CrashMatrix
 
     /// <summary>On PostgreSQL, where each case costs more: so many that together they pass every point.</summary>
     public static readonly string[] OnPostgres =
-        ["create", "rotate", "import", "delete organization", "drain wallet", "create webhook", "revoke, told"];
+        ["create", "rotate", "import", "delete organization", "drain wallet", "set quota", "create webhook", "revoke, told"];
 }

@@ -94,7 +94,12 @@ public sealed partial class FailpointTests(PostgresFixture postgres) : IDisposab
     private async Task<string> PaidProvider()
     {
         var file = Path.Combine(_folder.FullName, "paid.yaml");
-        await File.WriteAllTextAsync(file, Given.Least + "\nwallet: { currency: USD, to_create_above: \"0\", disable_at: \"0.05\" }\n");
+        const string more = """
+
+            wallet: { currency: USD, to_create_above: "0", disable_at: "0.05" }
+            quotas: [{ name: things, amount: 5 }]
+            """;
+        await File.WriteAllTextAsync(file, Given.Least + more);
         return file;
     }
 
@@ -211,7 +216,7 @@ public sealed partial class FailpointTests(PostgresFixture postgres) : IDisposab
         private static readonly string[] Order =
         [
             "wallets", "wallet_entries", "organizations", "projects", "keys", "imported_keys", "secrets", "audit", "changes", "idempotency",
-            "webhooks", "webhook_deliveries", "counters", "settings",
+            "webhooks", "webhook_deliveries", "quotas", "key_operations", "counters", "settings",
         ];
     }
 }
