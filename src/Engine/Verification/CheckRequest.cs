@@ -100,4 +100,9 @@ public enum Taking : byte
 
     /// <summary>The request is made.</summary>
     Take,
+
+    /// <summary>
+    /// They are asked and stay as they are, ahead of something else that may refuse the request: its refusal here is final, and noted.
+    /// </summary>
+    Ask,
 }

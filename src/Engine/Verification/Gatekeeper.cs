@@ -82,7 +82,7 @@ public sealed class Gatekeeper(KeyFormat format, KeyTable keys, ProjectTable pro
         {
             // A refused key costs the same two look-ups as an unknown one, so that time does not tell them apart.
             _ = Keys.IsUnknown(in hash);
-            if (request.Taking == Taking.Take)
+            if (request.Taking is Taking.Take or Taking.Ask)
             {
                 Admission.NoteRefusal(in request, in verdict);
             }

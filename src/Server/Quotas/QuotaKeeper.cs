@@ -114,7 +114,8 @@ internal sealed partial class QuotaKeeper(Database database, ProviderModel provi
         }
 
         var before = await QuotaSql.Used(scope.Connection, scope.Transaction, organization.OrganizationNo);
-        var version = await QuotaSql.Set(scope, organization.OrganizationNo, name, used);
+        await QuotaSql.Set(scope, organization.OrganizationNo, name, used);
+        Failpoint.Pass("quota.row");
         var after = Shown(place, organization, new Dictionary<string, long>(before) { [name] = used });
         await AuditLog.Append(scope, new AuditEntry
         {
@@ -125,7 +126,7 @@ internal sealed partial class QuotaKeeper(Database database, ProviderModel provi
             Before = QuotaWire.Json(Shown(place, organization, before)),
             After = QuotaWire.Json(after),
         });
-        await scope.Change("quota", organization.OrganizationNo, version);
+        await scope.Change("organization", organization.OrganizationNo, organization.Version);
         return after;
     }
 

@@ -101,32 +101,12 @@ internal struct VerifyCall
                 case Members.Path:
                     path = json.GetString();
                     break;
-                case Members.Model:
-                    call.Model = json.GetString();
-                    if (call.Model!.Length > UsePricer.ModelCharsMax)
-                    {
-                        return Problem.Invalid($"{at}/model", $"must have at most {UsePricer.ModelCharsMax} characters.");
-                    }
-
-                    break;
-                case Members.Tokens:
-                    if (!TokenBounds.Read(ref json, $"{at}/tokens").TryGet(out var tokens, out var problem))
+                default:
+                    if (call.Take(ref json, member, at) is { } problem)
                     {
                         return problem;
                     }
 
-                    call.Tokens = tokens;
-                    break;
-                case Members.Project:
-                    call.Project = Encoding.UTF8.GetBytes(json.GetString()!);
-                    break;
-                default:
-                    if (!IPAddress.TryParse(json.GetString(), out var address))
-                    {
-                        return Problem.Invalid($"{at}/address", "must be an IPv4 or IPv6 address.");
-                    }
-
-                    call.Address = address;
                     break;
             }
         }
@@ -137,6 +117,33 @@ internal struct VerifyCall
         }
 
         return call.Aim(requires, method, path, provider, at);
+    }
+
+    /// <summary>A member that stands for itself.</summary>
+    private Problem? Take(ref Utf8JsonReader json, Members member, string at)
+    {
+        switch (member)
+        {
+            case Members.Model when json.GetString()!.Length > UsePricer.ModelCharsMax:
+                return Problem.Invalid($"{at}/model", $"must have at most {UsePricer.ModelCharsMax} characters.");
+            case Members.Model:
+                Model = json.GetString();
+                return null;
+            case Members.Tokens:
+                if (!TokenBounds.Read(ref json, $"{at}/tokens").TryGet(out var tokens, out var problem))
+                {
+                    return problem;
+                }
+
+                Tokens = tokens;
+                return null;
+            case Members.Project:
+                Project = Encoding.UTF8.GetBytes(json.GetString()!);
+                return null;
+            default:
+                Address = IPAddress.TryParse(json.GetString(), out var address) ? address : null;
+                return Address is null ? Problem.Invalid($"{at}/address", "must be an IPv4 or IPv6 address.") : null;
+        }
     }
 
     /// <summary>An empty text is not taken for a member left out: that would ask for less than the caller meant to.</summary>

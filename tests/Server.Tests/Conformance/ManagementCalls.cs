@@ -1,7 +1,5 @@
 using System.Net;
 using System.Text.Json;
-using Microsoft.Extensions.DependencyInjection;
-using Tollgate.Engine.Wallet;
 using Tollgate.Server.Tests.Fixtures;
 
 namespace Tollgate.Server.Tests.Conformance;
@@ -19,10 +17,6 @@ internal static class ManagementCalls
         var key = await gate.NewKey(members, project);
         return new MadeKey(key.GetProperty("id").GetString()!, key.GetProperty("secret").GetString()!);
     }
-
-    /// <summary>Something to pay from, for what is not about paying; does nothing where nothing is paid for.</summary>
-    public static void Fund(this RunningGate gate) =>
-        gate.Services.GetRequiredService<BalanceTable>().Of(1).Add(new Money(100 * Money.MicrosPerUnit));
 
     /// <summary>Asks for a key, whatever comes back.</summary>
     public static Task<Answer> Ask(this RunningGate gate, string members) =>

@@ -113,7 +113,6 @@ public sealed class ProviderExamplesTests
     public async Task A_body_above_the_bound_is_413_in_the_dialect_before_it_is_sent(string name, string path)
     {
         await using var gate = await RunningGate.Start(name);
-        gate.Fund();
         var answer = await Announce(gate, path, await gate.NewSecret(), new GateOptions().BodyBytesMax + 1);
         Assert.StartsWith("HTTP/1.1 413 ", answer, StringComparison.Ordinal);
         Assert.EndsWith(

@@ -90,7 +90,6 @@ public sealed class RateLimitTests
     public async Task TX10_sixty_requests_a_minute_for_each_key_in_the_headers_that_OpenAIs_clients_know()
     {
         await using var gate = await RunningGate.Start("tensorx");
-        gate.Fund();
         var (secret, other) = (await gate.NewSecret(), await gate.NewSecret());
         var last = await Last(gate, secret, "POST", Chat, 60);
         Assert.Equal(HttpStatusCode.OK, last.Status);

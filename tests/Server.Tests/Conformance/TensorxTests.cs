@@ -18,12 +18,7 @@ public sealed class TensorxTests : IAsyncLifetime
 
     private RunningGate _gate = null!;
 
-    /// <summary>With something to pay from: what happens without is told where the balance is.</summary>
-    public async ValueTask InitializeAsync()
-    {
-        _gate = await RunningGate.Start("tensorx");
-        _gate.Fund();
-    }
+    public async ValueTask InitializeAsync() => _gate = await RunningGate.Start("tensorx");
 
     public ValueTask DisposeAsync() => _gate.DisposeAsync();
 

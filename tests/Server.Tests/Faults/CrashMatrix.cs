@@ -26,7 +26,7 @@ internal sealed record CrashOperation(
     /// <summary>Whether only its own points are tried, since what it leaves behind passes others of itself.</summary>
     public bool IsItsOwnOnly { get; init; }
 
-    /// <summary>A provider with wallets, of which each case has a full one.</summary>
+    /// <summary>A provider with quotas and wallets, of which each case has a full one.</summary>
     public const string Paid = "paid";
 
     public string Provider { get; init; } = "default";
@@ -68,8 +68,12 @@ internal static class CrashMatrix
         new("import", "POST /import?project={project}", ImportRow, "allowed", $"keys 1, imported_keys 1, {Renewed}",
             "key.row", "secret.row", "import.row"),
         // All of a wallet's money goes out, and its keys are held by that.
-        new("drain wallet", "POST /organizations/{organization}/wallet/entries", Drain, "key_disabled",
+        new("drain wallet", "POST /organizations/{organization}/wallet/entries", Drain, "wallet_empty",
             "wallet_entries 1, audit 2, changes 1, idempotency 1", "wallet.moved", "wallet.entry", "key.row", "audit.row:2")
+        {
+            Provider = CrashOperation.Paid,
+        },
+        new("set quota", "PUT /organizations/{organization}/quotas/things", "{\"used\":3}", "allowed", $"{One}, quotas 1", "quota.row")
         {
             Provider = CrashOperation.Paid,
         },
@@ -97,5 +101,5 @@ internal static class CrashMatrix
 
     /// <summary>On PostgreSQL, where each case costs more: so many that together they pass every point.</summary>
     public static readonly string[] OnPostgres =
-        ["create", "rotate", "import", "delete organization", "drain wallet", "create webhook", "revoke, told"];
+        ["create", "rotate", "import", "delete organization", "drain wallet", "set quota", "create webhook", "revoke, told"];
 }

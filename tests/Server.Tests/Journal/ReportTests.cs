@@ -39,8 +39,8 @@ public sealed class ReportTests(PostgresFixture postgres)
 
         // 900 × 0.20 + 100 × 0.85 for a million.
         Assert.Equal(
-            $"{{'request_id':'req_{reservation["rsv_".Length..]}','state':'settled','model':'{Model}','input_tokens':900,'output_tokens':100,"
-            + "'cost':'0.000265'}",
+            $"{{'request_id':'req_{reservation["rsv_".Length..]}','state':'settled','model':'{Model}','input_tokens':900,"
+            + "'output_tokens':100,'cost':'0.000265'}",
             settled.Text.Replace('"', '\''));
         var line = await Line(gate, reservation);
         Assert.Equal(
@@ -187,7 +187,8 @@ public sealed class ReportTests(PostgresFixture postgres)
     [InlineData("{\"key_id\":\"$K\",\"model\":\"$M\",\"input_tokens\":1,\"output_tokens\":1,\"at\":\"2026-01-02T03:06:00Z\"}", 422, "/at")]
     [InlineData("{\"key_id\":\"$K\",\"model\":\"$M\",\"input_tokens\":1,\"output_tokens\":1,\"at\":\"2025-12-01T00:00:00Z\"}", 422, "/at")]
     [InlineData("{\"key_id\":\"$K\",\"model\":\"$M\",\"input_tokens\":1,\"output_tokens\":1,\"in_progress\":true}", 422, "/in_progress")]
-    [InlineData("{\"key_id\":\"$K\",\"model\":\"$M\",\"input_tokens\":1,\"output_tokens\":1,\"idempotency_key\":\"\"}", 422, "/idempotency_key")]
+    [InlineData(
+        "{\"key_id\":\"$K\",\"model\":\"$M\",\"input_tokens\":1,\"output_tokens\":1,\"idempotency_key\":\"\"}", 422, "/idempotency_key")]
     public async Task What_is_no_sound_report_is_refused_with_its_place_and_nothing_is_booked(string body, int status, string? pointer)
     {
         await using var gate = await MeteredVerifyTests.Start(DatabaseKind.Sqlite, postgres);

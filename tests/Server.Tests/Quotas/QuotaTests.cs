@@ -5,6 +5,7 @@ using Tollgate.Server.Keys;
 using Tollgate.Server.Quotas;
 using Tollgate.Server.Storage;
 using Tollgate.Server.Tests.Fixtures;
+using Tollgate.Server.Tests.ForwardAuth;
 using Tollgate.Server.Tests.Middleware;
 using Tollgate.Server.Tests.Security;
 
@@ -169,6 +170,43 @@ public sealed class QuotaTests(PostgresFixture postgres)
         Assert.True((await revocation).IsOk);
         Assert.Equal(HttpStatusCode.Unauthorized, (await request).Status);
         Assert.Equal("things 0 of 1, boxes 0 of 0", await Listed(gate));
+    }
+
+    [Theory, MemberData(nameof(Databases.Both), MemberType = typeof(Databases))]
+    public async Task A_proxy_hears_of_a_used_up_quota_takes_no_place_and_the_refused_request_takes_nothing_else(DatabaseKind kind)
+    {
+        await using var provider = await PlannedProvider.Of(kind, postgres);
+        await using var gate = await provider.Start();
+        var secret = await gate.NewSecret();
+        for (var i = 0; i < 2; i++)
+        {
+            Assert.Equal(HttpStatusCode.OK, (await gate.Forwarded(secret, "/v1/things", "POST")).Status);
+        }
+
+        Assert.Equal("things 0 of 1, boxes 0 of 0", await Listed(gate));
+        await Set(gate, "things", "{\"used\":1}");
+        for (var i = 0; i < 20; i++)
+        {
+            var refused = await gate.Forwarded(secret, "/v1/things", "POST");
+            IsFull(refused);
+            Assert.Equal("quota_exceeded", refused.Header("X-Tollgate-Code"));
+        }
+
+        var nginx = await gate.Nginx(secret, "/v1/things", "POST");
+        Assert.Equal((HttpStatusCode.Forbidden, "403"), (nginx.Status, nginx.Header("X-Tollgate-Status")));
+        IsFull(await gate.Nginx(secret, "/v1/things", "POST", "?style=refusal"));
+        var stranger = await gate.Forwarded(secret[..^1] + (secret[^1] == 'a' ? 'b' : 'a'), "/v1/things", "POST");
+        Assert.Equal(HttpStatusCode.Unauthorized, stranger.Status);
+
+        // Two of ten a minute were taken: eight are left, and then the limit refuses.
+        await Set(gate, "things", "{\"used\":0}");
+        for (var i = 0; i < 8; i++)
+        {
+            Assert.Equal(HttpStatusCode.OK, (await gate.Forwarded(secret, "/v1/things", "POST")).Status);
+        }
+
+        Assert.Equal(HttpStatusCode.TooManyRequests, (await gate.Forwarded(secret, "/v1/things", "POST")).Status);
+        Assert.Equal(HttpStatusCode.OK, (await gate.Forwarded(RunningGate.RootKey, "/v1/things", "POST")).Status);
     }
 
     [Theory, MemberData(nameof(Databases.Both), MemberType = typeof(Databases))]

@@ -26,13 +26,14 @@ public sealed class Gates(PostgresFixture postgres) : IAsyncLifetime
     public Task<RunningGate> Of(string provider) => Of(DatabaseKind.Sqlite, provider);
 
     /// <summary>The same provider with nothing limited, so that verdicts may be kept and asked for without end.</summary>
-    public async Task<RunningGate> OfUnlimited(string provider)
+    public async Task<RunningGate> OfUnlimited(string provider, DatabaseKind kind = DatabaseKind.Sqlite)
     {
-        if (!_gates.TryGetValue((provider + " unlimited", DatabaseKind.Sqlite), out var gate))
+        if (!_gates.TryGetValue((provider + " unlimited", kind), out var gate))
         {
             gate = await RunningGate.Start(
-                provider, new GateOptions { LogLevel = "none" }, with: model => model with { Limits = [], Plans = [Plan.Free] });
-            _gates.Add((provider + " unlimited", DatabaseKind.Sqlite), gate);
+                provider, new GateOptions { LogLevel = "none" }, postgres: kind == DatabaseKind.PostgreSql ? await postgres.NewDatabase() : null,
+                with: model => model with { Limits = [], Plans = [Plan.Free] });
+            _gates.Add((provider + " unlimited", kind), gate);
         }
 
         return gate;

@@ -139,7 +139,8 @@ public sealed class MeteredVerifyTests(PostgresFixture postgres)
         Assert.Equal("1000.00 0.00 1000.00", await gate.Figures());
 
         var both = (await gate.Send(
-            "POST", "/api/v1/verify/batch", RunningGate.RootKey, $"{{\"checks\":[{Check(Model)},{Check(Model)}]}}")).Json.GetProperty("data");
+            "POST", "/api/v1/verify/batch", RunningGate.RootKey, $"{{\"checks\":[{Check(Model)},{Check(Model)}]}}"))
+            .Json.GetProperty("data");
         Assert.NotEqual(both[0].GetProperty("reservation").GetString(), both[1].GetProperty("reservation").GetString());
         Assert.Equal("1000.00 0.40 999.60", await gate.Figures());
     }
