@@ -3,9 +3,9 @@ using System.Globalization;
 namespace Tollgate.Bench;
 
 /// <summary>
-/// The promise: spent ≤ balance, and counted = used. Many clients ask for paid requests of unknown final cost against a balance for a part of
-/// them, settle most, walk away from some, and repeat what got no answer; meanwhile the gate is killed and started again. In the end every
-/// request that was admitted is in the log exactly once, at the cost its client was told, and the ledger adds up.
+/// The promise: spent ≤ balance, and counted = used. Many clients ask for paid requests of unknown final cost against a balance for a part
+/// of them, settle most, walk away from some, and repeat what got no answer; meanwhile the gate is killed and started again. In the end
+/// every request that was admitted is in the log exactly once, at the cost its client was told, and the ledger adds up.
 /// </summary>
 internal static class MoneyBench
 {
@@ -13,7 +13,7 @@ internal static class MoneyBench
     {
         var options = new Options(args);
         var page = new ResultPage("money", "Spent, held, lost and doubled, while the gate is killed");
-        page.Add("| database | kills | asked | admitted | refused 402 | settled | left to the sweep | paid in | spent | held | lost | doubled |");
+        page.Add("| database | kills | asked | admitted | refused | settled | left | paid in | spent | held | lost | doubled |");
         page.Add("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |");
         bool isKept = await Prove(options, "SQLite", null, page);
         await using PostgresServer? postgres = await PostgresServer.Start();
@@ -27,8 +27,9 @@ internal static class MoneyBench
         }
 
         page.Add("");
-        page.Add("Lost: admitted or settled requests that the log does not have, or has at another cost. Doubled: those it has twice. At each of the");
-        page.Add("looks in between, held was never more than the balance; and the sum of the ledger, the balance and the costs in the log agree.");
+        page.Add("Refused: with 402. Left: by their clients, and settled by the sweep. Lost: admitted or settled requests that the log");
+        page.Add("does not have, or has at another cost. Doubled: those it has twice. At each of the looks in between, held was never");
+        page.Add("more than the balance; and the sum of the ledger, the balance and the costs in the log agree.");
         page.Save(options.Text("--results"));
         return isKept ? 0 : 1;
     }
@@ -56,8 +57,8 @@ internal static class MoneyBench
             MoneyAccount account = await load.Close();
             page.Add(string.Create(
                 CultureInfo.InvariantCulture,
-                $"| {name} | {kills} | {load.Asked:N0} | {load.Admitted:N0} | {load.Refused:N0} | {load.Settled:N0} | {account.Orphaned:N0} "
-                + $"| {account.PaidIn} | {account.Spent} | {account.Held} | {account.Lost} | {account.Doubled} |"));
+                $"| {name} | {kills} | {load.Asked:N0} | {load.Admitted:N0} | {load.Refused:N0} | {load.Settled:N0} "
+                + $"| {account.Orphaned:N0} | {account.PaidIn} | {account.Spent} | {account.Held} | {account.Lost} | {account.Doubled} |"));
             foreach (string fault in account.Faults)
             {
                 page.Add("");

@@ -184,7 +184,8 @@ internal sealed class MoneyLoad(KilledGate gate, string balance) : IDisposable
         while (cursor is not null)
         {
             JsonNode page = await Get(
-                $"organizations/{_organization}/wallet/entries?limit=100" + (cursor.Length > 0 ? $"&cursor={Uri.EscapeDataString(cursor)}" : ""));
+                $"organizations/{_organization}/wallet/entries?limit=100"
+                + (cursor.Length > 0 ? $"&cursor={Uri.EscapeDataString(cursor)}" : ""));
             entries.AddRange(page["data"]!.AsArray().Select(entry => ((string)entry!["kind"]!, Amount(entry["amount"]))));
             cursor = (string?)page["next_cursor"];
         }

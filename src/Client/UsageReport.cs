@@ -1,6 +1,8 @@
 namespace Tollgate.Client;
 
-/// <summary>What one request has used: one that <see cref="Verdict.Reservation"/> stands for, or one of a key that was not asked about.</summary>
+/// <summary>
+/// What one request has used: one that <see cref="Verdict.Reservation"/> stands for, or one of a key that was not asked about.
+/// </summary>
 public sealed record UsageReport
 {
     public string? Reservation { get; init; }

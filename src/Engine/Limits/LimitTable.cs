@@ -218,7 +218,9 @@ public sealed class LimitTable
         }
     }
 
-    /// <summary>The limits that count any request at all, whatever it needs, and those of them that outlast a restart: a bit each.</summary>
+    /// <summary>
+    /// The limits that count any request at all, whatever it needs, and those of them that outlast a restart: a bit each.
+    /// </summary>
     internal (ushort Limits, ushort Lasting) CountingAnything()
     {
         (int all, int lasting) = (0, 0);

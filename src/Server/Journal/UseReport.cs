@@ -4,8 +4,8 @@ using Tollgate.Server.Wire;
 namespace Tollgate.Server.Journal;
 
 /// <summary>
-/// What an API server tells of a request: either of one that it reserved, which is settled by this, or of one that it made for a key without
-/// asking.
+/// What an API server tells of a request: either of one that it reserved, which is settled by this, or of one that it made for a key
+/// without asking.
 /// </summary>
 internal sealed record UseReport
 {

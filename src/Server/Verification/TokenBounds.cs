@@ -22,7 +22,8 @@ internal readonly record struct TokenBounds(int Input, int? OutputMax)
             if (!isInput && !json.ValueTextEquals("max_output"u8))
             {
                 return Problem.Invalid(
-                    at + JsonPointer.Of(JsonPointer.Short(json.GetString()!)), "is not a member of this call. Known are input, max_output.");
+                    at + JsonPointer.Of(JsonPointer.Short(json.GetString()!)),
+                    "is not a member of this call. Known are input, max_output.");
             }
 
             var name = isInput ? "input" : "max_output";

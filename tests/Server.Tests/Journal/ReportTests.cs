@@ -10,7 +10,7 @@ using Tollgate.Server.Tests.Wallet;
 
 namespace Tollgate.Server.Tests.Journal;
 
-/// <summary>What API servers tell of requests is booked once, billed at most as held, and answered the same however often it is told.</summary>
+/// <summary>What servers tell of requests is booked once, billed at most as held, and answered the same however often it is told.</summary>
 public sealed class ReportTests(PostgresFixture postgres)
 {
     private const string Model = MeteredVerifyTests.Model;
