@@ -4,6 +4,7 @@ using Tollgate.Bench;
 return args switch
 {
     ["check", .. var rest] => CheckBench.Run(rest),
+    ["limits", .. var rest] => LimitsBench.Run(rest),
     ["table", .. var rest] => TableBench.Run(rest),
     ["verify", .. var rest] => await VerifyBench.Run(rest),
     ["start", .. var rest] => await StartBench.Run(rest),
@@ -22,6 +23,7 @@ static int Usage()
     Console.Error.WriteLine(
         """
         usage: bench check [--results DIR]
+               bench limits [--results DIR]
                bench table [--results DIR] [--keys N] [--seconds N]
                bench start [--results DIR] [--data DIR] [--keys N] [--rounds N]
                bench miss [--results DIR] [--keys N] [--rounds N]
