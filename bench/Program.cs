@@ -14,6 +14,7 @@ return args switch
     ["spray", .. var rest] => await SprayBench.Run(rest),
     ["attack", .. var rest] => await AttackBench.Run(rest),
     ["money", .. var rest] => await MoneyBench.Run(rest),
+    ["usage", .. var rest] => await UsageBench.Run(rest),
     ["bare"] => await BareServer.Run(),
     _ => Usage(),
 };
@@ -29,6 +30,7 @@ static int Usage()
                bench miss [--results DIR] [--keys N] [--rounds N]
                bench timing [--results DIR] [--calls N]
                bench spray [--results DIR] [--data DIR] [--keys N] [--hot N] [--unknown N] [--connections N] [--limit-mb N]
+               bench usage [--results DIR] [--rounds N] [--seconds N] [--lines N]
                bench attack [--results DIR] [--seconds N]
                bench money [--results DIR] [--clients N] [--kills N] [--seconds N] [--balance AMOUNT]
                bench verify [--results DIR] [--data DIR] [--keys N] [--rounds N] [--seconds N] [--request-threads MODE]

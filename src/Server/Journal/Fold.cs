@@ -15,8 +15,11 @@ internal sealed partial class Fold(
     Database database, Spool spool, UsageBook book, LastingLimits limits, RequestNumbers numbers, ILogger<Fold> log)
     : BackgroundService, IAsyncDisposable
 {
-    /// <summary>Events in one transaction: enough to share a commit, few enough to let other writes in between.</summary>
-    public const int EventsMax = 1_000;
+    /// <summary>
+    /// Events in one transaction, of those that wait: enough to share a commit and the sums of busy keys, few enough to let other writes in
+    /// between.
+    /// </summary>
+    public const int EventsMax = 4_000;
 
     private const int EveryMs = 250;
     private const int GapMs = 1;
@@ -28,6 +31,8 @@ internal sealed partial class Fold(
 
     /// <summary>1 while a wake-up is under way.</summary>
     private int _isWoken;
+
+    private static readonly Problem NotAsThought = new(ProblemCode.Conflict, "Something is in the database already.");
 
     private readonly Lock _turn = new();
 
@@ -237,32 +242,43 @@ internal sealed partial class Fold(
     /// <summary>Up to where the spool is taken in; null when something in these events was booked before and must be left out.</summary>
     private async Task<long?> TryCommit(ReadOnlyMemory<UsageEvent> events, long from, long to, bool checksBooked)
     {
-        var isTwice = false;
+        RowsBatch? rows = null;
         var outcome = await database.Write<long>(async scope =>
         {
-            if (!await JournalSql.Move(scope, spool.Id, from, to))
+            rows = new RowsBatch(scope);
+            JournalSql.Move(rows, spool.Id, from, to);
+            var debits = await Book(scope, rows, events, checksBooked);
+            if (!await rows.Run())
             {
-                return await Elsewhere(scope, from, to);
+                return NotAsThought;
             }
 
-            Failpoint.Pass("fold.moved");
-            isTwice = !await Book(scope, events, checksBooked);
-            return isTwice ? Twice : to;
+            Failpoint.Pass("fold.rows");
+            if (debits.Count > 0)
+            {
+                await (BookUsage ?? throw new InvalidOperationException("Nobody takes the money that these requests cost."))(scope, debits);
+            }
+
+            Failpoint.Pass("fold.debits");
+            return to;
         });
         return outcome.IsOk ? outcome.Value
-            : isTwice ? null
-            : throw new TimeoutException($"What requests used could not be written: {outcome.Problem.Detail}");
+            : rows?.Missed is null
+                ? throw new TimeoutException($"What requests used could not be written: {outcome.Problem.Detail}")
+            : JournalSql.IsMoved(rows) ? null
+            : await Elsewhere(from);
     }
 
-    private static readonly Problem Twice = new(ProblemCode.Conflict, "A request is booked already.");
-
     /// <summary>A commit whose answer was lost had been made after all.</summary>
-    private async Task<Outcome<long>> Elsewhere(WriteScope scope, long from, long to) =>
-        await JournalSql.Folded(scope, spool.Id) is { } folded && folded > from && folded <= Math.Max(to, spool.Buffer.Last)
+    private async Task<long> Elsewhere(long from) =>
+        await database.Read(connection => JournalSql.Folded(connection, null, spool.Id)) is { } folded
+        && folded > from && folded <= spool.Buffer.Last
             ? folded
             : throw new InvalidOperationException("The database does not know how far this spool was taken in: it was replaced meanwhile.");
 
-    private async Task<bool> Book(WriteScope scope, ReadOnlyMemory<UsageEvent> events, bool checksBooked)
+    /// <summary>Adds to <paramref name="rows"/> all that follows from the events but for the money, which it answers.</summary>
+    private async Task<IReadOnlyList<UsageDebit>> Book(
+        WriteScope scope, RowsBatch rows, ReadOnlyMemory<UsageEvent> events, bool checksBooked)
     {
         var needed = FoldBatch.NeededBy(events.Span);
         var known = needed.Count == 0
@@ -270,28 +286,16 @@ internal sealed partial class Fold(
             : (await JournalSql.Reservations(scope, needed)).ToDictionary(open => open.RequestNo);
         var booked = checksBooked ? await UsageBook.Booked(scope, RequestNosOf(events.Span)) : [];
         var batch = FoldBatch.Of(events.Span, limits, known, booked);
-        if (!await book.Book(scope, batch.Requests, batch.Refusals))
-        {
-            return false;
-        }
-
         if (Watch is not null && batch.Refusals.Count > 0)
         {
             await Watch(scope, batch.Refusals);
         }
 
-        await JournalSql.Keep(scope, batch.Open);
-        await JournalSql.End(scope, batch.Ended);
-        Failpoint.Pass("fold.reservations");
-        await JournalSql.AddToWindows(scope, batch.Windows);
-        Failpoint.Pass("fold.windows");
-        if (batch.Debits is { Count: > 0 } debits)
-        {
-            await (BookUsage ?? throw new InvalidOperationException("Nobody takes the money that these requests cost."))(scope, debits);
-        }
-
-        Failpoint.Pass("fold.debits");
-        return true;
+        await book.Book(scope, rows, batch.Requests, batch.Refusals);
+        JournalSql.Keep(rows, batch.Open);
+        JournalSql.End(rows, batch.Ended);
+        JournalSql.AddToWindows(rows, batch.Windows);
+        return batch.Debits;
     }
 
     private static HashSet<long> RequestNosOf(ReadOnlySpan<UsageEvent> events)
@@ -328,7 +332,7 @@ internal sealed partial class Fold(
     /// <summary>Where the database stands with this spool; see <see cref="Open(CancellationToken)"/>.</summary>
     private async Task<Outcome<long>> OpenIn(WriteScope scope)
     {
-        var folded = await JournalSql.Folded(scope, spool.Id) switch
+        var folded = await JournalSql.Folded(scope.Connection, scope.Transaction, spool.Id) switch
         {
             null when spool.Left(spool.Freed).Count > 0 => throw Foreign(),
             null => spool.Buffer.Last,

@@ -20,6 +20,13 @@ internal static class JournalSql
             marked_at_ms = excluded.marked_at_ms, held_micros = excluded.held_micros
         """);
 
+    private static readonly RowsStatement MoveRow = new(
+        "UPDATE journal SET folded = @c2 WHERE spool = @c0 AND folded = @c1",
+        """
+        UPDATE journal SET folded = moved.upto FROM unnest(@c0, @c1, @c2) AS moved (name, since, upto)
+        WHERE spool = moved.name AND folded = moved.since
+        """);
+
     private static readonly RowsStatement EndedRows = new(
         "DELETE FROM reservations WHERE request_no = @c0", "DELETE FROM reservations WHERE request_no = ANY(@c0)");
 
@@ -28,13 +35,16 @@ internal static class JournalSql
         4,
         "ON CONFLICT (key_no, limit_name, slot_ms) DO UPDATE SET amount = window_counts.amount + excluded.amount");
 
-    /// <summary>Moves the spool's end on, when it is where the caller thinks. By the primary key.</summary>
-    public static async Task<bool> Move(WriteScope scope, string spool, long from, long to) => await scope.Execute(
-        "UPDATE journal SET folded = @to WHERE spool = @spool AND folded = @from", new { spool, from, to }) == 1;
+    /// <summary>Moves the spool's end on, which must be where the caller thinks. By the primary key.</summary>
+    public static void Move(RowsBatch rows, string spool, long from, long to) =>
+        rows.Add(MoveRow, [new[] { spool }, new[] { from }, new[] { to }], 1);
+
+    /// <summary>Whether it was <see cref="Move"/> that did not find what it must.</summary>
+    public static bool IsMoved(RowsBatch rows) => rows.Missed != MoveRow;
 
     /// <summary>Null for a spool that this database does not know. By the primary key.</summary>
-    public static Task<long?> Folded(WriteScope scope, string spool) =>
-        scope.Find<long?>("SELECT folded FROM journal WHERE spool = @spool", new { spool });
+    public static Task<long?> Folded(DbConnection connection, DbTransaction? transaction, string spool) =>
+        connection.QuerySingleOrDefaultAsync<long?>("SELECT folded FROM journal WHERE spool = @spool", new { spool }, transaction);
 
     /// <summary>Takes a spool into use, new or known.</summary>
     public static Task Open(WriteScope scope, string spool, long folded) => scope.Execute(
@@ -66,25 +76,25 @@ internal static class JournalSql
             $$"""SELECT {{ReservationColumns}} FROM reservations WHERE request_no IN {=Numbers}""", new { Numbers = numbers });
 
     /// <summary>New ones, and known ones with another mark.</summary>
-    public static Task Keep(WriteScope scope, IReadOnlyCollection<OpenReservation> open)
+    public static void Keep(RowsBatch rows, IReadOnlyCollection<OpenReservation> open)
     {
-        return ReservationRows.Run(
-            scope,
+        rows.Add(ReservationRows, [
             Column(row => row.RequestNo), Column(row => row.KeyNo), Column(row => row.OrganizationNo), Column(row => row.AdmittedAtMs),
             Column(row => row.ClockMs), Column(row => row.ModelNo), Column(row => row.PriceVersion), Column(row => row.HeldMicros),
             Column(row => row.InputBooked), Column(row => row.OutputBooked), Column(row => row.InputMarked),
             Column(row => row.OutputMarked), Column(row => row.CostMarked), Column(row => row.MarkedAtMs), Column(row => row.Limits),
-            Column(row => row.LastingLimits), Column(row => row.Flags));
+            Column(row => row.LastingLimits), Column(row => row.Flags),
+        ]);
 
         long[] Column(Func<OpenReservation, long> of) => [.. open.Select(of)];
     }
 
-    public static Task End(WriteScope scope, IReadOnlyCollection<long> numbers) => EndedRows.Run(scope, [numbers.ToArray()]);
+    public static void End(RowsBatch rows, IReadOnlyCollection<long> numbers) => rows.Add(EndedRows, [numbers.ToArray()]);
 
-    public static Task AddToWindows(WriteScope scope, IReadOnlyCollection<WindowCount> counts) => WindowRows.Run(
-        scope,
+    public static void AddToWindows(RowsBatch rows, IReadOnlyCollection<WindowCount> counts) => rows.Add(WindowRows, [
         counts.Select(count => count.KeyNo).ToArray(), counts.Select(count => count.LimitName).ToArray(),
-        counts.Select(count => count.SlotMs).ToArray(), counts.Select(count => count.Amount).ToArray());
+        counts.Select(count => count.SlotMs).ToArray(), counts.Select(count => count.Amount).ToArray(),
+    ]);
 
     /// <summary>By the primary key.</summary>
     public static async Task<IReadOnlyList<WindowCount>> WindowsOf(DbConnection connection, long keyNo) =>

@@ -1,20 +1,17 @@
-using System.Data;
 using System.Data.Common;
 using System.Globalization;
-using System.Runtime.CompilerServices;
 
 namespace Tollgate.Server.Storage;
 
 /// <summary>
-/// A statement that is run for many rows of one write, each column an array. SQLite runs it once a row, parsed once for as long as its
-/// connection lives; PostgreSQL gets all rows in one call. Arrays are of long, of long that may be null, or of text that may be null.
+/// A statement that is run for many rows of one write, each column an array: of long, of long that may be null, or of text that may be
+/// null. SQLite runs it once a row, parsed once for as long as its connection lives; PostgreSQL gets all rows in one call.
 /// </summary>
 /// <param name="sqlite">For one row, with the parameters @c0, @c1 and on.</param>
 /// <param name="postgres">For all rows, with the same parameters as arrays.</param>
 internal sealed class RowsStatement(string sqlite, string postgres)
 {
-    /// <summary>SQLite has one connection that writes; the command goes with it.</summary>
-    private readonly ConditionalWeakTable<DbConnection, DbCommand> _kept = new();
+    private readonly SqliteRows _each = new(sqlite);
 
     /// <summary>
     /// Inserts rows. On PostgreSQL one statement must not meet a row twice: the caller hands in each key once.
@@ -28,63 +25,86 @@ internal sealed class RowsStatement(string sqlite, string postgres)
         return new RowsStatement($"{into} VALUES ({names}) {then}", $"{into} SELECT * FROM unnest({names}) {then}");
     }
 
-    /// <summary>Rows changed in all.</summary>
-    public Task<int> Run(WriteScope scope, params Array[] columns) => columns[0].Length == 0
-        ? Task.FromResult(0)
-        : scope.Kind == DatabaseKind.Sqlite ? Task.FromResult(RunEach(scope, columns)) : RunAll(scope, columns);
+    internal int RunEach(WriteScope scope, Array[] columns) => _each.Run(scope.Connection, columns);
 
-    private int RunEach(WriteScope scope, Array[] columns)
+    internal DbBatchCommand Command(DbBatch batch, Array[] columns)
     {
-        var command = _kept.GetValue(scope.Connection, connection => Make(connection, sqlite, columns));
-        command.Transaction = scope.Transaction;
-        var changed = 0;
-        for (var row = 0; row < columns[0].Length; row++)
-        {
-            for (var column = 0; column < columns.Length; column++)
-            {
-                command.Parameters[column].Value = columns[column] switch
-                {
-                    long[] numbers => numbers[row],
-                    long?[] numbers => numbers[row] is { } number ? number : DBNull.Value,
-                    string?[] texts => (object?)texts[row] ?? DBNull.Value,
-                    _ => throw new ArgumentException("A column is of long, of long? or of string.", nameof(columns)),
-                };
-            }
-
-            changed += command.ExecuteNonQuery();
-        }
-
-        command.Transaction = null;
-        return changed;
-    }
-
-    private async Task<int> RunAll(WriteScope scope, Array[] columns)
-    {
-        await using var command = Make(scope.Connection, postgres, columns);
-        command.Transaction = scope.Transaction;
-        for (var column = 0; column < columns.Length; column++)
-        {
-            command.Parameters[column].Value = columns[column];
-        }
-
-        return await command.ExecuteNonQueryAsync();
-    }
-
-    private static DbCommand Make(DbConnection connection, string sql, Array[] columns)
-    {
-        var command = connection.CreateCommand();
-#pragma warning disable CA2100 // constants of a *Sql.cs
-        command.CommandText = sql;
+        var command = batch.CreateBatchCommand();
+#pragma warning disable CA2100 // a constant of a *Sql.cs
+        command.CommandText = postgres;
 #pragma warning restore CA2100
         for (var column = 0; column < columns.Length; column++)
         {
             var parameter = command.CreateParameter();
-            parameter.ParameterName = Name(column);
+            (parameter.ParameterName, parameter.Value) = (Name(column), columns[column]);
             command.Parameters.Add(parameter);
         }
 
         return command;
     }
 
-    private static string Name(int column) => string.Create(CultureInfo.InvariantCulture, $"@c{column}");
+    /// <summary>Of the parameter that stands for a column.</summary>
+    internal static string Name(int column) => string.Create(CultureInfo.InvariantCulture, $"@c{column}");
+}
+
+/// <summary>Statements of one write that go to the database together, in their order: on PostgreSQL in one round.</summary>
+internal sealed class RowsBatch(WriteScope scope)
+{
+    private readonly List<(RowsStatement Statement, Array[] Columns, int? Rows)> _statements = [];
+
+    /// <summary>The first statement that changed fewer rows than it must; null when none did.</summary>
+    public RowsStatement? Missed { get; private set; }
+
+    /// <param name="statement">What is to be run; not at all where there are no rows.</param>
+    /// <param name="columns">Its columns.</param>
+    /// <param name="rows">How many rows it must change; null for any number.</param>
+    public void Add(RowsStatement statement, Array[] columns, int? rows = null)
+    {
+        if (columns[0].Length > 0)
+        {
+            _statements.Add((statement, columns, rows));
+        }
+    }
+
+    /// <summary>False, and the write must not be committed, when a statement changed fewer rows than it must.</summary>
+    public async Task<bool> Run()
+    {
+        if (_statements.Count == 0)
+        {
+            return true;
+        }
+
+        if (scope.Kind == DatabaseKind.Sqlite)
+        {
+            foreach (var (statement, columns, rows) in _statements)
+            {
+                Look(statement, statement.RunEach(scope, columns), rows);
+            }
+
+            return Missed is null;
+        }
+
+        await using var batch = scope.Connection.CreateBatch();
+        batch.Transaction = scope.Transaction;
+        foreach (var (statement, columns, _) in _statements)
+        {
+            batch.BatchCommands.Add(statement.Command(batch, columns));
+        }
+
+        await batch.ExecuteNonQueryAsync();
+        for (var i = 0; i < _statements.Count; i++)
+        {
+            Look(_statements[i].Statement, batch.BatchCommands[i].RecordsAffected, _statements[i].Rows);
+        }
+
+        return Missed is null;
+    }
+
+    private void Look(RowsStatement statement, int changed, int? rows)
+    {
+        if (rows is { } all && changed != all)
+        {
+            Missed ??= statement;
+        }
+    }
 }

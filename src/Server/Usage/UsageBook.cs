@@ -17,39 +17,29 @@ internal sealed class UsageBook
     /// <summary>Where keys live, which never changes. Touched inside a write only, of which there is one at a time.</summary>
     private readonly Dictionary<long, long> _placeOf = [];
 
-    /// <summary>Books them, each once.</summary>
-    /// <returns>False, and the write must not be committed, when one of them is booked already.</returns>
-    public async Task<bool> Book(WriteScope scope, IReadOnlyList<BookedRequest> requests, IReadOnlyList<BookedRefusal> refusals)
+    /// <summary>
+    /// Books them, each once: adds to <paramref name="rows"/> what is to be written, whose run says whether one of them is booked already.
+    /// </summary>
+    public async Task Book(
+        WriteScope scope, RowsBatch rows, IReadOnlyList<BookedRequest> requests, IReadOnlyList<BookedRefusal> refusals)
     {
         if (requests.Count + refusals.Count == 0)
         {
-            return true;
+            return;
         }
 
         var places = await PlacesOf(scope, requests.Select(row => row.KeyNo).Concat(refusals.Select(row => row.KeyNo)));
-        if (await UsageSql.InsertRequests(scope, Columns(requests, places)) != requests.Count)
-        {
-            return false;
-        }
-
-        Failpoint.Pass("usage.log");
-        if (await UsageSql.InsertRefusals(scope, Columns(refusals, places)) != refusals.Count)
-        {
-            return false;
-        }
-
-        Failpoint.Pass("usage.refusals");
-        await AddUp(scope, requests, refusals, places);
-        Failpoint.Pass("usage.sums");
-        return true;
+        UsageSql.InsertRequests(rows, Columns(requests, places));
+        UsageSql.InsertRefusals(rows, Columns(refusals, places));
+        AddUp(rows, requests, refusals, places);
     }
 
     /// <summary>Which of these requests are booked already.</summary>
     public static async Task<HashSet<long>> Booked(WriteScope scope, IReadOnlyCollection<long> numbers) =>
         numbers.Count == 0 ? [] : [.. await UsageSql.Booked(scope, numbers)];
 
-    private static async Task AddUp(
-        WriteScope scope, IReadOnlyList<BookedRequest> requests, IReadOnlyList<BookedRefusal> refusals, Dictionary<long, long> places)
+    private static void AddUp(
+        RowsBatch rows, IReadOnlyList<BookedRequest> requests, IReadOnlyList<BookedRefusal> refusals, Dictionary<long, long> places)
     {
         var (hours, days, uses, spans) = (new UsageSums(), new UsageSums(), new Dictionary<long, long>(), new HourSpans());
         foreach (var row in requests)
@@ -67,10 +57,10 @@ internal sealed class UsageBook
             spans.Add(Floor(row.AtMs, HourMs), row.RequestNo);
         }
 
-        await UsageSql.AddToHours(scope, hours.Columns(places));
-        await UsageSql.AddToDays(scope, days.Columns(places));
-        await UsageSql.MoveLastUse(scope, [.. uses.Keys], [.. uses.Values]);
-        await UsageSql.WidenSpans(scope, spans.Hours, spans.Lowest, spans.Highest);
+        UsageSql.AddToHours(rows, hours.Columns(places));
+        UsageSql.AddToDays(rows, days.Columns(places));
+        UsageSql.MoveLastUse(rows, [.. uses.Keys], [.. uses.Values]);
+        UsageSql.WidenSpans(rows, spans.Hours, spans.Lowest, spans.Highest);
     }
 
     /// <summary>

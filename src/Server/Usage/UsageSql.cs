@@ -47,22 +47,22 @@ internal static class UsageSql
             highest_no = CASE WHEN excluded.highest_no > usage_spans.highest_no THEN excluded.highest_no ELSE usage_spans.highest_no END
         """);
 
-    /// <summary>Rows inserted; fewer than handed in when one was there already.</summary>
-    public static Task<int> InsertRequests(WriteScope scope, Array[] columns) => LogRows.Run(scope, columns);
+    /// <summary>Each must be new.</summary>
+    public static void InsertRequests(RowsBatch rows, Array[] columns) => rows.Add(LogRows, columns, columns[0].Length);
 
     /// <inheritdoc cref="InsertRequests"/>
-    public static Task<int> InsertRefusals(WriteScope scope, Array[] columns) => RefusalRows.Run(scope, columns);
+    public static void InsertRefusals(RowsBatch rows, Array[] columns) => rows.Add(RefusalRows, columns, columns[0].Length);
 
     /// <summary>Adds to the sums of each key, hour and model.</summary>
-    public static Task AddToHours(WriteScope scope, Array[] columns) => HourRows.Run(scope, columns);
+    public static void AddToHours(RowsBatch rows, Array[] columns) => rows.Add(HourRows, columns);
 
-    public static Task AddToDays(WriteScope scope, Array[] columns) => DayRows.Run(scope, columns);
+    public static void AddToDays(RowsBatch rows, Array[] columns) => rows.Add(DayRows, columns);
 
     /// <summary>Never goes back.</summary>
-    public static Task MoveLastUse(WriteScope scope, long[] keyNos, long[] atMs) => UseRows.Run(scope, keyNos, atMs);
+    public static void MoveLastUse(RowsBatch rows, long[] keyNos, long[] atMs) => rows.Add(UseRows, [keyNos, atMs]);
 
-    public static Task WidenSpans(WriteScope scope, long[] hoursMs, long[] lowest, long[] highest) =>
-        SpanRows.Run(scope, hoursMs, lowest, highest);
+    public static void WidenSpans(RowsBatch rows, long[] hoursMs, long[] lowest, long[] highest) =>
+        rows.Add(SpanRows, [hoursMs, lowest, highest]);
 
     /// <summary>Which of these requests are booked already. By the primary keys.</summary>
     public static Task<IReadOnlyList<long>> Booked(WriteScope scope, IReadOnlyCollection<long> numbers) => scope.Query<long>(

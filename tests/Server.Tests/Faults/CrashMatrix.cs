@@ -94,9 +94,8 @@ internal static class CrashMatrix
     /// </summary>
     public static readonly (string Point, bool IsCommitted)[] Fold =
     [
-        ("write.begun", false), ("fold.moved", false), ("usage.log", false), ("usage.refusals", false), ("usage.sums", false),
-        ("fold.reservations", false), ("fold.windows", false), ("fold.debits", false), ("write.before_commit", false),
-        ("write.committed", true), ("fold.committed", true),
+        ("write.begun", false), ("fold.rows", false), ("fold.debits", false), ("write.before_commit", false), ("write.committed", true),
+        ("fold.committed", true),
     ];
 
     /// <summary>On PostgreSQL, where each case costs more: so many that together they pass every point.</summary>

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Dapper;
 using Tollgate.Engine.Usage;
+using Tollgate.Server.Hosting;
 using Tollgate.Server.Journal;
 using Tollgate.Server.Storage;
 using Tollgate.Server.Tests.Fixtures;
@@ -18,7 +19,9 @@ public sealed class FoldCrashTests(PostgresFixture postgres) : IDisposable
     private const int KilledBySignal9 = 128 + 9;
 
     /// <summary>More than one transaction takes, so that the death is in the middle of them too.</summary>
-    private const int Events = 1_020;
+    private const int Events = Fold.EventsMax + 40;
+
+    private const int Capacity = 8_192;
 
     private static readonly long NowMs = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds();
 
@@ -32,7 +35,8 @@ public sealed class FoldCrashTests(PostgresFixture postgres) : IDisposable
     public async Task Requests_survive_a_kill_at_every_step_of_being_taken_in_none_lost_and_none_doubled(DatabaseKind kind)
     {
         var database = kind == DatabaseKind.PostgreSql ? await postgres.NewDatabase() : null;
-        await using (var first = await RunningGate.Start("default", _folder.FullName, database, FailpointTests.Today()))
+        await using (var first = await RunningGate.Start(
+            "default", new GateOptions { LogLevel = "none", UsageBufferEvents = Capacity }, _folder.FullName, database, FailpointTests.Today()))
         {
             _ = await first.NewPair();
         }
@@ -43,7 +47,8 @@ public sealed class FoldCrashTests(PostgresFixture postgres) : IDisposable
             var which = $"{point} on {kind}";
             booked += Append();
             await Crash(point, database);
-            await using var gate = await RunningGate.Start("default", _folder.FullName, database, FailpointTests.Today());
+            await using var gate = await RunningGate.Start(
+                "default", new GateOptions { LogLevel = "none", UsageBufferEvents = Capacity }, _folder.FullName, database, FailpointTests.Today());
             Assert.True(booked == await CountsOf(gate), $"{which}, committed {isCommitted}: {booked}, found {await CountsOf(gate)}");
         }
     }
@@ -51,7 +56,7 @@ public sealed class FoldCrashTests(PostgresFixture postgres) : IDisposable
     /// <summary>What a killed gate has left in its spool: requests that passed, refusals, reservations, settled and open.</summary>
     private Counts Append()
     {
-        using var spool = Spool.Open(_folder.FullName, Spool.CapacityMin);
+        using var spool = Spool.Open(_folder.FullName, Capacity);
         var counts = new Counts(0, 0, 0, 0);
         for (var i = 0; i < Events; i += 4)
         {
@@ -84,7 +89,7 @@ public sealed class FoldCrashTests(PostgresFixture postgres) : IDisposable
             environment: new Dictionary<string, string>
             {
                 ["DOTNET_gcServer"] = "0", ["DOTNET_TieredPGO"] = "0", ["TOLLGATE_LOG_LEVEL"] = "none", ["TOLLGATE_FAILPOINT"] = armed,
-                ["TOLLGATE_USAGE_BUFFER_EVENTS"] = Spool.CapacityMin.ToString(CultureInfo.InvariantCulture),
+                ["TOLLGATE_USAGE_BUFFER_EVENTS"] = Capacity.ToString(CultureInfo.InvariantCulture),
             });
         Assert.True(KilledBySignal9 == await doomed.WaitForExit(), $"{point}: {doomed.Said}");
     }
