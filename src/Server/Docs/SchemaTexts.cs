@@ -62,7 +62,7 @@ internal static class SchemaTexts
         ["UsageReport"] = "Sums.",
         ["UsageSum"] = "What was used; members that sums are not kept apart by are null.",
         ["UseReport"] = "What a request used: of a `reservation`, or of a `key_id` where nothing was reserved.",
-        ["UseReportAnswer"] = "What the report came to.",
+        ["UseReceipt"] = "What the report came to.",
         ["UseReportBatch"] = "Many reports.",
         ["UseReportError"] = "Why a report was not taken.",
         ["UseReportRow"] = "One report of a batch: its status, and its result or its error.",

@@ -15,7 +15,7 @@ internal static class ReportEndpoints
     {
         var usage = api.MapGroup("/usage").WithTags("Usage");
         usage.MapPost("", One).WithName("reportUsage").WithSummary("Settle a reserved request, or record one that was not reserved")
-            .Takes(typeof(UseReport)).Gives(typeof(UseReportAnswer)).Needs(Rights.UsageWrite);
+            .Takes(typeof(UseReport)).Gives(typeof(UseReceipt)).Needs(Rights.UsageWrite);
         usage.MapPost("/batch", Many).WithName("reportUsages").WithSummary("Settle or record up to 1,000 requests")
             .Takes(typeof(UseReportBatch)).Gives(typeof(UseReportRows)).Needs(Rights.UsageWrite);
     }
@@ -29,7 +29,7 @@ internal static class ReportEndpoints
 
         var taken = await reports.Take(Caller.Of(http), [body.Value]);
         return taken[0].TryGet(out var answer, out problem)
-            ? Answers.Json(answer, JournalWire.Default.UseReportAnswer)
+            ? Answers.Json(answer, JournalWire.Default.UseReceipt)
             : new ProblemResult(problem);
     }
 
@@ -49,7 +49,7 @@ internal static class ReportEndpoints
         return Answers.Json(new UseReportRows([.. taken.Select(RowOf)]), JournalWire.Default.UseReportRows);
     }
 
-    private static UseReportRow RowOf(Outcome<UseReportAnswer> taken) => taken.TryGet(out var answer, out var problem)
+    private static UseReportRow RowOf(Outcome<UseReceipt> taken) => taken.TryGet(out var answer, out var problem)
         ? new UseReportRow { Status = StatusCodes.Status200OK, Result = answer }
         : new UseReportRow { Status = problem.Code.Status, Error = new UseReportError(problem.Code.Code, problem.Detail) };
 }

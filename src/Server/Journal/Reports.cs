@@ -27,7 +27,7 @@ internal sealed class Reports(
     private readonly ConcurrentDictionary<long, bool> _underWay = new();
 
     /// <summary>Takes them in, in their order, and answers each once all of them are in the database.</summary>
-    public async Task<IReadOnlyList<Outcome<UseReportAnswer>>> Take(Caller caller, IReadOnlyList<UseReport> reports)
+    public async Task<IReadOnlyList<Outcome<UseReceipt>>> Take(Caller caller, IReadOnlyList<UseReport> reports)
     {
         var now = time.GetUtcNow();
         var begun = new Outcome<BegunReport>[reports.Count];
@@ -41,7 +41,7 @@ internal sealed class Reports(
 
             var last = begun.Where(report => report.IsOk).Select(report => report.Value.Sequence).DefaultIfEmpty(0).Max();
             await (begun.Any(report => report.IsOk && report.Value.Answer is null) ? fold.WaitAll() : fold.WaitFolded(last));
-            var answers = new List<Outcome<UseReportAnswer>>(begun.Length);
+            var answers = new List<Outcome<UseReceipt>>(begun.Length);
             foreach (var report in begun)
             {
                 answers.Add(report.TryGet(out var known, out var problem) ? await Finish(caller, known) : problem);
@@ -66,7 +66,7 @@ internal sealed class Reports(
     };
 
     /// <summary>What was done before is answered as it was booked then.</summary>
-    private async Task<Outcome<UseReportAnswer>> Finish(Caller caller, BegunReport report) =>
+    private async Task<Outcome<UseReceipt>> Finish(Caller caller, BegunReport report) =>
         report.Answer is { } answer ? answer
         : await usage.FindBooked(report.RequestNo) is { } row && Covers(caller, row.OrganizationId, row.Environment) ? AnswerOf(row)
         : ReportTerms.NoReservation;
@@ -249,7 +249,7 @@ internal sealed class Reports(
     private static UsageFlags FlagsOf(UseReport report, Money? cost) =>
         (report.Estimated == true ? UsageFlags.Estimated : UsageFlags.None) | (cost is null ? UsageFlags.None : UsageFlags.Priced);
 
-    private static UseReportAnswer AnswerOf(long requestNo, string state, string? model, UseReport report, Money? cost) => new()
+    private static UseReceipt AnswerOf(long requestNo, string state, string? model, UseReport report, Money? cost) => new()
     {
         RequestId = RequestId.Of(requestNo),
         State = state,
@@ -259,7 +259,7 @@ internal sealed class Reports(
         Cost = cost?.ToString(),
     };
 
-    private static UseReportAnswer AnswerOf(UsageLogRow row) => new()
+    private static UseReceipt AnswerOf(UsageLogRow row) => new()
     {
         RequestId = RequestId.Of(row.RequestNo),
         State = "settled",
@@ -278,7 +278,7 @@ internal sealed record BegunReport(long RequestNo)
 
     public bool IsRecorded { get; init; }
 
-    public UseReportAnswer? Answer { get; init; }
+    public UseReceipt? Answer { get; init; }
 }
 
 /// <summary>A model by name and number, and what a report costs by a version of the price list; null where no price is known.</summary>

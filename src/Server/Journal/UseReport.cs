@@ -42,7 +42,7 @@ internal sealed record UseReport
 internal sealed record UseReportBatch(IReadOnlyList<UseReport> Records);
 
 /// <summary>What a report came to.</summary>
-internal sealed record UseReportAnswer
+internal sealed record UseReceipt
 {
     public required string RequestId { get; init; }
 
@@ -64,7 +64,7 @@ internal sealed record UseReportRow
 {
     public required int Status { get; init; }
 
-    public UseReportAnswer? Result { get; init; }
+    public UseReceipt? Result { get; init; }
 
     public UseReportError? Error { get; init; }
 }
@@ -82,6 +82,6 @@ internal sealed record UseReportRows(IReadOnlyList<UseReportRow> Data);
     Converters = [typeof(Rfc3339Time)])]
 [JsonSerializable(typeof(UseReport))]
 [JsonSerializable(typeof(UseReportBatch))]
-[JsonSerializable(typeof(UseReportAnswer))]
+[JsonSerializable(typeof(UseReceipt))]
 [JsonSerializable(typeof(UseReportRows))]
 internal sealed partial class JournalWire : JsonSerializerContext;

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Routing.Patterns;
 using Microsoft.Extensions.DependencyInjection;
+using Tollgate.Engine.Wallet;
 using Tollgate.Server.Access;
 using Tollgate.Server.Hosting;
 using Tollgate.Server.Problems;
@@ -116,7 +117,10 @@ public sealed class RightsMatrixTests(Gates gates) : IClassFixture<Gates>
         // This provider's secrets are revealable, so that every call has somebody who may make it.
         await using var gate = await RunningGate.Start("tensorpool", new GateOptions { LogLevel = "none" }, with: provider => provider with
         {
-            Wallet = Wallets.Rules, Quotas = [new Quota("things")], Plans = [.. provider.Plans.Select(plan => plan with { Quotas = [5] })],
+            Wallet = Wallets.Rules,
+            Models = [new ModelOffer("echo") { Price = new ModelPrice(0, 0) }],
+            Quotas = [new Quota("things")],
+            Plans = [.. provider.Plans.Select(plan => plan with { Quotas = [5] })],
         });
         var faults = new StringBuilder();
         foreach (var endpoint in ApiEndpoints(gate))
