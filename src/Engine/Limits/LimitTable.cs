@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using Tollgate.Engine.Permissions;
 using Tollgate.Engine.Usage;
 using Tollgate.Engine.Verification;
 
@@ -267,16 +268,17 @@ public sealed class LimitTable
         }
     }
 
-    /// <summary>
-    /// The limits that count any request at all, whatever it needs, and those of them that outlast a restart: a bit each.
-    /// </summary>
-    internal (ushort Limits, ushort Lasting) CountingAnything()
+    /// <summary>The limits with a window that count a request of this need, and those of them that outlast a restart: a bit each.</summary>
+    internal (ushort Limits, ushort Lasting) Counting(Requirement requirement)
     {
         (int all, int lasting) = (0, 0);
+        ulong scopes = requirement.AnyScope | requirement.ConditionalScopes;
         for (int limit = 0; limit < Catalogue.Limits.Count; limit++)
         {
             Limit rule = Catalogue.Limits[limit];
-            int bit = rule is { Actions: 0, Scopes: 0, ExceptScopes: 0, WindowMs: > 0 } ? 1 << limit : 0;
+            bool counts = rule.WindowMs > 0 && (rule.Actions == 0 || (rule.Actions & requirement.Actions) != 0)
+                && (rule.Scopes == 0 || (rule.Scopes & scopes) != 0) && (rule.ExceptScopes & scopes) == 0;
+            int bit = counts ? 1 << limit : 0;
             all |= bit;
             lasting |= rule.Lasts ? bit : 0;
         }
@@ -284,17 +286,16 @@ public sealed class LimitTable
         return ((ushort)all, (ushort)lasting);
     }
 
-    /// <summary>Counts in those limits what was used already, whether they have room or not.</summary>
-    internal void CountUse(uint keyNo, uint inputTokens, uint outputTokens, long clockMs)
+    /// <summary>Counts in these limits what was used already, whether they have room or not.</summary>
+    internal void CountUse(uint keyNo, ushort limits, uint inputTokens, uint outputTokens, long clockMs)
     {
-        int counting = CountingAnything().Limits;
         LimitPlace place = PlaceOf(keyNo, clockMs);
         place.Enter();
         try
         {
             for (byte limit = 0; limit < Catalogue.Limits.Count; limit++)
             {
-                if ((counting >> limit & 1) != 0)
+                if ((limits >> limit & 1) != 0)
                 {
                     AdjustLocked(in place, limit, place.ClockMs, Counted(limit, 1, inputTokens, outputTokens));
                 }

@@ -47,7 +47,7 @@ public sealed class Admission
     /// <summary>
     /// Notes how far an open reservation has come. What is noted never falls, in whatever order marks arrive.
     /// </summary>
-    public SettleResult TryMark(long requestNo, uint inputTokens, uint outputTokens, Money cost, long atMs)
+    public SettleResult TryMark(long requestNo, uint inputTokens, uint outputTokens, Money cost, long atMs, long clockMs)
     {
         ReservationStripe stripe = Reservations.StripeOf(requestNo, out int bucket);
         stripe.Gate.Enter();
@@ -71,7 +71,7 @@ public sealed class Admission
 
             (open.MarkedInputTokens, open.MarkedOutputTokens) = (happened.InputTokens, happened.OutputTokens);
             (open.MarkedCost, open.IsMarked) = (new Money(happened.CostMicros), true);
-            open.TouchedAtMs = Math.Max(open.TouchedAtMs, atMs);
+            open.TouchedMs = Math.Max(open.TouchedMs, clockMs);
             return SettleResult.Done;
         }
         finally
@@ -133,7 +133,7 @@ public sealed class Admission
         Money cost = use.Cost ?? Money.Zero;
         billed = use.Balance?.TakeUpTo(cost) ?? cost;
         UsageEvent happened = EventOf(in use, billed);
-        (happened.Limits, happened.LastingLimits) = Limits.CountingAnything();
+        (happened.Limits, happened.LastingLimits) = Limits.Counting(use.Requirement);
         sequence = 0;
         if (Usage is not null && !Usage.TryAppend(in happened, out sequence))
         {
@@ -142,7 +142,7 @@ public sealed class Admission
             return SettleResult.Full;
         }
 
-        Limits.CountUse(use.KeyNo, use.InputTokens, use.OutputTokens, use.ClockMs);
+        Limits.CountUse(use.KeyNo, happened.Limits, use.InputTokens, use.OutputTokens, use.ClockMs);
         return SettleResult.Done;
     }
 
@@ -155,6 +155,8 @@ public sealed class Admission
     {
         Reservation open = reservation;
         open.Booked = default;
+        // Who was down could not be told: it rests anew.
+        open.TouchedMs = clockMs;
         for (byte limit = 0; limit < Limits.Catalogue.Limits.Count; limit++)
         {
             LimitCounts counts = Limits.Catalogue.Limits[limit].Counts;

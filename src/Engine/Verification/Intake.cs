@@ -19,7 +19,7 @@ internal readonly ref struct Intake(ProjectEntry project, ref LimitClaims claims
         open.RequestNo = request.RequestNo;
         open.KeyNo = Verdict.KeyNo;
         open.OrganizationNo = (uint)Project.OrganizationNo;
-        (open.AdmittedAtMs, open.TouchedAtMs, open.ClockMs) = (request.NowMs, request.NowMs, clockMs);
+        (open.AdmittedAtMs, open.TouchedMs, open.ClockMs) = (request.NowMs, clockMs, clockMs);
         (open.Model, open.PriceVersion) = (request.Model, request.PriceVersion);
         (open.InputTokens, open.OutputTokens) = ((uint)request.InputTokens, (uint)request.OutputTokens);
         open.MarkedInputTokens = open.InputTokens;

@@ -151,7 +151,7 @@ public sealed class LimitTableTests
             KeyNo = MeteredGate.KeyNo,
             OrganizationNo = 3,
             AdmittedAtMs = MeteredGate.NowMs - 5_000,
-            TouchedAtMs = MeteredGate.NowMs - 5_000,
+            TouchedMs = MeteredGate.NowMs - 5_000,
             ClockMs = now - tpd.SlotMs,
             InputTokens = 100,
             OutputTokens = 100,

@@ -14,20 +14,20 @@ public sealed class ReservationTableTests
         ReservationTable table = gate.Admission.Reservations;
         for (int i = 0; i < 100; i++)
         {
-            gate.Reserve(hold: new Money(1), nowMs: MeteredGate.NowMs + i);
+            gate.Reserve(clockMs: i, hold: new Money(1));
         }
 
         var expired = new Reservation[128];
-        Assert.Equal(0, table.Expired(MeteredGate.NowMs + table.RestMs - 1, expired));
-        Assert.Equal(40, table.Expired(MeteredGate.NowMs + table.RestMs + 39, expired));
+        Assert.Equal(0, table.Expired(table.RestMs - 1, expired));
+        Assert.Equal(40, table.Expired(table.RestMs + 39, expired));
         Assert.Equal(Enumerable.Range(1, 40).Select(no => (long)no), expired[..40].Select(open => open.RequestNo).Order());
 
-        gate.Admission.TryMark(1, 1, 1, new Money(1), MeteredGate.NowMs + 50);
-        Assert.Equal(39, table.Expired(MeteredGate.NowMs + table.RestMs + 39, expired));
-        Assert.Equal(10, table.Expired(MeteredGate.NowMs + table.RestMs + 39, expired.AsSpan(0, 10)));
+        gate.Admission.TryMark(1, 1, 1, new Money(1), MeteredGate.NowMs, clockMs: 50);
+        Assert.Equal(39, table.Expired(table.RestMs + 39, expired));
+        Assert.Equal(10, table.Expired(table.RestMs + 39, expired.AsSpan(0, 10)));
 
         Assert.Equal(SettleResult.Done, gate.Settle(2, cost: new Money(1)));
-        Assert.Equal(38, table.Expired(MeteredGate.NowMs + table.RestMs + 39, expired));
+        Assert.Equal(38, table.Expired(table.RestMs + 39, expired));
         Assert.False(table.TryGet(2, out _));
     }
 

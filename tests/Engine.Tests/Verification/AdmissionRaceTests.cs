@@ -95,7 +95,7 @@ public sealed class AdmissionRaceTests
                 }
 
                 wasOver |= Interlocked.Increment(ref open) > 6;
-                Until(() => gate.Admission.TryMark((thread * 10_000) + i + 1, 3, 1, new Money(5), MeteredGate.NowMs));
+                Until(() => gate.Admission.TryMark((thread * 10_000) + i + 1, 3, 1, new Money(5), MeteredGate.NowMs, 0));
                 Interlocked.Decrement(ref open);
                 Until(() => gate.Settle((thread * 10_000) + i + 1, 3, 2, new Money(i % 90), clockMs: i));
                 Interlocked.Add(ref billed, i % 90);

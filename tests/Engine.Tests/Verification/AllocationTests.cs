@@ -80,7 +80,7 @@ public sealed class AllocationTests
                 case 2:
                     return gate.Take(clockMs).Code != VerdictCode.Busy;
                 default:
-                    gate.Admission.TryMark(gate.RequestNo - 2, 1, 1, new Money(1), 0);
+                    gate.Admission.TryMark(gate.RequestNo - 2, 1, 1, new Money(1), 0, 0);
                     return gate.Settle(gate.RequestNo - 2, 10, 20, new Money(0), clockMs) != SettleResult.Full;
             }
         });
