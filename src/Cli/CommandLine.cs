@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Tollgate.Cli.Import;
 using Tollgate.Cli.Keys;
+using Tollgate.Cli.Usage;
 using Tollgate.Client;
 
 namespace Tollgate.Cli;
@@ -75,6 +76,7 @@ internal static class CommandLine
         root.Subcommands.Add(KeyCommands.Build(shell));
         root.Subcommands.Add(VerifyCommand.Build(shell));
         root.Subcommands.Add(ImportCommand.Build(shell));
+        root.Subcommands.Add(UsageCommand.Build(shell));
         root.Subcommands.Add(OfServer("serve", "Run the gate, as ./run does."));
         root.Subcommands.Add(OfServer("provider", "Look at provider files: provider list, provider check NAME or FILE."));
         root.Subcommands.Add(OfServer("backup", "Back up the data, also while the gate runs: backup --to FILE or DIR."));

@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 namespace Tollgate.Client;
 
 /// <summary>
-/// Asks a Tollgate: manages organizations, projects and keys, checks keys, reads the audit log. One instance serves any number
+/// Asks a Tollgate: manages organizations, projects and keys, checks keys, reads usage and the audit log. One instance serves any number
 /// of threads. A refusal is a <see cref="TollgateException"/> that carries the gate's <see cref="Problem"/>.
 /// </summary>
 /// <example>
@@ -40,6 +40,7 @@ public sealed class TollgateClient : IDisposable
         Verify = new(connection);
         Audit = new(connection);
         Changes = new(connection);
+        Usage = new(connection);
     }
 
     public OrganizationCalls Organizations { get; }
@@ -55,6 +56,8 @@ public sealed class TollgateClient : IDisposable
     public AuditCalls Audit { get; }
 
     public ChangeCalls Changes { get; }
+
+    public UsageCalls Usage { get; }
 
     private HttpClient Http { get; }
 

@@ -52,7 +52,8 @@ internal static class OperationTexts
             + "where the log stands. A key sees changes to what it may verify.",
         ["getUsage"] =
             "Sums of requests, tokens and cost, kept apart by `group_by`, else one sum. `from` counts, `to` does not; both are whole "
-            + "hours. A cost is a decimal, null where nothing has a price. A key sees its own project and environment. Sums are kept for good.",
+            + "hours. A cost is a decimal, null where nothing has a price. A key sees its own project and environment. Sums are kept for "
+            + "good.",
         ["listUsage"] =
             "One page of single requests, those refused among them, with the names of their keys. A key sees its own project and "
             + "environment. Lines are kept for some days, refused ones for fewer.",

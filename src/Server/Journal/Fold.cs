@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Tollgate.Engine.Usage;
 using Tollgate.Server.Problems;
 using Tollgate.Server.Storage;
@@ -104,6 +105,9 @@ internal sealed partial class Fold(
         Wake();
         return waiter.Task;
     }
+
+    /// <summary>Up to which event a database knows a spool; null for one that it does not know.</summary>
+    public static Task<long?> KnownTo(DbConnection connection, string spool) => JournalSql.Folded(connection, null, spool);
 
     /// <summary>Completes when everything that was appended before this call is in the database.</summary>
     public Task WaitAll() => WaitFolded(spool.Buffer.Last);

@@ -18,7 +18,8 @@ internal static class UsageQuerySql
 
     private const string Refused =
         "request_no, key_no, at_ms, model_no, 0 AS price_version, 0 AS input_tokens, 0 AS output_tokens, "
-        + "CAST(NULL AS BIGINT) AS cost_micros, 0 AS status, 0 AS latency_ms, 0 AS flags, code, limit_name, limit_amount, limit_remaining, retry_at_ms FROM refusals";
+        + "CAST(NULL AS BIGINT) AS cost_micros, 0 AS status, 0 AS latency_ms, 0 AS flags, code, limit_name, "
+        + "limit_amount, limit_remaining, retry_at_ms FROM refusals";
 
     private const string Passed =
         "request_no, key_no, at_ms, model_no, price_version, input_tokens, output_tokens, cost_micros, status, latency_ms, flags, "
