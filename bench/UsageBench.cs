@@ -37,8 +37,8 @@ internal static class UsageBench
         page.Add("  on SQLite one prepared command of the driver run for each row, on PostgreSQL one prepared statement for all rows by");
         page.Add("  `unnest`; the same table with its three indices in a database of its own, `synchronous=FULL`,");
         page.Add("  `synchronous_commit=on`;");
-        page.Add("- fold: the whole of what the gate does: events read out of the spool, how far it is taken in, the log, sums by hour and");
-        page.Add("  by day, last uses, spans, and the commit.");
+        page.Add("- fold: the whole of what the gate does: events read out of the spool, how far it is taken in, the log, sums by hour");
+        page.Add("  and by day, last uses, spans, and the commit.");
         page.Add("");
         page.Add("| database | keys | bare ms | fold ms | ratio |");
         page.Add("| --- | --- | --- | --- | --- |");
