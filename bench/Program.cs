@@ -4,6 +4,7 @@ using Tollgate.Bench;
 return args switch
 {
     ["check", .. var rest] => CheckBench.Run(rest),
+    ["limits", .. var rest] => LimitsBench.Run(rest),
     ["table", .. var rest] => TableBench.Run(rest),
     ["verify", .. var rest] => await VerifyBench.Run(rest),
     ["start", .. var rest] => await StartBench.Run(rest),
@@ -12,6 +13,7 @@ return args switch
     ["timing", .. var rest] => await TimingBench.Run(rest),
     ["spray", .. var rest] => await SprayBench.Run(rest),
     ["attack", .. var rest] => await AttackBench.Run(rest),
+    ["money", .. var rest] => await MoneyBench.Run(rest),
     ["usage", .. var rest] => await UsageBench.Run(rest),
     ["bare"] => await BareServer.Run(),
     _ => Usage(),
@@ -22,6 +24,7 @@ static int Usage()
     Console.Error.WriteLine(
         """
         usage: bench check [--results DIR]
+               bench limits [--results DIR]
                bench table [--results DIR] [--keys N] [--seconds N]
                bench start [--results DIR] [--data DIR] [--keys N] [--rounds N]
                bench miss [--results DIR] [--keys N] [--rounds N]
@@ -29,6 +32,7 @@ static int Usage()
                bench spray [--results DIR] [--data DIR] [--keys N] [--hot N] [--unknown N] [--connections N] [--limit-mb N]
                bench usage [--results DIR] [--rounds N] [--seconds N] [--lines N]
                bench attack [--results DIR] [--seconds N]
+               bench money [--results DIR] [--clients N] [--kills N] [--seconds N] [--balance AMOUNT]
                bench verify [--results DIR] [--data DIR] [--keys N] [--rounds N] [--seconds N] [--request-threads MODE]
                bench authorize [--results DIR] [--data DIR] [--keys N] [--rounds N] [--seconds N] [--request-threads MODE]
         """);

@@ -122,6 +122,7 @@ internal sealed record SeededKeys(string Folder, string SecretsFile, int SecretL
             KeyNo = await scope.NextNumber("key"),
             Id = KeyId.New(),
             ProjectNo = project.ProjectNo,
+            OrganizationNo = 1,
             ProjectId = project.Id.Text,
             OrganizationId = project.OrganizationId.Text,
             Environment = "live",

@@ -93,6 +93,7 @@ internal static class TableBench
         KeyNo = i + 1L,
         Id = KeyId.New(),
         ProjectNo = 1,
+        OrganizationNo = 1,
         ProjectId = "prj_bench",
         OrganizationId = "org_bench",
         Environment = "live",

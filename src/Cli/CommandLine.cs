@@ -2,6 +2,8 @@ using System.CommandLine;
 using Tollgate.Cli.Import;
 using Tollgate.Cli.Keys;
 using Tollgate.Cli.Usage;
+using Tollgate.Cli.Wallets;
+using Tollgate.Cli.Webhooks;
 using Tollgate.Client;
 
 namespace Tollgate.Cli;
@@ -77,6 +79,9 @@ internal static class CommandLine
         root.Subcommands.Add(VerifyCommand.Build(shell));
         root.Subcommands.Add(ImportCommand.Build(shell));
         root.Subcommands.Add(UsageCommand.Build(shell));
+        root.Subcommands.Add(WalletCommands.Build(shell));
+        root.Subcommands.Add(WebhookCommands.Build(shell));
+        root.Subcommands.Add(PlansCommand.Build(shell));
         root.Subcommands.Add(OfServer("serve", "Run the gate, as ./run does."));
         root.Subcommands.Add(OfServer("provider", "Look at provider files: provider list, provider check NAME or FILE."));
         root.Subcommands.Add(OfServer("backup", "Back up the data, also while the gate runs: backup --to FILE or DIR."));
@@ -87,11 +92,12 @@ internal static class CommandLine
     }
 
     /// <summary>A command that <c>./tollgate</c> hands to the server's executable. It is here to be listed.</summary>
-    private static Command OfServer(string name, string description)
+    internal static Command OfServer(string name, string description, string? words = null)
     {
+        words ??= name;
         var command = new Command(name, description) { TreatUnmatchedTokensAsErrors = false };
         command.SetAction(int (_) => throw new UsageException(
-            $"\"{name}\" belongs to the server's executable: run ./tollgate {name}, with \"{name}\" as its first word."));
+            $"\"{words}\" belongs to the server's executable: run ./tollgate {words}, with \"{words}\" as its first word."));
         return command;
     }
 

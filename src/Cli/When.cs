@@ -24,10 +24,9 @@ internal static class When
             : throw new UsageException($"{option}: \"{text}\" is not a time such as 30d, 2027-01-31 or 2027-01-31T12:00:00Z.");
     }
 
-    /// <summary>The same, but a duration is one that has passed: <c>7d</c> is a week ago, at the beginning of its hour.</summary>
-    public static DateTimeOffset Past(string option, string text, TimeProvider time) => TryDuration(text) is { } ago
-        ? new DateTimeOffset((time.GetUtcNow() - ago).UtcTicks / TimeSpan.TicksPerHour * TimeSpan.TicksPerHour, TimeSpan.Zero)
-        : Instant(option, text, time);
+    /// <summary>The same of what lies behind: a duration is one before now.</summary>
+    public static DateTimeOffset Past(string option, string text, TimeProvider time) =>
+        TryDuration(text) is { } ago ? time.GetUtcNow() - ago : Instant(option, text, time);
 
     /// <summary>As tables show it.</summary>
     public static string Text(DateTimeOffset? at) =>

@@ -28,24 +28,27 @@ internal sealed partial class RemoteGate(
         return cache.Find(hash) is { } kept ? new(new GateAnswer(kept, GateFault.None)) : new(Join(question, hash).WaitAsync(cancel));
     }
 
-    private Task<GateAnswer> Join(Question question, QuestionHash hash)
+    private async Task<GateAnswer> Join(Question question, QuestionHash hash)
     {
         // Read before the question is sent: what changes from here on keeps its answer out of the cache.
         var generation = cache.Generation;
         if (!cache.IsTrusted)
         {
-            return Keep(question, hash, generation);
+            return await Keep(question, hash, generation).ConfigureAwait(false);
         }
 
         // The place is taken before the work begins: a question that was answered before it was entered would stay there for good.
         var answered = new TaskCompletionSource<GateAnswer>(TaskCreationOptions.RunContinuationsAsynchronously);
         var asked = _asked.GetOrAdd((hash, generation), answered.Task);
-        if (ReferenceEquals(asked, answered.Task))
+        var isFirst = ReferenceEquals(asked, answered.Task);
+        if (isFirst)
         {
             _ = Answer(question, hash, generation, answered);
         }
 
-        return asked;
+        // Where each request counts, an answer is of the one request it was given for.
+        var answer = await asked.ConfigureAwait(false);
+        return isFirst || answer.Verdict?.Cacheable != false ? answer : await Send(question).ConfigureAwait(false);
     }
 
     private async Task Answer(Question question, QuestionHash hash, long generation, TaskCompletionSource<GateAnswer> answered)
@@ -69,7 +72,7 @@ internal sealed partial class RemoteGate(
     private async Task<GateAnswer> Keep(Question question, QuestionHash hash, long generation)
     {
         var answer = await Send(question).ConfigureAwait(false);
-        if (answer.Verdict is { } verdict)
+        if (answer.Verdict is { Cacheable: not false } verdict)
         {
             cache.Keep(hash, verdict, generation);
         }

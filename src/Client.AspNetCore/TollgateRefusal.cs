@@ -86,10 +86,18 @@ public sealed record TollgateRefusal
         "scope_missing" => Lacking(verdict, "scope_missing", "The API key lacks a required scope."),
         "body_condition" => Lacking(verdict, "body_condition", "The API key may make this call only with certain members in the body."),
         "route_unknown" => new(404, "route_unknown", "No route has this path."),
-        "not_loaded" => Unavailable,
+        "rate_limited" => new(429, "rate_limited", "A limit of this API key is used up for now.") { RetryAfter = Wait(verdict) },
+        "exceeds_limit" => new(413, "exceeds_limit", "The request is larger than a limit of this API key."),
+        "wallet_empty" => new(402, "wallet_empty", "The balance does not pay for this request."),
+        "in_flight_holds" =>
+            new(402, "in_flight_holds", "The rest of the balance is held for requests that are under way.") { RetryAfter = Wait(verdict) },
+        "not_loaded" or "busy" => Unavailable,
         // A code of a newer gate. Refused it is, and more is not known.
         _ => Forbidden with { RequiredPermission = verdict.RequiredPermission },
     };
+
+    private static TimeSpan Wait(Verdict verdict) =>
+        verdict.RetryAfterMs is { } wait ? TimeSpan.FromMilliseconds(wait) : SoonAgain;
 
     private static TollgateRefusal Lacking(Verdict verdict, string code, string title) =>
         new(403, code, title) { RequiredPermission = verdict.RequiredPermission };

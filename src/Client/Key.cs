@@ -6,6 +6,8 @@ namespace Tollgate.Client;
 /// <summary>An API key as the management API shows it: its name, what it may reach and its history, never its secret.</summary>
 public sealed record Key
 {
+    private static readonly IReadOnlyDictionary<string, long> Unlimited = new Dictionary<string, long>();
+
     /// <summary>Stable through every rotation: <c>key_…</c>.</summary>
     public required string Id { get; init; }
 
@@ -42,6 +44,9 @@ public sealed record Key
 
     /// <summary>Addresses and CIDR ranges the key may be used from; empty means from anywhere.</summary>
     public IReadOnlyList<string> AllowedAddresses { get; init => field = value ?? []; } = [];
+
+    /// <summary>Limits of this key below its plan's, by their names in the provider file.</summary>
+    public IReadOnlyDictionary<string, long> Limits { get; init => field = value ?? Unlimited; } = Unlimited;
 
     public JsonObject Metadata { get; init => field = value ?? []; } = [];
 
@@ -104,6 +109,9 @@ public sealed record NewKey
 
     public IReadOnlyList<string>? AllowedAddresses { get; init; }
 
+    /// <summary>Limits below the plan's, by their names in the provider file.</summary>
+    public IReadOnlyDictionary<string, long>? Limits { get; init; }
+
     public JsonObject? Metadata { get; init; }
 
     /// <summary>The SHA-256 of an existing secret in hexadecimal or base64: imports a key without its text. Needs the root key.</summary>
@@ -126,6 +134,9 @@ public sealed record KeyChange
     public DateTimeOffset? ExpiresAt { get; init; }
 
     public IReadOnlyList<string>? AllowedAddresses { get; init; }
+
+    /// <summary>Limits below the plan's, by name; null takes one away, and one that is not named stays.</summary>
+    public IReadOnlyDictionary<string, long?>? Limits { get; init; }
 
     public JsonObject? Metadata { get; init; }
 

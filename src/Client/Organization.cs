@@ -1,7 +1,12 @@
 namespace Tollgate.Client;
 
 /// <summary>An owner of projects: a customer of the API company.</summary>
-public sealed record Organization(string Id, string Name, OwnerStatus Status, DateTimeOffset CreatedAt);
+/// <param name="Id">Such as <c>org_…</c>.</param>
+/// <param name="Name">What people call it.</param>
+/// <param name="Status">Whether its keys may work.</param>
+/// <param name="CreatedAt">When it was made.</param>
+/// <param name="Plan">One of the provider's, by name; null from a gate that knew no plans yet.</param>
+public sealed record Organization(string Id, string Name, OwnerStatus Status, DateTimeOffset CreatedAt, string? Plan = null);
 
 /// <summary>A holder of keys.</summary>
 public sealed record Project(string Id, string OrganizationId, string Name, OwnerStatus Status, DateTimeOffset CreatedAt);

@@ -34,16 +34,38 @@ public sealed class OrganizationCalls
 
     public Task<Organization> RenameAsync(
         string organizationId, string name, string? idempotencyKey = null, CancellationToken cancellationToken = default) =>
-        Change(organizationId, new OrganizationChange(name, null), idempotencyKey, cancellationToken);
+        Change(organizationId, new OrganizationChange(name, null, null), idempotencyKey, cancellationToken);
 
     /// <summary>Stops every key below until <see cref="ResumeAsync"/>.</summary>
     public Task<Organization> SuspendAsync(
         string organizationId, string? idempotencyKey = null, CancellationToken cancellationToken = default) =>
-        Change(organizationId, new OrganizationChange(null, OwnerStatus.Suspended), idempotencyKey, cancellationToken);
+        Change(organizationId, new OrganizationChange(null, OwnerStatus.Suspended, null), idempotencyKey, cancellationToken);
 
     public Task<Organization> ResumeAsync(
         string organizationId, string? idempotencyKey = null, CancellationToken cancellationToken = default) =>
-        Change(organizationId, new OrganizationChange(null, OwnerStatus.Active), idempotencyKey, cancellationToken);
+        Change(organizationId, new OrganizationChange(null, OwnerStatus.Active, null), idempotencyKey, cancellationToken);
+
+    /// <summary>Puts an organization on another plan, which holds from the next request of each of its keys on.</summary>
+    public Task<Organization> ChangePlanAsync(
+        string organizationId, string plan, string? idempotencyKey = null, CancellationToken cancellationToken = default) =>
+        Change(organizationId, new OrganizationChange(null, null, plan), idempotencyKey, cancellationToken);
+
+    /// <summary>How much of each quota of its plan an organization uses.</summary>
+    public async Task<IReadOnlyList<Quota>> QuotasAsync(string organizationId, CancellationToken cancellationToken = default) =>
+        (await _connection.Get(Path(organizationId) + "/quotas", TollgateJson.Default.QuotaList, cancellationToken).ConfigureAwait(false))
+            .Data;
+
+    /// <summary>Says how many there are of what a quota bounds, for who counts by himself. It may be more than the plan allows.</summary>
+    public Task<Quota> SetQuotaAsync(
+        string organizationId, string quota, long used, string? idempotencyKey = null, CancellationToken cancellationToken = default) =>
+        _connection.Change(
+            HttpMethod.Put,
+            $"{Path(organizationId)}/quotas/{Address.Segment(quota)}",
+            new QuotaUse(used),
+            TollgateJson.Default.QuotaUse,
+            idempotencyKey,
+            TollgateJson.Default.Quota,
+            cancellationToken);
 
     /// <summary>Deletes an organization and its projects; their keys are revoked with it.</summary>
     public Task<Deletion> DeleteAsync(

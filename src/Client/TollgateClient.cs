@@ -34,18 +34,26 @@ public sealed class TollgateClient : IDisposable
         Http = http;
         var connection = new Connection(http, key, options ?? new());
         Organizations = new(connection);
+        Plans = new(connection);
         Projects = new(connection);
+        Wallets = new(connection);
         Keys = new(connection);
         Import = new(connection);
         Verify = new(connection);
+        Reports = new(connection);
         Audit = new(connection);
         Changes = new(connection);
         Usage = new(connection);
+        Webhooks = new(connection);
     }
 
     public OrganizationCalls Organizations { get; }
 
+    public PlanCalls Plans { get; }
+
     public ProjectCalls Projects { get; }
+
+    public WalletCalls Wallets { get; }
 
     public KeyCalls Keys { get; }
 
@@ -53,11 +61,15 @@ public sealed class TollgateClient : IDisposable
 
     public VerifyCalls Verify { get; }
 
+    public ReportCalls Reports { get; }
+
     public AuditCalls Audit { get; }
 
     public ChangeCalls Changes { get; }
 
     public UsageCalls Usage { get; }
+
+    public WebhookCalls Webhooks { get; }
 
     private HttpClient Http { get; }
 

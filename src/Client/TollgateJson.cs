@@ -28,26 +28,45 @@ namespace Tollgate.Client;
 [JsonSerializable(typeof(NewOwner))]
 [JsonSerializable(typeof(OrganizationChange))]
 [JsonSerializable(typeof(Deletion))]
+[JsonSerializable(typeof(PlanList))]
+[JsonSerializable(typeof(QuotaList))]
+[JsonSerializable(typeof(Quota))]
+[JsonSerializable(typeof(QuotaUse))]
 [JsonSerializable(typeof(Check))]
 [JsonSerializable(typeof(CheckBatch))]
 [JsonSerializable(typeof(Verdict))]
 [JsonSerializable(typeof(Page<Verdict>), TypeInfoPropertyName = "VerdictPage")]
 [JsonSerializable(typeof(Explanation))]
+[JsonSerializable(typeof(UsageReport))]
+[JsonSerializable(typeof(UsageReceipt))]
+[JsonSerializable(typeof(UsageReportBatch))]
+[JsonSerializable(typeof(UsageReportRows))]
 [JsonSerializable(typeof(ChangePage))]
 [JsonSerializable(typeof(Problem))]
-[JsonSerializable(typeof(UsageReport))]
+[JsonSerializable(typeof(UsageSums))]
 [JsonSerializable(typeof(KeyUsage))]
 [JsonSerializable(typeof(DecidedRequest))]
 [JsonSerializable(typeof(Page<UsageLine>), TypeInfoPropertyName = "UsagePage")]
+[JsonSerializable(typeof(Webhook))]
+[JsonSerializable(typeof(NewWebhook))]
+[JsonSerializable(typeof(WebhookChange))]
+[JsonSerializable(typeof(WebhookDelivery))]
+[JsonSerializable(typeof(Replay))]
+[JsonSerializable(typeof(Page<Webhook>), TypeInfoPropertyName = "WebhookPage")]
+[JsonSerializable(typeof(Page<WebhookDelivery>), TypeInfoPropertyName = "WebhookDeliveryPage")]
 [JsonSerializable(typeof(Page<Key>), TypeInfoPropertyName = "KeyPage")]
 [JsonSerializable(typeof(Page<Organization>), TypeInfoPropertyName = "OrganizationPage")]
 [JsonSerializable(typeof(Page<Project>), TypeInfoPropertyName = "ProjectPage")]
+[JsonSerializable(typeof(Wallet))]
+[JsonSerializable(typeof(NewWalletEntry))]
+[JsonSerializable(typeof(WalletEntry))]
+[JsonSerializable(typeof(Page<WalletEntry>), TypeInfoPropertyName = "WalletEntryPage")]
 [JsonSerializable(typeof(Page<AuditRow>), TypeInfoPropertyName = "AuditPage")]
 internal sealed partial class TollgateJson : JsonSerializerContext;
 
 internal sealed record NewOwner(string Name);
 
-internal sealed record OrganizationChange(string? Name, OwnerStatus? Status);
+internal sealed record OrganizationChange(string? Name, OwnerStatus? Status, string? Plan);
 
 internal sealed record CheckBatch(IReadOnlyList<Check> Checks);
 

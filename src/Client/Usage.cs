@@ -151,4 +151,4 @@ public sealed record UsageFilter
     public string? Model { get; init; }
 }
 
-internal sealed record UsageReport(IReadOnlyList<UsageSum> Data);
+internal sealed record UsageSums(IReadOnlyList<UsageSum> Data);

@@ -13,7 +13,7 @@ public sealed class UsageCalls
     {
         var groups = groupBy is null ? null : string.Join(',', groupBy);
         var query = Query(filter, ("group_by", groups is "" ? null : groups));
-        var report = await _connection.Get("usage" + query, TollgateJson.Default.UsageReport, cancellationToken).ConfigureAwait(false);
+        var report = await _connection.Get("usage" + query, TollgateJson.Default.UsageSums, cancellationToken).ConfigureAwait(false);
         return report.Data;
     }
 

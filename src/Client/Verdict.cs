@@ -25,7 +25,21 @@ public sealed record Check
 
     /// <summary>The address the request came from, for keys that are bound to addresses.</summary>
     public string? Address { get; init; }
+
+    /// <summary>
+    /// The model that the request asks for. With it or <see cref="Tokens"/> the verdict has a reservation, which is settled by
+    /// <see cref="ReportCalls.SendAsync(UsageReport, CancellationToken)"/> once the request is over.
+    /// </summary>
+    public string? Model { get; init; }
+
+    /// <summary>How many tokens the request will use at most.</summary>
+    public TokenBounds? Tokens { get; init; }
 }
+
+/// <summary>How many tokens a request will use at most.</summary>
+/// <param name="Input">Of its input, counted or over-estimated.</param>
+/// <param name="MaxOutput">Of its output; null leaves it to the model.</param>
+public sealed record TokenBounds(int Input, int? MaxOutput = null);
 
 /// <summary>What the gate decided.</summary>
 public sealed record Verdict
@@ -49,7 +63,31 @@ public sealed record Verdict
     /// no longer than that, nor longer than <see cref="VerdictKey.ExpiresAt"/>.
     /// </summary>
     public DateTimeOffset? SecretEndsAt { get; init; }
+
+    /// <summary>Under which the owner of the key finds this decision.</summary>
+    public string? RequestId { get; init; }
+
+    /// <summary>What was set aside for the request; to be settled once it is over.</summary>
+    public string? Reservation { get; init; }
+
+    /// <summary>How much of the organization's balance was set aside, as a decimal.</summary>
+    public string? Held { get; init; }
+
+    /// <summary>The limit that refused.</summary>
+    public string? Limit { get; init; }
+
+    /// <summary>Milliseconds until the same request fits; null where that is not a matter of time.</summary>
+    public long? RetryAfterMs { get; init; }
+
+    /// <summary>Each limit that counted the request.</summary>
+    public IReadOnlyList<LimitStanding> Limits { get; init => field = value ?? []; } = [];
+
+    /// <summary>False where every request must be asked about, because each one counts or costs.</summary>
+    public bool? Cacheable { get; init; }
 }
+
+/// <summary>How a limit stands with this request counted.</summary>
+public sealed record LimitStanding(string Name, long Limit, long Remaining, long ResetAfterMs);
 
 /// <summary>The facts of a checked key that an API server acts on.</summary>
 public sealed record VerdictKey

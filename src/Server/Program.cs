@@ -11,6 +11,7 @@ return args switch
     ["migrate", ..] => await MigrateVerb.Run(args[1..]),
     ["backup", ..] => await BackupVerb.Run(args[1..]),
     ["restore", ..] => await RestoreVerb.Run(args[1..]),
+    ["wallet", "check", ..] => await WalletVerb.Run(args[2..]),
     ["doctor", ..] => await DoctorVerb.Run(args[1..]),
     _ => Serve.Usage(),
 };

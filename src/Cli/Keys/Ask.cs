@@ -23,6 +23,8 @@ internal sealed class Ask(ParseResult parsed, Shell shell, CancellationToken can
 
     public string KeyId(Argument<string> id) => Segment(parsed.GetValue(id)!, "a key's id such as key_…");
 
+    public string OrganizationId(Argument<string> id) => Segment(parsed.GetValue(id)!, "an organization's id such as org_…");
+
     /// <summary>The project that was named, else the gate's first: the oldest, where the root key acts by itself.</summary>
     public async Task<string> ProjectId(Option<string?> project)
     {
@@ -47,7 +49,8 @@ internal sealed class Ask(ParseResult parsed, Shell shell, CancellationToken can
         }
     }
 
-    private static string Segment(string text, string expected) =>
+    /// <summary>The text, when it can stand in a path.</summary>
+    public static string Segment(string text, string expected) =>
         text.Length > 0 && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-')
             ? text
             : throw new UsageException($"\"{text}\" is not {expected}.");

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Tollgate.Client;
@@ -26,13 +27,15 @@ internal static class CreateCommand
     private static readonly Option<string[]> Scopes = Words("--scopes", "What it may reach, in the provider's words.");
 
     private static readonly Option<string[]> Rights =
-        Words("--rights", "On the management API: verify, usage:write, usage:read, keys:read, keys:manage, audit:read.");
+        Words("--rights", "On the management API: verify, usage:write, usage:read, keys:read, keys:manage, audit:read, webhooks:manage.");
 
     private static readonly Option<string?> Description = new("--description") { Description = "What it is for." };
 
     private static readonly Option<string?> Expires = new("--expires") { Description = "30d, 2027-01-31 or 2027-01-31T12:00:00Z." };
 
     private static readonly Option<string[]> Addresses = Words("--allowed-addresses", "Addresses and CIDR ranges it may be used from.");
+
+    private static readonly Option<string[]> Limits = Words("--limits", "Its limits below the plan's, such as rpm=10.");
 
     private static readonly Option<string?> Metadata = new("--metadata") { Description = "A JSON object to keep with it." };
 
@@ -45,7 +48,7 @@ internal static class CreateCommand
     {
         var command = new Command("create", "Create a key. Its secret is printed once, alone on standard output.")
         {
-            Name, Project, Environment, Type, Permissions, Scopes, Rights, Description, Expires, Addresses, Metadata, SecretSha256,
+            Name, Project, Environment, Type, Permissions, Scopes, Rights, Description, Expires, Addresses, Limits, Metadata, SecretSha256,
         };
         command.SetAction(async (parsed, cancel) =>
         {
@@ -69,6 +72,7 @@ internal static class CreateCommand
         Description = parsed.GetValue(Description),
         ExpiresAt = parsed.GetValue(Expires) is { } expires ? When.Instant("--expires", expires, time) : null,
         AllowedAddresses = Split(parsed.GetValue(Addresses)),
+        Limits = Amounts(Split(parsed.GetValue(Limits))),
         Metadata = parsed.GetValue(Metadata) is { } metadata ? Object(metadata) : null,
         SecretSha256 = parsed.GetValue(SecretSha256),
     };
@@ -81,6 +85,27 @@ internal static class CreateCommand
     private static IReadOnlyList<string>? Split(string[]? values) => values is { Length: > 0 }
         ? [.. values.SelectMany(value => value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))]
         : null;
+
+    private static Dictionary<string, long>? Amounts(IReadOnlyList<string>? words)
+    {
+        if (words is null)
+        {
+            return null;
+        }
+
+        var amounts = new Dictionary<string, long>(StringComparer.Ordinal);
+        foreach (var word in words)
+        {
+            if (word.Split('=') is not [{ Length: > 0 } name, var text]
+                || !long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var amount)
+                || !amounts.TryAdd(name, amount))
+            {
+                throw new UsageException($"--limits: \"{word}\" is not a name and a whole number such as rpm=10, each name once.");
+            }
+        }
+
+        return amounts;
+    }
 
     private static JsonObject Object(string text)
     {

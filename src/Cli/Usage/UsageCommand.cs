@@ -61,7 +61,12 @@ internal static class UsageCommand
     }
 
     private static DateTimeOffset? Instant(ParseResult parsed, Option<string?> option, Shell shell) =>
-        parsed.GetValue(option) is { } text ? When.Past(option.Name, text, shell.Time) : null;
+        parsed.GetValue(option) is { } text ? Hour(text, When.Past(option.Name, text, shell.Time)) : null;
+
+    /// <summary>A duration ago falls into an hour, which counts from its beginning; a time is asked for as it was typed.</summary>
+    private static DateTimeOffset Hour(string text, DateTimeOffset at) => text.Contains('-', StringComparison.Ordinal)
+        ? at
+        : new DateTimeOffset(at.UtcTicks / TimeSpan.TicksPerHour * TimeSpan.TicksPerHour, TimeSpan.Zero);
 
     private static void Show(KeyUsage usage, Voice voice)
     {
@@ -92,7 +97,7 @@ internal static class UsageCommand
     {
         if (voice.Json)
         {
-            voice.Result(new UsageReport(sums), TollgateJson.Default.UsageReport);
+            voice.Result(new UsageSums(sums), TollgateJson.Default.UsageSums);
             return;
         }
 

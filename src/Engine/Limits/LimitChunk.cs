@@ -8,7 +8,8 @@ internal sealed class LimitChunk
     private readonly RollingWindow[] _windows = new RollingWindow[Windows];
     private readonly uint[] _earlier = new uint[Windows * RollingWindow.EarlierSlots];
 
-    public ref RollingWindow this[int index] => ref _windows[index];
+    public ref RollingWindow this[uint index] => ref _windows[index];
 
-    public Span<uint> EarlierOf(int index) => _earlier.AsSpan(index * RollingWindow.EarlierSlots, RollingWindow.EarlierSlots);
+    public Span<uint> EarlierOf(uint index) =>
+        _earlier.AsSpan((int)index * RollingWindow.EarlierSlots, RollingWindow.EarlierSlots);
 }

@@ -1,8 +1,8 @@
 namespace Tollgate.Engine.Limits;
 
 /// <summary>
-/// The active limits of a part of the keys. A key's windows stand next to one another in the chain of its bucket, in the order of the
-/// limits. Everything here is used between <see cref="Enter"/> and <see cref="Exit"/> only.
+/// The active limits of a part of the keys. A key's windows stand in the chain of its bucket in the order of the limits. Everything here
+/// is used between <see cref="Enter"/> and <see cref="Exit"/> only.
 /// </summary>
 internal sealed class LimitStripe(LimitCatalogue catalogue, int windowsMax, int bucketCount)
 {
@@ -35,56 +35,84 @@ internal sealed class LimitStripe(LimitCatalogue catalogue, int windowsMax, int 
 
     public void Exit() => _gate.Exit();
 
-    public ref RollingWindow WindowLocked(int index) => ref _chunks[index / LimitChunk.Windows][index % LimitChunk.Windows];
+    public ref RollingWindow WindowLocked(int index) =>
+        ref _chunks[(uint)index / LimitChunk.Windows][(uint)index % LimitChunk.Windows];
 
-    public Span<uint> EarlierLocked(int index) => _chunks[index / LimitChunk.Windows].EarlierOf(index % LimitChunk.Windows);
+    public Span<uint> EarlierLocked(int index) =>
+        _chunks[(uint)index / LimitChunk.Windows].EarlierOf((uint)index % LimitChunk.Windows);
 
     /// <summary>Where the search for a key's windows begins.</summary>
     public int FirstLocked(int bucket) => _buckets[bucket];
 
-    /// <summary>
-    /// A window of a key, or -1 where nothing of that limit is counted. The search for a limit with a greater number may go on from there.
-    /// </summary>
-    public int FindLocked(int link, uint keyNo, byte limit)
+    /// <summary>What counts in a window now, once time has reached it.</summary>
+    public long SumLocked(int index, long clockMs, long slotMs)
     {
-        while (link != 0)
+        ref RollingWindow window = ref WindowLocked(index);
+        if (slotMs > 0 && window.IsPast(clockMs))
         {
-            ref RollingWindow window = ref WindowLocked(link - 1);
-            if (window.KeyNo == keyNo && window.Limit == limit)
+            window.Turn(clockMs, slotMs, EarlierLocked(index));
+        }
+
+        return window.Sum;
+    }
+
+    /// <summary>
+    /// A window of a key, or -1 where nothing of that limit is counted. The search for a limit with a greater number goes on from the link.
+    /// </summary>
+    /// <param name="link">Where in the chain to begin.</param>
+    /// <param name="owner">Whose window.</param>
+    /// <param name="guess">
+    /// Where it may stand: windows of a key that were opened together stand together. Looking there first, memory does not have to answer
+    /// link by link.
+    /// </param>
+    public int FindLocked(ref int link, ulong owner, int guess = 0)
+    {
+        if (guess < _made && WindowLocked(guess).Owner == owner)
+        {
+            link = WindowLocked(guess).Next;
+            return guess;
+        }
+
+        for (int next = link; next != 0;)
+        {
+            ref RollingWindow window = ref WindowLocked(next - 1);
+            if (window.Owner == owner)
             {
-                return link - 1;
+                link = window.Next;
+                return next - 1;
             }
 
-            link = window.Next;
+            next = window.Next;
         }
 
         return -1;
     }
 
-    /// <summary>Makes a window that is not there; -1 when all the room is taken by limits that still count.</summary>
-    public int OpenLocked(int bucket, uint keyNo, byte limit, ReadOnlySpan<int> kept)
+    /// <summary>Makes a window that is not there. False when all the room is taken by limits that still count.</summary>
+    public bool TryOpenLocked(int bucket, ulong owner, ref int link, out int index)
     {
+        index = -1;
         if (_free == 0)
         {
-            MakeRoomLocked(kept);
+            MakeRoomLocked(RollingWindow.KeyNoOf(owner));
         }
 
         if (_free == 0)
         {
-            return -1;
+            return false;
         }
 
-        int index = _free - 1;
+        index = _free - 1;
         ref RollingWindow window = ref WindowLocked(index);
         _free = window.Next;
         _count++;
-        long slotMs = catalogue.Limits[limit].SlotMs;
-        window.Open(keyNo, limit, _clockMs, slotMs);
+        window.Open(owner, _clockMs, catalogue.Limits[RollingWindow.LimitOf(owner)].SlotMs);
         EarlierLocked(index).Clear();
-        ref int link = ref PlaceLocked(bucket, keyNo, limit);
-        window.Next = link;
-        link = index + 1;
-        return index;
+        ref int place = ref PlaceLocked(bucket, owner);
+        window.Next = place;
+        link = place;
+        place = index + 1;
+        return true;
     }
 
     /// <summary>
@@ -96,7 +124,7 @@ internal sealed class LimitStripe(LimitCatalogue catalogue, int windowsMax, int 
         int freed = 0;
         for (; buckets > 0; buckets--)
         {
-            freed += SweepBucketLocked(_hand, []);
+            freed += SweepBucketLocked(_hand, keptKeyNo: 0);
             _hand = _hand + 1 == _buckets.Length ? 0 : _hand + 1;
         }
 
@@ -108,34 +136,30 @@ internal sealed class LimitStripe(LimitCatalogue catalogue, int windowsMax, int 
         return freed;
     }
 
-    // Where the link to a new window goes: behind those of its key with smaller limits; at the head for a key without any.
-    private ref int PlaceLocked(int bucket, uint keyNo, byte limit)
+    // Where the link to a new window goes: before the first one of its key with a greater limit, else at the end of the chain. So a key's
+    // windows stand in the order of the limits, whatever stands between them.
+    private ref int PlaceLocked(int bucket, ulong owner)
     {
         ref int link = ref _buckets[bucket];
         while (link != 0)
         {
             ref RollingWindow window = ref WindowLocked(link - 1);
-            if (window.KeyNo == keyNo)
+            if (window.Owner > owner && RollingWindow.KeyNoOf(window.Owner) == RollingWindow.KeyNoOf(owner))
             {
-                while (link != 0 && WindowLocked(link - 1) is var next && next.KeyNo == keyNo && next.Limit < limit)
-                {
-                    link = ref WindowLocked(link - 1).Next;
-                }
-
-                return ref link;
+                break;
             }
 
             link = ref window.Next;
         }
 
-        return ref _buckets[bucket];
+        return ref link;
     }
 
-    private void MakeRoomLocked(ReadOnlySpan<int> kept)
+    private void MakeRoomLocked(uint keptKeyNo)
     {
         for (int i = 0; i < BucketsForRoom; i++)
         {
-            SweepBucketLocked(_hand, kept);
+            SweepBucketLocked(_hand, keptKeyNo);
             _hand = _hand + 1 == _buckets.Length ? 0 : _hand + 1;
         }
 
@@ -153,7 +177,8 @@ internal sealed class LimitStripe(LimitCatalogue catalogue, int windowsMax, int 
         }
     }
 
-    private int SweepBucketLocked(int bucket, ReadOnlySpan<int> kept)
+    // A key's windows stay while it is being decided upon, empty or not.
+    private int SweepBucketLocked(int bucket, uint keptKeyNo)
     {
         int freed = 0;
         ref int link = ref _buckets[bucket];
@@ -161,20 +186,15 @@ internal sealed class LimitStripe(LimitCatalogue catalogue, int windowsMax, int 
         {
             int index = link - 1;
             ref RollingWindow window = ref WindowLocked(index);
-            long slotMs = catalogue.Limits[window.Limit].SlotMs;
-            if (slotMs > 0 && window.IsPast(_clockMs))
-            {
-                window.Turn(_clockMs, slotMs, EarlierLocked(index));
-            }
-
-            if (window.Sum > 0 || kept.Contains(index))
+            long slotMs = catalogue.Limits[RollingWindow.LimitOf(window.Owner)].SlotMs;
+            if (SumLocked(index, _clockMs, slotMs) > 0 || RollingWindow.KeyNoOf(window.Owner) == keptKeyNo)
             {
                 link = ref window.Next;
                 continue;
             }
 
             link = window.Next;
-            window.KeyNo = 0;
+            window.Owner = 0;
             FreeLocked(index);
             _count--;
             freed++;
@@ -204,9 +224,9 @@ internal sealed class LimitStripe(LimitCatalogue catalogue, int windowsMax, int 
             ref int link = ref _buckets[bucket];
             while (link != 0)
             {
-                ref RollingWindow place = ref packed[next / LimitChunk.Windows][next % LimitChunk.Windows];
+                ref RollingWindow place = ref packed[next / LimitChunk.Windows][(uint)next % LimitChunk.Windows];
                 place = WindowLocked(link - 1);
-                EarlierLocked(link - 1).CopyTo(packed[next / LimitChunk.Windows].EarlierOf(next % LimitChunk.Windows));
+                EarlierLocked(link - 1).CopyTo(packed[next / LimitChunk.Windows].EarlierOf((uint)next % LimitChunk.Windows));
                 link = ++next;
                 link = ref place.Next;
             }

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using Tollgate.Engine.Usage;
 using Tollgate.Engine.Verification;
 
@@ -81,7 +82,8 @@ public sealed class LimitTable
     {
         LimitPlace place = PlaceOf(keyNo, 0);
         place.Enter();
-        bool has = place.Stripe.FindLocked(place.Stripe.FirstLocked(place.Bucket), keyNo, (byte)limit) >= 0;
+        int link = place.Stripe.FirstLocked(place.Bucket);
+        bool has = place.Stripe.FindLocked(ref link, RollingWindow.OwnerOf(keyNo, (byte)limit)) >= 0;
         place.Exit();
         return has;
     }
@@ -98,23 +100,25 @@ public sealed class LimitTable
     public bool TryRestore(uint keyNo, int limit, ReadOnlySpan<SlotCount> slots, long clockMs)
     {
         long slotMs = Catalogue.Limits[limit].SlotMs;
+        ulong owner = RollingWindow.OwnerOf(keyNo, (byte)limit);
         LimitPlace place = PlaceOf(keyNo, clockMs);
         place.Enter();
         try
         {
             LimitStripe stripe = place.Stripe;
-            if (stripe.FindLocked(stripe.FirstLocked(place.Bucket), keyNo, (byte)limit) >= 0)
+            int link = stripe.FirstLocked(place.Bucket);
+            if (stripe.FindLocked(ref link, owner) >= 0
+                || !stripe.TryOpenLocked(place.Bucket, owner, ref link, out int window))
             {
                 return false;
             }
 
-            int index = stripe.OpenLocked(place.Bucket, keyNo, (byte)limit, []);
-            for (int i = 0; i < slots.Length && index >= 0; i++)
+            foreach (SlotCount slot in slots)
             {
-                stripe.WindowLocked(index).Adjust(slots[i].StartMs, slots[i].Amount, slotMs, stripe.EarlierLocked(index));
+                stripe.WindowLocked(window).Adjust(slot.StartMs, slot.Amount, slotMs, stripe.EarlierLocked(window));
             }
 
-            return index >= 0;
+            return true;
         }
         finally
         {
@@ -123,72 +127,117 @@ public sealed class LimitTable
     }
 
     /// <summary>
-    /// Decides whether every limit has room for what is claimed of it. Nothing is taken. The stripe is entered.
+    /// Decides whether every limit that counts a request has room for it. Nothing is taken. The place is entered.
     /// </summary>
-    /// <param name="place">Where the key's windows are.</param>
-    /// <param name="claims">They learn where their windows are, which one refuses, and when it frees.</param>
-    /// <param name="opens">Whether windows that are missing are made, so that <see cref="BookLocked"/> finds them all.</param>
-    internal static VerdictCode DecideLocked(in LimitPlace place, ref LimitClaims claims, bool opens)
+    /// <param name="limits">Those that bound the key.</param>
+    /// <param name="place">Where its windows are.</param>
+    /// <param name="request">What is asked.</param>
+    /// <param name="claims">Told what would be taken from which limit; nothing when busy.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static VerdictCode DecideLocked(
+        ReadOnlySpan<CountedLimit> limits, in LimitPlace place, in CheckRequest request, ref LimitClaims claims)
     {
-        Span<int> found = stackalloc int[LimitStates.Max];
         VerdictCode code = VerdictCode.Allowed;
-        int link = place.Stripe.FirstLocked(place.Bucket);
-        for (int i = 0; i < claims.Count; i++)
+        LimitStripe stripe = place.Stripe;
+        (int count, int bits, int lastingBits) = (0, 0, 0);
+        int link = stripe.FirstLocked(place.Bucket);
+        int next = Math.Max(0, link - 1);
+        for (int i = 0; i < limits.Length; i++)
         {
-            ref LimitClaim claim = ref claims[i];
-            claim.Window = place.Stripe.FindLocked(link, place.KeyNo, claim.Limit);
-            if (claim.Window < 0 && opens)
+            ref readonly CountedLimit limit = ref limits[i];
+            if (!limit.Applies(in request))
             {
-                claim.Window = place.Stripe.OpenLocked(place.Bucket, place.KeyNo, claim.Limit, found[..i]);
-                if (claim.Window < 0)
-                {
-                    return VerdictCode.Busy;
-                }
+                continue;
             }
 
-            found[i] = claim.Window;
-            link = claim.Window < 0 ? link : claim.Window + 1;
-            WeighLocked(in place, ref claim);
-            if (!claim.Fits)
+            ulong owner = RollingWindow.OwnerOf(place.KeyNo, limit.Number);
+            int window = stripe.FindLocked(ref link, owner, next);
+            if (count == LimitStates.Max || (window < 0 && request.Taking == Taking.Take
+                && !stripe.TryOpenLocked(place.Bucket, owner, ref link, out window)))
             {
-                (code, claims.Refusing) = (VerdictCode.ExceedsLimit, i);
+                (claims.Count, claims.Bits, claims.LastingBits) = (0, 0, 0);
+                return VerdictCode.Busy;
             }
-            else if (claim.RetryMs > 0 && code != VerdictCode.ExceedsLimit
-                && (code == VerdictCode.Allowed || claim.RetryMs > claims[claims.Refusing].RetryMs))
+
+            next = window + 1;
+            bits |= limit.Bit;
+            lastingBits |= limit.LastingBit;
+            long sum = window < 0 ? 0 : stripe.SumLocked(window, place.ClockMs, limit.SlotMs);
+            long estimate = limit.EstimateOf((uint)request.InputTokens, (uint)request.OutputTokens);
+            long need = Math.Min(estimate, limit.Amount);
+            ref LimitClaim claim = ref claims.At(count++);
+            claim.Index = i;
+            claim.Window = window;
+            claim.Amount = (uint)limit.Amount;
+            claim.Need = (uint)need;
+            if (estimate > limit.Amount && limit.LeastOf((uint)request.InputTokens) > limit.Amount)
             {
-                (code, claims.Refusing) = (VerdictCode.RateLimited, i);
+                code = VerdictCode.ExceedsLimit;
+            }
+            else if (sum + need > CapacityOf(limit.Amount) && code == VerdictCode.Allowed)
+            {
+                code = VerdictCode.RateLimited;
             }
         }
 
+        (claims.Count, claims.Bits, claims.LastingBits) = (count, (ushort)bits, (ushort)lastingBits);
         return code;
     }
 
     /// <summary>Takes what was decided, and tells how each limit stands after it.</summary>
-    internal static void BookLocked(in LimitPlace place, ref LimitClaims claims, ref LimitStates states)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static void BookLocked(
+        ReadOnlySpan<CountedLimit> limits, in LimitPlace place, in LimitClaims claims, ref LimitStates states)
     {
         for (int i = 0; i < claims.Count; i++)
         {
-            ref LimitClaim claim = ref claims[i];
+            ref readonly LimitClaim claim = ref claims[i];
+            ref readonly CountedLimit limit = ref limits[claim.Index];
             ref RollingWindow window = ref place.Stripe.WindowLocked(claim.Window);
-            if (claim.SlotMs > 0)
-            {
-                window.Book(claim.Need);
-            }
-            else
+            if (limit.SlotMs == 0)
             {
                 window.BookConcurrent(1);
             }
+            else
+            {
+                window.Book(claim.Need);
+            }
 
-            TellLocked(in place, in claim, ref states);
+            long resetMs = limit.SlotMs > 0 && window.IsFresh
+                ? window.SlotEndMs + limit.ReachMs - place.AskedMs
+                : ResetMsLocked(in place, in claim, in limit);
+            states.Add(limit.Number, claim.Amount, CapacityOf(claim.Amount) - window.Sum, resetMs, retryMs: 0);
         }
     }
 
-    /// <summary>Tells how each limit stands, with nothing taken.</summary>
-    internal static void TellLocked(in LimitPlace place, ref LimitClaims claims, ref LimitStates states)
+    /// <summary>
+    /// Tells how each limit stands, with nothing taken, and, of a refusal, which limit it is by: where one is too small for the request
+    /// that one, else the one that frees last.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    internal static void TellLocked(
+        ReadOnlySpan<CountedLimit> limits, in LimitPlace place, in CheckRequest request, in LimitClaims claims, ref Verdict verdict)
     {
+        int refusing = -1;
+        long latestMs = 0;
         for (int i = 0; i < claims.Count; i++)
         {
-            TellLocked(in place, in claims[i], ref states);
+            ref readonly LimitClaim claim = ref claims[i];
+            ref readonly CountedLimit limit = ref limits[claim.Index];
+            bool fits = limit.LeastOf((uint)request.InputTokens) <= claim.Amount;
+            long sum = claim.Window < 0 ? 0 : place.Stripe.WindowLocked(claim.Window).Sum;
+            long retryMs = fits ? RetryMsLocked(in place, in claim, in limit, sum + claim.Need - CapacityOf(claim.Amount)) : 0;
+            long resetMs = ResetMsLocked(in place, in claim, in limit);
+            verdict.LimitsToFill.Add(limit.Number, claim.Amount, Math.Max(0, CapacityOf(claim.Amount) - sum), resetMs, retryMs);
+            if (verdict.Code == VerdictCode.ExceedsLimit ? !fits && refusing < 0 : retryMs > latestMs)
+            {
+                (refusing, latestMs) = (claim.Index, retryMs);
+            }
+        }
+
+        if (verdict.Code is VerdictCode.ExceedsLimit or VerdictCode.RateLimited)
+        {
+            verdict.RefuseFor(limits[refusing].Number, limits[refusing].WindowMs, latestMs);
         }
     }
 
@@ -210,6 +259,45 @@ public sealed class LimitTable
             {
                 (byte limit, uint booked) = reservation.Booked[i];
                 AdjustLocked(in place, limit, reservation.ClockMs, Counted(limit, booked, inputTokens, outputTokens) - booked);
+            }
+        }
+        finally
+        {
+            place.Exit();
+        }
+    }
+
+    /// <summary>
+    /// The limits that count any request at all, whatever it needs, and those of them that outlast a restart: a bit each.
+    /// </summary>
+    internal (ushort Limits, ushort Lasting) CountingAnything()
+    {
+        (int all, int lasting) = (0, 0);
+        for (int limit = 0; limit < Catalogue.Limits.Count; limit++)
+        {
+            Limit rule = Catalogue.Limits[limit];
+            int bit = rule is { Actions: 0, Scopes: 0, ExceptScopes: 0, WindowMs: > 0 } ? 1 << limit : 0;
+            all |= bit;
+            lasting |= rule.Lasts ? bit : 0;
+        }
+
+        return ((ushort)all, (ushort)lasting);
+    }
+
+    /// <summary>Counts in those limits what was used already, whether they have room or not.</summary>
+    internal void CountUse(uint keyNo, uint inputTokens, uint outputTokens, long clockMs)
+    {
+        int counting = CountingAnything().Limits;
+        LimitPlace place = PlaceOf(keyNo, clockMs);
+        place.Enter();
+        try
+        {
+            for (byte limit = 0; limit < Catalogue.Limits.Count; limit++)
+            {
+                if ((counting >> limit & 1) != 0)
+                {
+                    AdjustLocked(in place, limit, place.ClockMs, Counted(limit, 1, inputTokens, outputTokens));
+                }
             }
         }
         finally
@@ -253,47 +341,31 @@ public sealed class LimitTable
     /// takes slices of the window's amount from the database beforehand, and here stands what it has of them: the decision, what remains
     /// and when it frees all follow from this number.
     /// </summary>
-    private static long CapacityOf(in LimitClaim claim) => claim.Amount;
+    private static long CapacityOf(long amount) => amount;
 
-    // Lets the window reach the present, and finds when it has room.
-    private static void WeighLocked(in LimitPlace place, ref LimitClaim claim)
+    private static long RetryMsLocked(in LimitPlace place, in LimitClaim claim, in CountedLimit limit, long excess)
     {
-        claim.RetryMs = 0;
-        if (claim.Window < 0)
+        if (excess <= 0)
         {
-            return;
+            return 0;
         }
 
-        ref RollingWindow window = ref place.Stripe.WindowLocked(claim.Window);
-        if (claim.SlotMs > 0 && window.IsPast(place.ClockMs))
-        {
-            window.Turn(place.ClockMs, claim.SlotMs, place.Stripe.EarlierLocked(claim.Window));
-        }
-
-        long excess = window.Sum + claim.Need - CapacityOf(in claim);
-        if (excess > 0 && claim.Fits)
-        {
-            claim.RetryMs = claim.SlotMs == 0
-                ? ConcurrentRetryMs
-                : window.FreesAt(excess, claim.SlotMs, place.Stripe.EarlierLocked(claim.Window)) - place.AskedMs;
-        }
+        return limit.SlotMs == 0
+            ? ConcurrentRetryMs
+            : place.Stripe.WindowLocked(claim.Window).FreesAt(excess, limit.SlotMs, place.Stripe.EarlierLocked(claim.Window))
+                - place.AskedMs;
     }
 
-    private static void TellLocked(in LimitPlace place, in LimitClaim claim, ref LimitStates states)
+    private static long ResetMsLocked(in LimitPlace place, in LimitClaim claim, in CountedLimit limit)
     {
-        long sum = 0;
-        long resetMs = 0;
-        if (claim.Window >= 0)
+        if (claim.Window < 0 || place.Stripe.WindowLocked(claim.Window).Sum == 0)
         {
-            ref RollingWindow window = ref place.Stripe.WindowLocked(claim.Window);
-            sum = window.Sum;
-            resetMs = sum == 0 ? 0
-                : claim.SlotMs == 0 ? ConcurrentRetryMs
-                : window.IsFresh ? window.LastLeavesAt(claim.SlotMs) - place.AskedMs
-                : window.EmptyAt(claim.SlotMs, place.Stripe.EarlierLocked(claim.Window)) - place.AskedMs;
+            return 0;
         }
 
-        states.Add(claim.Limit, claim.Amount, Math.Max(0, CapacityOf(in claim) - sum), resetMs, claim.RetryMs);
+        return limit.SlotMs == 0
+            ? ConcurrentRetryMs
+            : place.Stripe.WindowLocked(claim.Window).EmptyAt(limit.SlotMs, place.Stripe.EarlierLocked(claim.Window)) - place.AskedMs;
     }
 
     private long Counted(byte limit, uint booked, uint inputTokens, uint outputTokens) => Catalogue.Limits[limit].Counts switch
@@ -309,32 +381,25 @@ public sealed class LimitTable
     private void AdjustLocked(in LimitPlace place, byte limit, long bookedClockMs, long change)
     {
         LimitStripe stripe = place.Stripe;
-        int index = change == 0 ? -1 : stripe.FindLocked(stripe.FirstLocked(place.Bucket), place.KeyNo, limit);
-        if (index < 0 && change > 0)
-        {
-            index = stripe.OpenLocked(place.Bucket, place.KeyNo, limit, []);
-        }
-
-        if (index < 0)
+        int link = stripe.FirstLocked(place.Bucket);
+        ulong owner = RollingWindow.OwnerOf(place.KeyNo, limit);
+        int index = change == 0 ? -1 : stripe.FindLocked(ref link, owner);
+        if (index < 0 && (change <= 0 || !stripe.TryOpenLocked(place.Bucket, owner, ref link, out index)))
         {
             return;
         }
 
-        ref RollingWindow window = ref stripe.WindowLocked(index);
         long slotMs = Catalogue.Limits[limit].SlotMs;
+        stripe.SumLocked(index, place.ClockMs, slotMs);
+        ref RollingWindow window = ref stripe.WindowLocked(index);
         if (slotMs == 0)
         {
             window.BookConcurrent((int)change);
-            return;
         }
-
-        Span<uint> earlier = stripe.EarlierLocked(index);
-        if (window.IsPast(place.ClockMs))
+        else
         {
-            window.Turn(place.ClockMs, slotMs, earlier);
+            window.Adjust(bookedClockMs, change, slotMs, stripe.EarlierLocked(index));
         }
-
-        window.Adjust(bookedClockMs, change, slotMs, earlier);
     }
 }
 

@@ -24,31 +24,37 @@ internal struct RollingWindow
     /// <summary>All that one active limit of a key takes.</summary>
     public const int StateBytes = Bytes + (EarlierSlots * sizeof(uint));
 
+    private const int NumberBits = 4;
+    private const ulong NumberMask = (1 << NumberBits) - 1;
+
     private long _slotEndMs;
     private long _sum;
-    private uint _current;
 
-    /// <summary>Whose it is; 0 while it is nobody's.</summary>
-    public uint KeyNo;
+    /// <summary>Whose it is, see <see cref="OwnerOf"/>; 0 while it is nobody's.</summary>
+    public ulong Owner;
+
+    private uint _current;
 
     /// <summary>The next one of its bucket, or of the free ones, plus one; 0 ends.</summary>
     public int Next;
-
-    public byte Limit;
-
-    // Where the oldest of the earlier slots stands; the next slot takes its place.
-    private byte _oldest;
 
     /// <summary>All that counts; for concurrent requests those under way.</summary>
     public readonly long Sum => _sum;
 
     public static long SlotMsOf(long windowMs) => (windowMs + EarlierSlots - 1) / EarlierSlots;
 
-    /// <summary>Makes it the empty window of a key.</summary>
-    public void Open(uint keyNo, byte limit, long clockMs, long slotMs)
+    /// <summary>The number of a key and of a limit in one, so that one comparison finds its window.</summary>
+    public static ulong OwnerOf(uint keyNo, byte limit) => ((ulong)keyNo << NumberBits) | limit;
+
+    public static uint KeyNoOf(ulong owner) => (uint)(owner >> NumberBits);
+
+    public static byte LimitOf(ulong owner) => (byte)(owner & NumberMask);
+
+    /// <summary>Makes it an empty window.</summary>
+    public void Open(ulong owner, long clockMs, long slotMs)
     {
-        (KeyNo, Limit) = (keyNo, limit);
-        (_sum, _current, _oldest) = (0, 0, 0);
+        Owner = owner;
+        (_sum, _current) = (0, 0);
         _slotEndMs = slotMs == 0 ? 0 : SlotEndOf(clockMs, slotMs);
     }
 
@@ -59,21 +65,23 @@ internal struct RollingWindow
     public void Turn(long clockMs, long slotMs, Span<uint> earlier)
     {
         long slots = ((clockMs - _slotEndMs) / slotMs) + 1;
-        _slotEndMs += slots * slotMs;
         if (slots > EarlierSlots)
         {
             earlier.Clear();
             (_sum, _current) = (0, 0);
-            return;
+        }
+        else
+        {
+            for (long number = SlotNumber(slotMs); slots > 0; slots--, number++)
+            {
+                ref uint oldest = ref earlier[IndexOf(number)];
+                _sum -= oldest;
+                oldest = _current;
+                _current = 0;
+            }
         }
 
-        for (; slots > 0; slots--)
-        {
-            _sum -= earlier[_oldest];
-            earlier[_oldest] = _current;
-            _current = 0;
-            _oldest = (byte)(_oldest + 1 == EarlierSlots ? 0 : _oldest + 1);
-        }
+        _slotEndMs = SlotEndOf(clockMs, slotMs);
     }
 
     /// <summary>Counts further in the present slot.</summary>
@@ -101,7 +109,7 @@ internal struct RollingWindow
         ref uint slot = ref _current;
         if (age > 0)
         {
-            slot = ref earlier[IndexOf((int)age)];
+            slot = ref earlier[IndexOf(SlotNumber(slotMs) - age)];
         }
 
         long amount = Math.Clamp(slot + change, 0, uint.MaxValue);
@@ -113,9 +121,10 @@ internal struct RollingWindow
     public readonly long FreesAt(long excess, long slotMs, ReadOnlySpan<uint> earlier)
     {
         Debug.Assert(excess > 0 && excess <= _sum, "No more can leave than there is.");
+        long number = SlotNumber(slotMs);
         for (int age = EarlierSlots; age > 0; age--)
         {
-            excess -= earlier[IndexOf(age)];
+            excess -= earlier[IndexOf(number - age)];
             if (excess <= 0)
             {
                 return LeavesAt(age, slotMs);
@@ -125,18 +134,23 @@ internal struct RollingWindow
         return LeavesAt(0, slotMs);
     }
 
-    /// <summary>Whether something was counted in the present slot, so that the sum is empty at <see cref="LastLeavesAt"/>.</summary>
+    /// <summary>Whether something was counted in the present slot.</summary>
     public readonly bool IsFresh => _current > 0;
 
-    /// <summary>The moment at which the present slot leaves the sum.</summary>
-    public readonly long LastLeavesAt(long slotMs) => LeavesAt(0, slotMs);
+    public readonly long SlotEndMs => _slotEndMs;
 
-    /// <summary>The moment at which nothing is left of the sum, where nothing was counted in the present slot.</summary>
+    /// <summary>The moment at which nothing is left of the sum; 0 when nothing is.</summary>
     public readonly long EmptyAt(long slotMs, ReadOnlySpan<uint> earlier)
     {
+        if (IsFresh)
+        {
+            return LeavesAt(0, slotMs);
+        }
+
+        long number = SlotNumber(slotMs);
         for (int age = 1; age <= EarlierSlots && _sum > 0; age++)
         {
-            if (earlier[IndexOf(age)] > 0)
+            if (earlier[IndexOf(number - age)] > 0)
             {
                 return LeavesAt(age, slotMs);
             }
@@ -149,5 +163,9 @@ internal struct RollingWindow
 
     private readonly long LeavesAt(int age, long slotMs) => _slotEndMs + ((EarlierSlots - age) * slotMs);
 
-    private readonly int IndexOf(int age) => _oldest >= age ? _oldest - age : _oldest - age + EarlierSlots;
+    // An earlier slot stands at its number's place in the ring. The present one will take that of the oldest.
+    // Before the clock's first slots there are others, down to the ring's length.
+    private static int IndexOf(long number) => (int)((number + EarlierSlots) % EarlierSlots);
+
+    private readonly long SlotNumber(long slotMs) => (_slotEndMs / slotMs) - 1;
 }

@@ -11,5 +11,6 @@ public enum Rights : byte
     KeysRead = 8,
     KeysManage = 16,
     AuditRead = 32,
-    All = Verify | UsageWrite | UsageRead | KeysRead | KeysManage | AuditRead,
+    WebhooksManage = 64,
+    All = Verify | UsageWrite | UsageRead | KeysRead | KeysManage | AuditRead | WebhooksManage,
 }

@@ -8,55 +8,55 @@ namespace Tollgate.Engine.Usage;
 public struct Reservation
 {
     /// <summary>The number of the request that made it.</summary>
-    public long RequestNo { get; init; }
+    public long RequestNo { readonly get; set; }
 
-    public uint KeyNo { get; init; }
+    public uint KeyNo { readonly get; set; }
 
-    public uint OrganizationNo { get; init; }
+    public uint OrganizationNo { readonly get; set; }
 
     /// <summary>Unix milliseconds of its admission.</summary>
-    public long AdmittedAtMs { get; init; }
+    public long AdmittedAtMs { readonly get; set; }
 
     /// <summary>The clock of the limits' windows at its admission.</summary>
-    public long ClockMs { get; init; }
+    public long ClockMs { readonly get; set; }
 
     /// <summary>The number the database gave the model; 0 for none.</summary>
-    public ushort Model { get; init; }
+    public ushort Model { readonly get; set; }
 
     /// <summary>The version of the price list that <see cref="Held"/> comes from; 0 where no price was asked.</summary>
-    public ushort PriceVersion { get; init; }
+    public ushort PriceVersion { readonly get; set; }
 
     /// <summary>What it was admitted with: its most input tokens.</summary>
-    public uint InputTokens { get; init; }
+    public uint InputTokens { readonly get; set; }
 
     /// <summary>What it was admitted with: its most output tokens.</summary>
-    public uint OutputTokens { get; init; }
+    public uint OutputTokens { readonly get; set; }
 
     /// <summary>What its organization is billed at most.</summary>
-    public Money Held { get; init; }
+    public Money Held { readonly get; set; }
 
     /// <summary>The limits in which it was counted, a bit each by number.</summary>
-    public ushort Limits { get; init; }
+    public ushort Limits { readonly get; set; }
 
     /// <summary>Those of them that outlast a restart.</summary>
-    public ushort LastingLimits { get; init; }
+    public ushort LastingLimits { readonly get; set; }
 
     /// <summary>What it is paid from; null where the provider has no wallet.</summary>
-    public Balance? Balance { get; init; }
+    public Balance? Balance { readonly get; set; }
 
     /// <summary>How far it came, by its last mark; before that, its input and no output.</summary>
-    public uint MarkedInputTokens { get; set; }
+    public uint MarkedInputTokens { readonly get; set; }
 
     /// <inheritdoc cref="MarkedInputTokens"/>
-    public uint MarkedOutputTokens { get; set; }
+    public uint MarkedOutputTokens { readonly get; set; }
 
     /// <summary>What it cost by its last mark; nothing before that, whatever its input costs.</summary>
-    public Money MarkedCost { get; set; }
+    public Money MarkedCost { readonly get; set; }
 
-    public bool IsMarked { get; set; }
+    public bool IsMarked { readonly get; set; }
 
     /// <summary>Unix milliseconds of its admission or its last mark: from then on it may rest for as long as a reservation may.</summary>
-    public long TouchedAtMs { get; set; }
+    public long TouchedAtMs { readonly get; set; }
 
     /// <summary>What is booked for it in its key's limits.</summary>
     internal BookedAmounts Booked;

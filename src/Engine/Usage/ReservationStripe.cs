@@ -49,13 +49,12 @@ internal sealed class ReservationStripe(int most, int bucketCount)
         return _free != 0;
     }
 
-    /// <summary>The place of a new one, which the caller fills whole.</summary>
-    public ref Reservation AddLocked(int bucket, in Reservation reservation)
+    /// <summary>The place of a new one, empty but for its link. The caller fills it.</summary>
+    public ref Reservation AddLocked(int bucket)
     {
         int link = _free;
         ref Reservation item = ref ItemLocked(link - 1);
         _free = item.Next;
-        item = reservation;
         item.Next = _buckets[bucket];
         _buckets[bucket] = link;
         _count++;

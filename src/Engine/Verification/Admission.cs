@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Tollgate.Engine.Keys;
 using Tollgate.Engine.Limits;
 using Tollgate.Engine.Usage;
@@ -121,6 +122,31 @@ public sealed class Admission
     }
 
     /// <summary>
+    /// Notes a request that nobody asked about beforehand. It is counted in its key's limits, whether they have room or not, and billed as
+    /// far as the balance goes.
+    /// </summary>
+    /// <param name="use">What was used.</param>
+    /// <param name="billed">What the organization paid of it.</param>
+    /// <param name="sequence">As with <see cref="Settle"/>.</param>
+    public SettleResult Record(in RecordedUse use, out Money billed, out long sequence)
+    {
+        Money cost = use.Cost ?? Money.Zero;
+        billed = use.Balance?.TakeUpTo(cost) ?? cost;
+        UsageEvent happened = EventOf(in use, billed);
+        (happened.Limits, happened.LastingLimits) = Limits.CountingAnything();
+        sequence = 0;
+        if (Usage is not null && !Usage.TryAppend(in happened, out sequence))
+        {
+            use.Balance?.Add(billed);
+            billed = Money.Zero;
+            return SettleResult.Full;
+        }
+
+        Limits.CountUse(use.KeyNo, use.InputTokens, use.OutputTokens, use.ClockMs);
+        return SettleResult.Done;
+    }
+
+    /// <summary>
     /// At start: takes up a reservation that was open when the last process ended. Its money is held in the balance already. Put back the
     /// lasting windows of its key first, for they contain it; shorter ones begin anew, and what is under way counts again.
     /// </summary>
@@ -144,7 +170,10 @@ public sealed class Admission
         bool isRestored = stripe.FindLocked(bucket, open.RequestNo) < 0 && stripe.HasRoomLocked();
         if (isRestored)
         {
-            stripe.AddLocked(bucket, in open);
+            ref Reservation place = ref stripe.AddLocked(bucket);
+            int next = place.Next;
+            place = open;
+            place.Next = next;
         }
 
         stripe.Gate.Exit();
@@ -159,48 +188,51 @@ public sealed class Admission
     /// <summary>The step itself, for a request that passed all others; fills the verdict, its code included.</summary>
     internal void Decide(in CheckRequest request, ProjectEntry project, ref Verdict verdict)
     {
-        LimitClaims claims = default;
-        if (!claims.TryCollect(Limits.Catalogue.Of(project.Plan), in request, verdict.Key.Profile))
+        Unsafe.SkipInit(out LimitClaims claims);
+        KeyProfile profile = verdict.KeyToFill.Profile;
+        if (!profile.HasLimits)
         {
-            verdict.Code = VerdictCode.Busy;
+            Decide(in request, Limits.Catalogue.Of(project.Plan), new Intake(project, ref claims, ref verdict));
             return;
         }
 
-        if (claims.Count == 0)
-        {
-            verdict.Code = Pay(in request, project, in claims, request.ClockMs, ref verdict);
-            return;
-        }
+        Span<CountedLimit> lowered = stackalloc CountedLimit[LimitCatalogue.LimitsMax];
+        Decide(in request, Limits.Catalogue.Of(project.Plan, profile, lowered), new Intake(project, ref claims, ref verdict));
+    }
 
-        bool takes = request.Taking == Taking.Take;
-        LimitPlace place = Limits.PlaceOf(verdict.Key.KeyNo, request.ClockMs);
+    private void Decide(in CheckRequest request, ReadOnlySpan<CountedLimit> limits, in Intake intake)
+    {
+        LimitPlace place = Limits.PlaceOf(intake.Verdict.KeyNo, request.ClockMs);
         place.Enter();
         try
         {
-            VerdictCode code = LimitTable.DecideLocked(in place, ref claims, opens: takes);
-            if (code == VerdictCode.Allowed)
-            {
-                code = Pay(in request, project, in claims, place.ClockMs, ref verdict);
-            }
-            else if (code != VerdictCode.Busy)
-            {
-                ref LimitClaim refusing = ref claims[claims.Refusing];
-                verdict.RefuseFor(refusing.Limit, Limits.Catalogue.Limits[refusing.Limit].WindowMs, refusing.RetryMs);
-            }
-
-            verdict.Code = code;
-            if (takes && code == VerdictCode.Allowed)
-            {
-                LimitTable.BookLocked(in place, ref claims, ref verdict.LimitsToFill);
-            }
-            else if (code != VerdictCode.Busy)
-            {
-                LimitTable.TellLocked(in place, ref claims, ref verdict.LimitsToFill);
-            }
+            DecideLocked(in request, limits, in intake, in place);
         }
         finally
         {
             place.Exit();
+        }
+    }
+
+    // On its own, because what stands within a try block is kept in memory rather than in registers.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void DecideLocked(in CheckRequest request, ReadOnlySpan<CountedLimit> limits, in Intake intake, in LimitPlace place)
+    {
+        ref Verdict verdict = ref intake.Verdict;
+        VerdictCode code = LimitTable.DecideLocked(limits, in place, in request, ref intake.Claims);
+        if (code == VerdictCode.Allowed)
+        {
+            code = Pay(in request, limits, in intake, place.ClockMs);
+        }
+
+        verdict.Code = code;
+        if (code == VerdictCode.Allowed && request.Taking == Taking.Take)
+        {
+            LimitTable.BookLocked(limits, in place, in intake.Claims, ref verdict.LimitsToFill);
+        }
+        else
+        {
+            LimitTable.TellLocked(limits, in place, in request, in intake.Claims, ref verdict);
         }
     }
 
@@ -212,72 +244,70 @@ public sealed class Admission
             return;
         }
 
-        UsageEvent happened = EventOf(in request, UsageKind.Refused, verdict.Key.KeyNo, verdict.Project!);
-        happened.Code = verdict.Code.NumberOf();
+        ref UsageEvent place = ref Usage.TryClaim(_refusalsMax, out long sequence);
+        if (Unsafe.IsNullRef(ref place))
+        {
+            Interlocked.Increment(ref _unlogged);
+            return;
+        }
+
+        Fill(ref place, in request, UsageKind.Refused, in verdict, request.ClockMs);
+        place.Code = verdict.Code.NumberOf();
         if (verdict.RefusingLimit >= 0)
         {
             LimitState state = verdict.RefusedBy;
-            happened.Limit = (byte)(state.Limit + 1);
-            (happened.LimitAmount, happened.LimitRemaining) = (state.Amount, state.Remaining);
+            place.Limit = (byte)(state.Limit + 1);
+            (place.LimitAmount, place.LimitRemaining) = (state.Amount, state.Remaining);
         }
 
-        happened.RetryAtMs = verdict.RetryAfterMs > 0 ? request.NowMs + verdict.RetryAfterMs : 0;
-        if (!Usage.TryAppend(in happened, _refusalsMax, out _))
-        {
-            Interlocked.Increment(ref _unlogged);
-        }
+        place.RetryAtMs = verdict.RetryAfterMs > 0 ? request.NowMs + verdict.RetryAfterMs : 0;
+        UsageBuffer.Publish(ref place, sequence);
     }
 
     // Everything but the limits: the money, the reservation, the event.
-    private VerdictCode Pay(
-        in CheckRequest request, ProjectEntry project, in LimitClaims claims, long clockMs, ref Verdict verdict)
+    private VerdictCode Pay(in CheckRequest request, ReadOnlySpan<CountedLimit> limits, in Intake intake, long clockMs)
     {
-        if (request.Taking == Taking.Take)
+        Balance? balance = intake.Project.Balance;
+        if (request.Taking != Taking.Take)
         {
-            return request.Reserves
-                ? Reserve(in request, project, in claims, clockMs, ref verdict)
-                : PayAtOnce(in request, project, in claims, clockMs, ref verdict);
+            return balance is null || balance.Available >= LeastOf(in request) ? VerdictCode.Allowed
+                : Unpaid(balance, in request, in intake);
         }
 
-        return project.Balance is not { } balance || CanPay(balance, request.Hold) ? VerdictCode.Allowed
-            : Unpaid(balance, request.Hold, ref verdict);
+        if (request.Reserves)
+        {
+            return Reserve(in request, limits, in intake, clockMs);
+        }
+
+        VerdictCode code = HoldAndNote(in request, in intake, UsageKind.Passed, clockMs);
+        Money paid = intake.Verdict.Held;
+        if (paid > Money.Zero)
+        {
+            // Nobody will settle it.
+            balance?.Settle(paid, paid);
+        }
+
+        return code;
     }
 
-    private VerdictCode PayAtOnce(
-        in CheckRequest request, ProjectEntry project, in LimitClaims claims, long clockMs, ref Verdict verdict)
-    {
-        Balance? balance = project.Balance;
-        Money price = balance is null ? Money.Zero : request.Hold ?? Money.Zero;
-        if (balance is not null && !(request.Hold is null ? CanPay(balance, null) : balance.TryTake(price)))
-        {
-            return Unpaid(balance, request.Hold, ref verdict);
-        }
-
-        if (Usage is not null)
-        {
-            UsageEvent happened = AdmittedEventOf(in request, UsageKind.Passed, in verdict, project, in claims, clockMs);
-            happened.CostMicros = price.Micros;
-            if (!Usage.TryAppend(in happened, out _))
-            {
-                balance?.Add(price);
-                return VerdictCode.Busy;
-            }
-        }
-
-        verdict.Held = price;
-        return VerdictCode.Allowed;
-    }
-
-    private VerdictCode Reserve(
-        in CheckRequest request, ProjectEntry project, in LimitClaims claims, long clockMs, ref Verdict verdict)
+    private VerdictCode Reserve(in CheckRequest request, ReadOnlySpan<CountedLimit> limits, in Intake intake, long clockMs)
     {
         ReservationStripe stripe = Reservations.StripeOf(request.RequestNo, out int bucket);
         stripe.Gate.Enter();
         try
         {
-            return stripe.HasRoomLocked()
-                ? ReserveLocked(stripe, bucket, in request, project, in claims, clockMs, ref verdict)
-                : VerdictCode.Busy;
+            if (!stripe.HasRoomLocked())
+            {
+                return VerdictCode.Busy;
+            }
+
+            VerdictCode code = HoldAndNote(in request, in intake, UsageKind.Reserved, clockMs);
+            if (code == VerdictCode.Allowed)
+            {
+                intake.Fill(ref stripe.AddLocked(bucket), in request, limits, clockMs);
+            }
+
+            return code;
         }
         finally
         {
@@ -285,92 +315,82 @@ public sealed class Admission
         }
     }
 
-    private VerdictCode ReserveLocked(
-        ReservationStripe stripe, int bucket, in CheckRequest request, ProjectEntry project, in LimitClaims claims, long clockMs,
-        ref Verdict verdict)
+    private VerdictCode HoldAndNote(in CheckRequest request, in Intake intake, UsageKind kind, long clockMs)
     {
-        Balance? balance = project.Balance;
-        Money hold = balance is null ? Money.Zero : request.Hold ?? Money.Zero;
-        if (balance is not null && !(request.Hold is null ? CanPay(balance, null) : balance.TryHold(hold)))
+        Balance? balance = intake.Project.Balance;
+        if (balance is not null)
         {
-            return Unpaid(balance, request.Hold, ref verdict);
-        }
-
-        if (Usage is not null)
-        {
-            UsageEvent happened = AdmittedEventOf(in request, UsageKind.Reserved, in verdict, project, in claims, clockMs);
-            happened.CostMicros = hold.Micros;
-            if (!Usage.TryAppend(in happened, out _))
+            if (!(request.IsPriced ? balance.TryHold(request.HoldOrZero) : balance.Available >= LeastOf(in request)))
             {
-                balance?.Settle(hold, Money.Zero);
-                return VerdictCode.Busy;
+                return Unpaid(balance, in request, in intake);
             }
+
+            intake.Verdict.Held = request.HoldOrZero;
         }
 
-        verdict.Held = hold;
-        ref Reservation open = ref stripe.AddLocked(bucket, new Reservation
+        if (!TryNote(in request, in intake, kind, clockMs))
         {
-            RequestNo = request.RequestNo,
-            KeyNo = verdict.Key.KeyNo,
-            OrganizationNo = (uint)project.OrganizationNo,
-            AdmittedAtMs = request.NowMs,
-            TouchedAtMs = request.NowMs,
-            ClockMs = clockMs,
-            Model = request.Model,
-            PriceVersion = request.PriceVersion,
-            InputTokens = (uint)request.InputTokens,
-            OutputTokens = (uint)request.OutputTokens,
-            MarkedInputTokens = (uint)request.InputTokens,
-            Held = hold,
-            Balance = balance,
-            Limits = claims.Limits,
-            LastingLimits = claims.Lasting,
-        });
-        claims.CopyTo(ref open.Booked);
+            balance?.Settle(intake.Verdict.Held, Money.Zero);
+            intake.Verdict.Held = Money.Zero;
+            return VerdictCode.Busy;
+        }
+
         return VerdictCode.Allowed;
     }
 
-    private static bool CanPay(Balance balance, Money? hold) =>
-        hold is { } amount ? balance.Available >= amount : balance.Available > Money.Zero;
+    private bool TryNote(in CheckRequest request, in Intake intake, UsageKind kind, long clockMs)
+    {
+        if (Usage is null)
+        {
+            return true;
+        }
+
+        ref UsageEvent place = ref Usage.TryClaim(Usage.Capacity, out long sequence);
+        if (Unsafe.IsNullRef(ref place))
+        {
+            return false;
+        }
+
+        Fill(ref place, in request, kind, in intake.Verdict, clockMs);
+        place.CostMicros = intake.Verdict.Held.Micros;
+        place.Limits = intake.Claims.Bits;
+        place.LastingLimits = intake.Claims.LastingBits;
+        place.Flags = request.IsPriced ? UsageFlags.Priced : UsageFlags.None;
+        UsageBuffer.Publish(ref place, sequence);
+        return true;
+    }
+
+    // Without a price something must be left.
+    private static Money LeastOf(in CheckRequest request) => request.IsPriced ? request.HoldOrZero : Money.Least;
 
     // Not enough is available. Whether it would be if nothing were held decides between waiting and paying.
-    private static VerdictCode Unpaid(Balance balance, Money? hold, ref Verdict verdict)
+    private static VerdictCode Unpaid(Balance balance, in CheckRequest request, in Intake intake)
     {
         Money held = balance.Held;
-        Money most = balance.Available + held;
-        if (held > Money.Zero && (hold is { } amount ? most >= amount : most > Money.Zero))
+        if (held > Money.Zero && balance.Available + held >= LeastOf(in request))
         {
-            verdict.RetryIn(HoldsRetryMs, windowMs: 0);
+            intake.Verdict.RetryIn(HoldsRetryMs, windowMs: 0);
             return VerdictCode.InFlightHolds;
         }
 
         return VerdictCode.WalletEmpty;
     }
 
-    private static UsageEvent EventOf(in CheckRequest request, UsageKind kind, uint keyNo, ProjectEntry project) => new()
+    // Each field on its own, in the place where it stays: a copy would wait for the fields to have arrived.
+    private static void Fill(ref UsageEvent place, in CheckRequest request, UsageKind kind, in Verdict verdict, long clockMs)
     {
-        RequestNo = request.RequestNo,
-        AtMs = request.NowMs,
-        AdmittedAtMs = request.NowMs,
-        ClockMs = request.ClockMs,
-        KeyNo = keyNo,
-        OrganizationNo = (uint)project.OrganizationNo,
-        InputTokens = (uint)request.InputTokens,
-        OutputTokens = (uint)request.OutputTokens,
-        Model = request.Model,
-        PriceVersion = request.PriceVersion,
-        Kind = kind,
-    };
-
-    private static UsageEvent AdmittedEventOf(
-        in CheckRequest request, UsageKind kind, in Verdict verdict, ProjectEntry project, in LimitClaims claims, long clockMs)
-    {
-        UsageEvent happened = EventOf(in request, kind, verdict.Key.KeyNo, project);
-        happened.ClockMs = clockMs;
-        happened.Limits = claims.Limits;
-        happened.LastingLimits = claims.Lasting;
-        happened.Flags = request.Hold is null ? UsageFlags.None : UsageFlags.Priced;
-        return happened;
+        place = default;
+        place.RequestNo = request.RequestNo;
+        place.AtMs = request.NowMs;
+        place.AdmittedAtMs = request.NowMs;
+        place.ClockMs = clockMs;
+        place.KeyNo = verdict.KeyNo;
+        place.OrganizationNo = (uint)verdict.Project!.OrganizationNo;
+        place.InputTokens = (uint)request.InputTokens;
+        place.OutputTokens = (uint)request.OutputTokens;
+        place.Model = request.Model;
+        place.PriceVersion = request.PriceVersion;
+        place.Kind = kind;
     }
 
     private static UsageEvent EventOf(in Reservation open, UsageKind kind, long atMs) => new()
@@ -386,6 +406,26 @@ public sealed class Admission
         Limits = open.Limits,
         LastingLimits = open.LastingLimits,
         Kind = kind,
+    };
+
+    private static UsageEvent EventOf(in RecordedUse use, Money billed) => new()
+    {
+        RequestNo = use.RequestNo,
+        AtMs = use.AtMs,
+        AdmittedAtMs = use.MadeAtMs,
+        ClockMs = use.ClockMs,
+        CostMicros = billed.Micros,
+        LossMicros = ((use.Cost ?? Money.Zero) - billed).Micros,
+        KeyNo = use.KeyNo,
+        OrganizationNo = use.OrganizationNo,
+        InputTokens = use.InputTokens,
+        OutputTokens = use.OutputTokens,
+        LatencyMs = use.LatencyMs,
+        Model = use.Model,
+        PriceVersion = use.PriceVersion,
+        Status = use.Status,
+        Kind = UsageKind.Recorded,
+        Flags = use.Flags | (use.Cost is null ? UsageFlags.None : UsageFlags.Priced),
     };
 
     private static UsageEvent EventOf(in Reservation settled, in Settlement settlement, Money billed)

@@ -82,7 +82,19 @@ public readonly ref struct CheckRequest
     /// <summary>
     /// What the request will cost at most; null where the organization pays but no price was asked: something must be left.
     /// </summary>
-    public Money? Hold { get; init; }
+    public Money? Hold
+    {
+        get => IsPriced ? HoldOrZero : null;
+        init
+        {
+            IsPriced = value.HasValue;
+            HoldOrZero = value.GetValueOrDefault();
+        }
+    }
+
+    internal bool IsPriced { get; private init; }
+
+    internal Money HoldOrZero { get; private init; }
 
     internal bool AsksProject { get; private init; }
 
@@ -100,4 +112,9 @@ public enum Taking : byte
 
     /// <summary>The request is made.</summary>
     Take,
+
+    /// <summary>
+    /// They are asked and stay as they are, ahead of something else that may refuse the request: its refusal here is final, and noted.
+    /// </summary>
+    Ask,
 }

@@ -21,14 +21,22 @@ public sealed class Gatekeeper(KeyFormat format, KeyTable keys, ProjectTable pro
 
     public Verdict Check(in CheckRequest request)
     {
-        if (request.Secret.IsEmpty)
+        Check(in request, out Verdict verdict);
+        return verdict;
+    }
+
+    /// <summary>The same, for a caller that has a place for the verdict: it is large.</summary>
+    public void Check(in CheckRequest request, out Verdict verdict)
+    {
+        if (!request.Secret.IsEmpty && TryHash(request.Secret, out KeyHash hash))
         {
-            return new Verdict { Code = VerdictCode.KeyMissing, Requirement = request.Requirement };
+            Check(in request, in hash, out verdict);
+            return;
         }
 
-        return TryHash(request.Secret, out KeyHash hash)
-            ? Check(in request, hash)
-            : new Verdict { Code = VerdictCode.KeyMalformed, Requirement = request.Requirement };
+        verdict = default;
+        verdict.Code = request.Secret.IsEmpty ? VerdictCode.KeyMissing : VerdictCode.KeyMalformed;
+        verdict.Requirement = request.Requirement;
     }
 
     /// <summary>
@@ -53,26 +61,39 @@ public sealed class Gatekeeper(KeyFormat format, KeyTable keys, ProjectTable pro
     /// </summary>
     public Verdict Check(in CheckRequest request, in KeyHash hash)
     {
-        if (!Keys.Find(in hash, out KeyEntryView key))
+        Check(in request, in hash, out Verdict verdict);
+        return verdict;
+    }
+
+    /// <summary>The same, for a caller that has a place for the verdict.</summary>
+    public void Check(in CheckRequest request, in KeyHash hash, out Verdict verdict)
+    {
+        verdict = default;
+        verdict.Hash = hash;
+        verdict.Requirement = request.Requirement;
+        if (!Keys.Find(in hash, out verdict.KeyToFill))
         {
-            VerdictCode missing = Keys.IsUnknown(in hash) ? VerdictCode.KeyUnknown : VerdictCode.NotLoaded;
-            return new Verdict { Code = missing, Hash = hash, Requirement = request.Requirement };
+            verdict.Code = Keys.IsUnknown(in hash) ? VerdictCode.KeyUnknown : VerdictCode.NotLoaded;
+            return;
         }
 
+        ref readonly KeyEntryView key = ref verdict.KeyToFill;
         if (!Projects.TryFind(key.ProjectIndex, out ProjectEntry? project))
         {
             // The projects were cleared under this key: loading it anew finds its project again.
-            return new Verdict { Code = VerdictCode.NotLoaded, Hash = hash, Requirement = request.Requirement };
+            verdict.KeyToFill = default;
+            verdict.Code = VerdictCode.NotLoaded;
+            return;
         }
 
-        VerdictCode code = StatusOf(in key, request.NowMs);
-        if (code == VerdictCode.Allowed)
+        verdict.Project = project;
+        verdict.Code = StatusOf(in key, request.NowMs);
+        if (verdict.Code == VerdictCode.Allowed)
         {
-            code = Admit(in request, in key, project);
+            verdict.Code = Admit(in request, in key, project);
         }
 
-        var verdict = new Verdict { Code = code, Key = key, Project = project, Hash = hash, Requirement = request.Requirement };
-        if (code == VerdictCode.Allowed && request.Taking != Taking.Nothing)
+        if (verdict.Code == VerdictCode.Allowed && request.Taking != Taking.Nothing)
         {
             // Step 5 has its place here and nowhere else: after everything that can refuse without taking.
             Admission.Decide(in request, project, ref verdict);
@@ -82,13 +103,11 @@ public sealed class Gatekeeper(KeyFormat format, KeyTable keys, ProjectTable pro
         {
             // A refused key costs the same two look-ups as an unknown one, so that time does not tell them apart.
             _ = Keys.IsUnknown(in hash);
-            if (request.Taking == Taking.Take)
+            if (request.Taking is Taking.Take or Taking.Ask)
             {
                 Admission.NoteRefusal(in request, in verdict);
             }
         }
-
-        return verdict;
     }
 
     /// <summary>Empties both tables, when the projects are full or nothing in memory may be trusted. Every key is loaded anew.</summary>

@@ -15,6 +15,7 @@ public struct Verdict
     private const long ShortWindowMs = 60_000;
     private const long ShortWaitSeconds = 59;
 
+    private KeyEntryView _key;
     private LimitStates _limits;
 
     // One more than its number, so that the default is none.
@@ -31,16 +32,16 @@ public struct Verdict
     /// Whether the key is disabled for nothing but its organization's balance: who holds it may be told to put money in, as with
     /// <see cref="VerdictCode.WalletEmpty"/>.
     /// </summary>
-    public readonly bool IsUnfunded => Code == VerdictCode.KeyDisabled && Key.Holds == KeyState.HeldByBalance;
+    public readonly bool IsUnfunded => Code == VerdictCode.KeyDisabled && _key.Holds == KeyState.HeldByBalance;
 
     /// <summary>The key, once it was found; before that, no key (number 0).</summary>
-    public KeyEntryView Key { readonly get; internal init; }
+    public readonly KeyEntryView Key => _key;
 
     /// <summary>Its project and organization; null only where there is no key.</summary>
-    public ProjectEntry? Project { readonly get; internal init; }
+    public ProjectEntry? Project { readonly get; internal set; }
 
     /// <summary>The hash of the secret, from <see cref="VerdictStep.Lookup"/> on.</summary>
-    public KeyHash Hash { readonly get; internal init; }
+    public KeyHash Hash { readonly get; internal set; }
 
     /// <summary>
     /// Whole seconds after which asking again makes sense, rounded up, at least 1; 0 when that is not a matter of time. For what frees
@@ -49,7 +50,7 @@ public struct Verdict
     public int RetryAfterSeconds { readonly get; private set; }
 
     /// <summary>What was required, so that a refusal can say what would have been needed.</summary>
-    public Requirement Requirement { readonly get; internal init; }
+    public Requirement Requirement { readonly get; internal set; }
 
     /// <summary>The limits that counted the request, passed or refused; none where step 5 was not reached or not asked for.</summary>
     [UnscopedRef]
@@ -65,6 +66,11 @@ public struct Verdict
 
     /// <summary>What was set aside for the request, or paid at once by one that will not be settled.</summary>
     public Money Held { readonly get; internal set; }
+
+    internal readonly uint KeyNo => _key.KeyNo;
+
+    [UnscopedRef]
+    internal ref KeyEntryView KeyToFill => ref _key;
 
     [UnscopedRef]
     internal ref LimitStates LimitsToFill => ref _limits;
@@ -96,7 +102,7 @@ public struct Verdict
         }
     }
 
-    internal void RefuseFor(byte limit, long windowMs, long retryMs)
+    internal void RefuseFor(int limit, long windowMs, long retryMs)
     {
         _refusingLimit = (byte)(limit + 1);
         RetryIn(retryMs, windowMs);

@@ -17,6 +17,9 @@ public readonly record struct Money(long Micros) : IComparable<Money>
 
     public static readonly Money Zero;
 
+    /// <summary>The least there can be of it.</summary>
+    public static readonly Money Least = new(1);
+
     public static Money operator +(Money left, Money right) => new(checked(left.Micros + right.Micros));
 
     public static Money operator -(Money left, Money right) => new(checked(left.Micros - right.Micros));

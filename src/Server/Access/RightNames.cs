@@ -13,6 +13,7 @@ internal static class RightNames
         ("keys:read", Rights.KeysRead),
         ("keys:manage", Rights.KeysManage),
         ("audit:read", Rights.AuditRead),
+        ("webhooks:manage", Rights.WebhooksManage),
     ];
 
     public static IEnumerable<string> All => Rows.Select(row => row.Name);

@@ -8,8 +8,26 @@ internal static class OperationTexts
         ["createOrganization"] = "An organization owns projects; a new one has none.",
         ["listOrganizations"] = "One page of organizations, without deleted ones.",
         ["getOrganization"] = "A deleted one is as absent as one that never was.",
-        ["updateOrganization"] = "An absent member stays as it is. Keys of a suspended organization are refused from the next request on.",
+        ["updateOrganization"] = 
+            "An absent member stays as it is. Keys of a suspended organization are refused from the next request on; from then on another "
+            + "plan holds too.",
         ["deleteOrganization"] = "Its projects are closed and their keys revoked in the same step, for good.",
+        ["listPlans"] = "With what each allows of limits and quotas, in the order of the provider file.",
+        ["listQuotas"] =
+            "How much of each quota is used, and what the plan allows. A key reads those of its own organization; one of the operator's "
+            + "organization reads all.",
+        ["setQuota"] =
+            "For who counts by himself, or to put right what was counted. It may be more than the plan allows: then no more are made. "
+            + "A key needs to be of the operator's organization too.",
+        ["createWalletEntry"] =
+            "A `top_up` or a `refund` puts money in, an `adjustment` moves it either way. An `external_id` counts once in its "
+            + "organization, for good: the same again answers 200 with the entry that is there, another amount or kind is a 422. What is "
+            + "held for requests under way cannot be taken.",
+        ["getWallet"] =
+            "What is left, what of it is held for requests under way, and what is available. A key reads its own organization's.",
+        ["listWalletEntries"] =
+            "One page of what has moved the balance, newest first. Usage is entered in sums, many requests at a time. A key reads its own "
+            + "organization's.",
         ["createProject"] = "A project holds keys.",
         ["listOrganizationProjects"] = "One page of the organization's projects, newest first.",
         ["listProjects"] = "One page of the projects of all organizations.",
@@ -43,6 +61,11 @@ internal static class OperationTexts
         ["verifyKey"] =
             "Says whether a request with this key may pass, by `requires`, or by `method` and `path`, or by the key's standing alone. "
             + "The answer is 200 whether it may or not.",
+        ["reportUsage"] =
+            "A reserved request is settled: billed at most what was held, and counted for what it used. It may be told again, and is "
+            + "answered as the first time. Without a reservation a request is recorded, counted, and billed as far as the balance goes. "
+            + "What is answered is in the database.",
+        ["reportUsages"] = "The same for many at once; each row of the answer has a status of its own.",
         ["verifyKeys"] = "The same for many at once; the answers stand in the order of the checks.",
         ["explainCheck"] = "The same, step by step, for finding out why a key is refused.",
         ["pollChanges"] =
@@ -50,10 +73,24 @@ internal static class OperationTexts
             + "Tells which key, project or organization changed, in the order of commits, never what. Whoever keeps verdicts drops those "
             + "it names, and all of them where `reset` is true. Send `next_after` and `epoch` of the last answer; without `after`, it says "
             + "where the log stands. A key sees changes to what it may verify.",
+        ["createWebhook"] =
+            "The secret that its messages are signed with is in this answer and in no other. Messages follow Standard Webhooks; each event "
+            + "arrives at least once, and is tried for three days.",
+        ["listWebhooks"] = "All of them, the oldest first; an organization has few.",
+        ["getWebhook"] = "With how many events wait for it, and since when it has been failing.",
+        ["updateWebhook"] = "An absent member stays as it is. Events of the time in which it is disabled are not kept for it.",
+        ["deleteWebhook"] = "What waits for it is not sent any more.",
+        ["rotateWebhookSecret"] =
+            "The new secret is in this answer and in no other. Until the grace is over, messages carry a signature by each of both.",
+        ["testWebhook"] = "Sends `webhook.test`, whatever the webhook asked for. What became of it is among the deliveries.",
+        ["listWebhookDeliveries"] = "One page of them. Finished ones are kept for a time that the operator sets.",
+        ["replayWebhookDelivery"] =
+            "Under the id it had, so that a receiver knows it again. One that waits for its next attempt is sent now.",
+        ["replayFailedDeliveries"] = "The oldest first, up to 1,000 a call.",
         ["getUsage"] =
             "Sums of requests, tokens and cost, kept apart by `group_by`, else one sum. `from` counts, `to` does not; both are whole "
-            + "hours. A cost is a decimal, null where nothing has a price. A key sees its own project and environment. Sums are kept for "
-            + "good.",
+            + "hours. A cost is a decimal, null where nothing has a price. A key sees its own project and environment. "
+            + "Sums are kept for good.",
         ["listUsage"] =
             "One page of single requests, those refused among them, with the names of their keys. A key sees its own project and "
             + "environment. Lines are kept for some days, refused ones for fewer.",

@@ -106,6 +106,8 @@ internal static class ProblemResponses
             ["code"] = Text("What it is, for programs. More may be added."),
             ["request_id"] = Text("The same as in the header X-Request-Id."),
             ["required_permission"] = Text("What the key would have needed."),
+            ["limit"] = LimitSchema(),
+            ["plan_limit"] = Number("How many of a thing the organization's plan allows."),
             ["errors"] = new OpenApiSchema
             {
                 Type = JsonSchemaType.Array,
@@ -123,6 +125,23 @@ internal static class ProblemResponses
             },
         },
     };
+
+    private static OpenApiSchema LimitSchema() => new()
+    {
+        Type = JsonSchemaType.Object,
+        Description = "The limit that refused.",
+        Required = new HashSet<string> { "name", "amount", "remaining", "retry_after" },
+        Properties = new Dictionary<string, IOpenApiSchema>
+        {
+            ["name"] = Text("As in the provider file."),
+            ["amount"] = Number("How much may be taken in a window."),
+            ["remaining"] = Number("How much of it is left."),
+            ["retry_after"] = Number("After how many seconds the same request fits; 0 where it never does."),
+        },
+    };
+
+    private static OpenApiSchema Number(string description) =>
+        new() { Type = JsonSchemaType.Integer, Format = "int64", Minimum = "0", Description = description };
 
     private static OpenApiSchema Text(string description) => new() { Type = JsonSchemaType.String, Description = description };
 }

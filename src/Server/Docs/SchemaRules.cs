@@ -112,6 +112,9 @@ internal sealed class SchemaRules(ProviderModel provider)
                 BoundCheck(place, schema);
                 BoundChange(place, schema);
                 ImportSchema.Bound(place, owner, member, schema);
+                WalletSchema.Bound(place, owner, member, schema);
+                PlanSchema.Bound(place, owner, member, schema, provider);
+                WebhookSchema.Bound(place, owner, member, schema);
                 BoundTerm(owner, member, schema, place.Split('.')[0]);
                 break;
         }
@@ -169,7 +172,7 @@ internal sealed class SchemaRules(ProviderModel provider)
             return;
         }
 
-        if (record == "ChangeKey" && member is not ("description" or "expires_at"))
+        if (record == "ChangeKey" && member is not ("description" or "expires_at" or "limits"))
         {
             NeverNull(schema);
         }
@@ -245,7 +248,7 @@ internal sealed class SchemaRules(ProviderModel provider)
         "ImportRow" => ImportSchema.Example(_keys),
         "RotateKey" => new JsonObject { ["grace_seconds"] = (long)_keys.GraceMax.TotalSeconds },
         "Verify" => new JsonObject { ["key"] = $"{_keys.Environments[0].Prefix}…", ["requires"] = provider.Scopes.Scopes[0].Name },
-        _ => null,
+        _ => WebhookSchema.Example(record),
     };
 
     internal static void Need(OpenApiSchema owner, string member, OpenApiSchema schema)
@@ -255,17 +258,17 @@ internal sealed class SchemaRules(ProviderModel provider)
         NeverNull(schema);
     }
 
-    private static void NeverNull(OpenApiSchema schema) => schema.Type &= ~JsonSchemaType.Null;
+    internal static void NeverNull(OpenApiSchema schema) => schema.Type &= ~JsonSchemaType.Null;
 
     /// <summary>Any JSON object.</summary>
-    private static void BeObject(OpenApiSchema schema, bool orNull, string description)
+    internal static void BeObject(OpenApiSchema schema, bool orNull, string description)
     {
         schema.Type = orNull ? JsonSchemaType.Object | JsonSchemaType.Null : JsonSchemaType.Object;
         schema.AdditionalProperties = new OpenApiSchema();
         (schema.OneOf, schema.Description) = (null, description);
     }
 
-    private static void Choose(OpenApiSchema list, IEnumerable<string> names)
+    internal static void Choose(OpenApiSchema list, IEnumerable<string> names)
     {
         list.Items = new OpenApiSchema { Type = JsonSchemaType.String, Enum = Names(names, orNull: false) };
         list.UniqueItems = true;

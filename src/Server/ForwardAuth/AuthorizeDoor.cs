@@ -5,6 +5,7 @@ using Tollgate.Engine.Permissions;
 using Tollgate.Engine.Verification;
 using Tollgate.Server.Problems;
 using Tollgate.Server.Providers;
+using Tollgate.Server.Quotas;
 using Tollgate.Server.Surfaces;
 using Tollgate.Server.Telemetry;
 using Tollgate.Server.Verification;
@@ -32,15 +33,17 @@ internal sealed class AuthorizeDoor
     private readonly Gate _gate;
     private readonly RootKey _root;
     private readonly UrlKeys _urlKeys;
+    private readonly QuotaKeeper _quotas;
     private readonly ProviderFront _front;
     private readonly FactHeaders _facts;
 
     /// <summary>Made once: a delegate made per request would be all that a check allocates beside its headers.</summary>
     private readonly ProblemWording _wording;
 
-    public AuthorizeDoor(ProviderModel provider, Gate gate, RootKey root, UrlKeys urlKeys, ProviderFront front)
+    public AuthorizeDoor(
+        ProviderModel provider, Gate gate, RootKey root, UrlKeys urlKeys, QuotaKeeper quotas, ProviderFront front)
     {
-        (_provider, _gate, _root, _urlKeys, _front) = (provider, gate, root, urlKeys, front);
+        (_provider, _gate, _root, _urlKeys, _quotas, _front) = (provider, gate, root, urlKeys, quotas, front);
         (_facts, _wording) = (new FactHeaders(provider), Word);
     }
 
@@ -77,7 +80,13 @@ internal sealed class AuthorizeDoor
             return Word(http, problem);
         }
 
-        var call = new ProxiedCall(style, asked, match);
+        // Its wording asked for once more, a request is not made once more.
+        var call = new ProxiedCall(style, asked, match, style == AuthorizeStyle.Refusal ? Taking.Look : Taking.Take);
+        if (_provider.QuotaRoutes.Find(asked.Method, asked.Path) is { Makes: true } step && isKey)
+        {
+            return AnswerMaking(http, call, secret.ToArray(), hash, step);
+        }
+
         var verdict = Check(http, call, secret, isKey, hash);
         return verdict.Code == VerdictCode.NotLoaded
             ? Load(http, call, secret.ToArray(), verdict)
@@ -123,6 +132,9 @@ internal sealed class AuthorizeDoor
             Requirement = call.Match.Requirement,
             Address = http.Connection.RemoteIpAddress,
             NowMs = _gate.NowMs,
+            ClockMs = _gate.ClockMs,
+            RequestNo = RequestId.NumberOf(http),
+            Taking = call.Taking,
         };
         Span<byte> project = stackalloc byte[IdCharsMax * 3];
         Span<byte> organization = stackalloc byte[IdCharsMax * 3];
@@ -158,8 +170,37 @@ internal sealed class AuthorizeDoor
         await Answer(http, call, secret, settled);
     }
 
+    /// <summary>
+    /// A request that makes what a quota counts. Nobody will say here whether it succeeded, so its place is looked at and not taken: it is
+    /// counted by who makes it. Looked at ahead of the check that takes, so that what the quota refuses has taken nothing.
+    /// </summary>
+    private async Task AnswerMaking(HttpContext http, ProxiedCall call, byte[] secret, KeyHash hash, QuotaStep step)
+    {
+        SpeakDialect(http);
+        var from = ClientNetwork.Of(http.Connection.RemoteIpAddress);
+        var asking = call with { Taking = call.Taking == Taking.Take ? Taking.Ask : call.Taking };
+        var verdict = await _gate.Settle(
+            Check(http, asking, secret, isKey: true, hash), from, () => Check(http, asking, secret, isKey: true, hash));
+        if (verdict.Code == VerdictCode.Allowed)
+        {
+            var owner = verdict.Project!;
+            if (await _quotas.Look(owner.OrganizationNo, owner.Plan, step.Quota, http.RequestAborted) is { } full)
+            {
+                _facts.Write(http.Response.Headers, verdict);
+                await Word(http, full);
+                return;
+            }
+
+            verdict = await _gate.Settle(
+                Check(http, call, secret, isKey: true, hash), from, () => Check(http, call, secret, isKey: true, hash));
+        }
+
+        await Answer(http, call, secret, verdict);
+    }
+
     private Task Answer(HttpContext http, in ProxiedCall call, ReadOnlySpan<byte> secret, in Verdict verdict)
     {
+        _provider.RateHeaders.Write(http.Response.Headers, verdict, _gate.NowMs);
         if (verdict.Code == VerdictCode.Allowed)
         {
             _gate.Meter.Count(CheckDoor.Authorize, verdict.Code);
@@ -174,7 +215,7 @@ internal sealed class AuthorizeDoor
         }
 
         _gate.Meter.Count(CheckDoor.Authorize, verdict.Code);
-        var problem = Faults.Of(verdict);
+        var problem = _provider.RateHeaders.Tell(Faults.Of(verdict), verdict);
         if (Faults.TellsPermission(verdict.Code))
         {
             // The key has proved itself: the proxy's log may name it.
@@ -226,14 +267,15 @@ internal sealed class AuthorizeDoor
         }
 
         return TryStyle(http, RequestPath.Of(http), out var style) && style == AuthorizeStyle.Nginx
-            ? Nginx(response, _provider.Dialect.StatusOf(problem.Code))
+            ? Nginx(response, problem.Code)
             : _front.Word(http, problem);
     }
 
     /// <summary>Without a body, which nginx would throw away.</summary>
-    private static Task Nginx(HttpResponse response, int status)
+    private Task Nginx(HttpResponse response, ProblemCode code)
     {
-        var headers = response.Headers;
+        var (headers, status) = (response.Headers, _provider.Dialect.StatusOf(code));
+        _provider.Dialect.WriteHeaders(headers, code);
         headers[StatusHeader] = status.ToString(CultureInfo.InvariantCulture);
         headers.CacheControl = "no-store";
         response.ContentLength = 0;
@@ -248,5 +290,5 @@ internal sealed class AuthorizeDoor
     }
 }
 
-/// <summary>A customer's request, where it goes, and how the proxy wants to hear about it.</summary>
-internal readonly record struct ProxiedCall(AuthorizeStyle Style, OriginalRequest Asked, RouteMatch Match);
+/// <summary>A customer's request, where it goes, how the proxy wants to hear of it, and whether a check takes what it needs.</summary>
+internal readonly record struct ProxiedCall(AuthorizeStyle Style, OriginalRequest Asked, RouteMatch Match, Taking Taking);

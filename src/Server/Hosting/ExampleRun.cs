@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging.Abstractions;
+using Tollgate.Engine.Wallet;
 using Tollgate.Server.Access;
 using Tollgate.Server.Journal;
 using Tollgate.Server.Keys;
@@ -13,6 +14,7 @@ using Tollgate.Server.Problems;
 using Tollgate.Server.Providers;
 using Tollgate.Server.Storage;
 using Tollgate.Server.Verification;
+using Tollgate.Server.Wallet;
 
 namespace Tollgate.Server.Hosting;
 
@@ -73,8 +75,26 @@ internal sealed class ExampleRun : IAsyncDisposable
         };
         _app = GateHost.Build(options, _provider, _database, pepper, _time);
         _project = (await _app.Services.GetRequiredService<FirstStart>().Prepare(_rootKey, CancellationToken.None)).Project;
+        await Fund();
         await _app.StartAsync();
         return _app.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.First();
+    }
+
+    /// <summary>Money enough for every example, where requests are paid for.</summary>
+    private async Task Fund()
+    {
+        if (_provider.Wallet is null)
+        {
+            return;
+        }
+
+        var ledger = _app!.Services.GetRequiredService<WalletLedger>();
+        var funded = await _database!.Write(
+            async scope => (await OrganizationRegister.Find(scope, _project!.OrganizationId.Text)).TryGet(out var own, out var problem)
+                ? await ledger.Enter(scope, own, new EntryTerms(EntryKinds.TopUp, new Money(Money.MicrosMax / 2), "examples", null))
+                : problem,
+            MutationContext.Of(Caller.Root));
+        _ = funded.Value;
     }
 
     private async Task<string?> Try(HttpClient client, ProviderExample example)
@@ -85,6 +105,20 @@ internal sealed class ExampleRun : IAsyncDisposable
             return $"its key could not be made: {fault}";
         }
 
+        for (var sent = 1; sent < example.Times; sent++)
+        {
+            (await Send(client, example, secret, id)).Dispose();
+        }
+
+        using var answer = await Send(client, example, secret, id);
+        var text = await answer.Content.ReadAsStringAsync();
+        return (int)answer.StatusCode != example.ExpectedStatus
+            ? $"expected {example.ExpectedStatus}, got {(int)answer.StatusCode} {text}"
+            : example.ExpectedBody is { } expected && Difference(expected, text) is { } difference ? difference : null;
+    }
+
+    private async Task<HttpResponseMessage> Send(HttpClient client, ProviderExample example, string? secret, string id)
+    {
         var path = example.Path
             .Replace("{project}", _project!.Id.Text, StringComparison.Ordinal)
             .Replace("{organization}", _project.OrganizationId.Text, StringComparison.Ordinal)
@@ -100,11 +134,7 @@ internal sealed class ExampleRun : IAsyncDisposable
             request.Content = new StringContent(example.Body, Encoding.UTF8, "application/json");
         }
 
-        using var answer = await client.SendAsync(request);
-        var text = await answer.Content.ReadAsStringAsync();
-        return (int)answer.StatusCode != example.ExpectedStatus
-            ? $"expected {example.ExpectedStatus}, got {(int)answer.StatusCode} {text}"
-            : example.ExpectedBody is { } expected && Difference(expected, text) is { } difference ? difference : null;
+        return await client.SendAsync(request);
     }
 
     /// <summary>What the answer lacks of the expected members; others may stand beside them.</summary>

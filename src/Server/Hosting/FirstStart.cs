@@ -6,6 +6,7 @@ using Tollgate.Server.Providers;
 using Tollgate.Server.Storage;
 using Tollgate.Server.Usage;
 using Tollgate.Server.Verification;
+using Tollgate.Server.Wallet;
 
 namespace Tollgate.Server.Hosting;
 
@@ -14,8 +15,8 @@ namespace Tollgate.Server.Hosting;
 /// Made once, in one transaction; a second start finds it and prints no secret.
 /// </summary>
 internal sealed class FirstStart(
-    Database database, OrganizationRegister organizations, ProviderModel provider, RootKey root, Fold fold, ModelNames models,
-    Remembrance remembrance)
+    Database database, OrganizationRegister organizations, ProviderModel provider, RootKey root, PriceBook prices, WalletMemory wallets,
+    WalletThreshold threshold, Fold fold, ModelNames models, Remembrance remembrance)
 {
     public const string ProviderSetting = "provider";
     public const string RootKeySetting = "root_key";
@@ -57,10 +58,13 @@ internal sealed class FirstStart(
             root.Set(Convert.FromHexString(kept!));
         }
 
-        // What an earlier process counted is in the database before anything new is.
+        // What an earlier process counted is in the database before anything new is; then memory learns of it.
         await fold.Open(cancel);
         await models.Load(provider.Models.Select(model => model.Id), cancel);
+        await prices.Open(cancel);
+        await wallets.Load(await remembrance.Held(cancel));
         await remembrance.RestoreReservations(cancel);
+        await threshold.Follow(cancel);
         return new FirstStartResult(isFirst, made, isReplaced, await organizations.FirstProject(cancel));
     }
 

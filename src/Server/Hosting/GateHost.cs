@@ -15,10 +15,13 @@ using Tollgate.Server.Keys.Import;
 using Tollgate.Server.Mutations;
 using Tollgate.Server.Organizations;
 using Tollgate.Server.Providers;
+using Tollgate.Server.Quotas;
 using Tollgate.Server.Storage;
 using Tollgate.Server.Surfaces;
 using Tollgate.Server.Usage;
 using Tollgate.Server.Verification;
+using Tollgate.Server.Wallet;
+using Tollgate.Server.Webhooks;
 
 namespace Tollgate.Server.Hosting;
 
@@ -46,14 +49,27 @@ internal static class GateHost
         GateTelemetry.Add(builder.Services, options);
         var app = builder.Build();
         database.MemoryInDoubt += app.Services.GetRequiredService<Gatekeeper>().Clear;
-        if (provider.Limits.Any(limit => limit.Lasts))
-        {
-            app.Services.GetRequiredService<KeyFeed>().BeforeEnter = app.Services.GetRequiredService<Remembrance>().RestoreWindows;
-        }
+        Connect(app.Services, database);
 
-        database.ReadAnew = app.Services.GetRequiredService<FirstStart>().ReadRootKey;
         Map(app, options);
         return app;
+    }
+
+    /// <summary>What an earlier room causes in a later one, and what is read anew when others have written.</summary>
+    private static void Connect(IServiceProvider services, Database database)
+    {
+        var (ledger, holds) = (services.GetRequiredService<WalletLedger>(), services.GetRequiredService<BalanceHolds>());
+        (ledger.Drained, ledger.Funded) = (holds.Place, holds.Lift);
+        var fold = services.GetRequiredService<Fold>();
+        (fold.BookUsage, fold.Watch) = (ledger.BookUsage, services.GetRequiredService<LimitWatch>().Note);
+        services.GetRequiredService<ReservationSweep>().PriceAt = services.GetRequiredService<PriceBook>().At;
+        services.GetRequiredService<KeyFeed>().BeforeEnter = services.GetRequiredService<Remembrance>().RestoreWindows;
+        var (start, memory) = (services.GetRequiredService<FirstStart>(), services.GetRequiredService<WalletMemory>());
+        database.ReadAnew = async () =>
+        {
+            await start.ReadRootKey();
+            await memory.ReadAnew();
+        };
     }
 
     private static void AddRooms(
@@ -66,16 +82,25 @@ internal static class GateHost
                 provider.Limits, [.. provider.Plans.Select(plan => new LimitPlan(plan.Name, plan.Limits))])),
             services.GetRequiredService<Spool>().Buffer,
             new ReservationTable(restMs: options.ReservationSeconds * 1_000L)));
-        services.AddSingleton<BalanceTable>();
         services.AddSingleton(services => new Gatekeeper(
             provider.Keys.Format,
             services.GetRequiredService<KeyTable>(),
             services.GetRequiredService<ProjectTable>(),
             services.GetRequiredService<Admission>()));
         services.AddSingleton<Sealer>().AddSingleton<Pages>().AddSingleton<MutationRunner>().AddSingleton<AuditLog>();
+        services.AddSingleton(options.Webhooks).AddSingleton(new AddressGuard(options.Webhooks.PrivateAddresses));
+        services.AddSingleton<OrganizationNumber>(OrganizationRegister.NumberOf);
+        services.AddSingleton<WebhookOutbox>().AddSingleton<WebhookRegister>().AddSingleton<WebhookSweep>();
+        services.AddSingleton(services => new WebhookSender(services.GetRequiredService<AddressGuard>(), time));
+        services.AddSingleton<WebhookCourier>().AddHostedService(services => services.GetRequiredService<WebhookCourier>());
+        services.AddSingleton<BalanceTable>().AddSingleton<PlanBook>();
         services.AddSingleton<OrganizationRegister>().AddSingleton<ProjectFeed>();
+        services.AddSingleton<QuotaKeeper>();
+        services.AddSingleton<WalletMemory>().AddSingleton<WalletLedger>().AddSingleton<WalletThreshold>().AddSingleton<PriceBook>();
         services.AddSingleton(new MissLimiter(options.MissesPerMinute));
-        services.AddSingleton<KeyRing>().AddSingleton<KeyFeed>().AddSingleton<SecretMint>().AddSingleton<KeyIntake>();
+        services.AddSingleton<KeyRing>().AddSingleton<KeyFeed>().AddSingleton<SecretMint>().AddSingleton<KeyOperationCount>();
+        services.AddSingleton<KeyIntake>().AddSingleton<BalanceHolds>();
+        services.AddSingleton<ExpiryWatch>().AddHostedService(services => services.GetRequiredService<ExpiryWatch>());
         AddUsage(services, options, provider);
         services.AddSingleton<ChangeTail>().AddSingleton<ChangeFeed>();
         services.AddSingleton<Gate>().AddSingleton<RootKey>().AddSingleton<CallerGate>().AddSingleton<VerifyEndpoints>();
@@ -92,6 +117,7 @@ internal static class GateHost
         services.AddSingleton<ModelNames>().AddSingleton<UsageBook>().AddSingleton<UsageReader>().AddSingleton<UsageRetention>();
         services.AddSingleton(_ => Spool.Open(options.Data, options.UsageBufferEvents));
         services.AddSingleton<RequestNumbers>().AddSingleton<WindowClock>().AddSingleton<Remembrance>();
+        services.AddSingleton<LimitWatch>().AddSingleton<ReportClaims>().AddSingleton<Reports>().AddSingleton<UsePricer>();
         services.AddSingleton<Fold>().AddSingleton<ReservationSweep>().AddSingleton<Upkeep>();
         services.AddHostedService(services => services.GetRequiredService<Fold>());
         services.AddHostedService(services => services.GetRequiredService<ReservationSweep>());
@@ -139,12 +165,16 @@ internal static class GateHost
 
         var api = app.MapGroup("/api/v1");
         api.MapOrganizations();
+        api.MapWallets();
+        api.MapWebhooks();
+        api.MapQuotas();
         api.MapKeys();
         api.MapImport();
         api.MapClosures();
         api.MapAudit();
         api.MapChanges();
         api.MapUsage();
+        api.MapReports();
         verify.Map(api);
         app.MapHealth();
         metrics.Map(app);

@@ -92,6 +92,7 @@ internal sealed class GateMetrics(
             "tollgate_usage_waiting_max", "From here on requests are refused; from half of it refusals are not noted.",
             () => spool.Buffer.Capacity),
         MetricFamily.Counter("tollgate_usage_events_total", "Events taken into the database.", () => fold.Total),
+        MetricFamily.Counter("tollgate_usage_writes_total", "Transactions that took events in.", () => fold.Writes),
         MetricFamily.Counter("tollgate_usage_failures_total", "Attempts to take events in that failed.", () => fold.Failures),
         MetricFamily.Counter(
             "tollgate_usage_unlogged_total", "Refusals that were not noted for want of room.", () => admission.Unlogged),

@@ -2,6 +2,7 @@ using System.ComponentModel.DataAnnotations;
 using Tollgate.Engine.Verification;
 using Tollgate.Server.Journal;
 using Tollgate.Server.Storage;
+using Tollgate.Server.Webhooks;
 
 namespace Tollgate.Server.Hosting;
 
@@ -62,6 +63,21 @@ internal sealed record GateOptions
     [Option("misses_per_minute", "TOLLGATE_MISSES_PER_MINUTE", null)]
     [Range(MissLimiter.PerMinuteMin, MissLimiter.PerMinuteMax)]
     public int MissesPerMinute { get; init; } = 600;
+
+    /// <summary>Whether webhooks may have a URL with http.</summary>
+    [Option("webhook_http", "TOLLGATE_WEBHOOK_HTTP", null)]
+    [AllowedValues("on", "off")]
+    public string WebhookHttp { get; init; } = "off";
+
+    /// <summary>Networks that are not public and that webhooks may reach all the same, at most 64. By default none.</summary>
+    [Option("webhook_private_addresses", "TOLLGATE_WEBHOOK_PRIVATE_ADDRESSES", null)]
+    [WebhookNetworks]
+    public string WebhookPrivateAddresses { get; init; } = "";
+
+    /// <summary>For how long finished deliveries of webhooks are kept.</summary>
+    [Option("webhook_retention_days", "TOLLGATE_WEBHOOK_RETENTION_DAYS", null)]
+    [Range(1, 365)]
+    public int WebhookRetentionDays { get; init; } = 30;
 
     /// <summary>Events of requests that wait for the database at most; beyond, requests are refused. A power of two.</summary>
     [Option("usage_buffer_events", "TOLLGATE_USAGE_BUFFER_EVENTS", null)]
@@ -147,6 +163,13 @@ internal sealed record GateOptions
     public StorageOptions Storage => new()
     {
         DataDirectory = Data, PostgresConnectionString = Database, LeaseMs = LeaseSeconds * 1_000,
+    };
+
+    public WebhookOptions Webhooks => new()
+    {
+        AllowsHttp = WebhookHttp == "on",
+        PrivateAddresses = WebhookOptions.TryReadNetworks(WebhookPrivateAddresses, out var networks) ? networks : null,
+        Retention = TimeSpan.FromDays(WebhookRetentionDays),
     };
 
     public string PepperPath => PepperFile ?? Path.Combine(Data, Pepper.DefaultFile);

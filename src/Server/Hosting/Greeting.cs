@@ -1,4 +1,5 @@
 using Tollgate.Engine.Permissions;
+using Tollgate.Engine.Wallet;
 using Tollgate.Server.Providers;
 
 namespace Tollgate.Server.Hosting;
@@ -8,6 +9,9 @@ namespace Tollgate.Server.Hosting;
 /// </summary>
 internal static class Greeting
 {
+    /// <summary>Enough to make keys and to try them.</summary>
+    private static Money FirstMoney => new(10 * Money.MicrosPerUnit);
+
     /// <summary>Which root key holds, and the key itself when it was made just now: shown before anything else can fail.</summary>
     public static string OfRootKey(FirstStartResult start, bool isChosen) => start switch
     {
@@ -25,6 +29,16 @@ internal static class Greeting
         var lines = new List<string> { "", $"  Tollgate speaks {provider.DisplayName} on {address}", "" };
         if (start.Project is { } project)
         {
+            if (provider.Wallet is { } wallet)
+            {
+                lines.Add($"  Put {FirstMoney} {wallet.Currency} in the first organization's wallet; pasted again, it changes nothing:");
+                lines.Add("");
+                lines.Add($"    curl -s {address}/api/v1/organizations/{project.OrganizationId}/wallet/entries \\");
+                lines.Add("      -H \"Authorization: Bearer $TOLLGATE_ROOT_KEY\" -H 'Content-Type: application/json' \\");
+                lines.Add($"      -d '{{\"kind\":\"top_up\",\"amount\":\"{FirstMoney}\",\"external_id\":\"first-lines\"}}'; echo");
+                lines.Add("");
+            }
+
             lines.Add("  Make a key, check it, and use it:");
             lines.Add("");
             lines.Add($"    KEY=$(curl -s {address}/api/v1/projects/{project.Id}/keys \\");

@@ -3,6 +3,7 @@ using System.Globalization;
 using Tollgate.Engine.Keys;
 using Tollgate.Server.Storage;
 using Tollgate.Server.Verification;
+using Tollgate.Server.Webhooks;
 
 namespace Tollgate.Server.Hosting;
 
@@ -110,4 +111,15 @@ internal sealed class ProxyNetworksAttribute : ValidationAttribute
     public override string FormatErrorMessage(string name) =>
         $"{name} must be at most {AddressRule.RangesMax} addresses and networks such as 127.0.0.1, 10.0.0.0/8, 2001:db8::/32, "
         + "each network by its own first address";
+}
+
+/// <summary>Networks that webhooks may reach though they are not public, separated by commas.</summary>
+[AttributeUsage(AttributeTargets.Property)]
+internal sealed class WebhookNetworksAttribute : ValidationAttribute
+{
+    public override bool IsValid(object? value) => WebhookOptions.TryReadNetworks((string)value!, out _);
+
+    public override string FormatErrorMessage(string name) =>
+        $"{name} must be at most {AddressRule.RangesMax} addresses and networks such as 10.0.0.0/8, fd00::/8, each network by its own "
+        + "first address";
 }

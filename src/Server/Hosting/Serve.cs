@@ -22,7 +22,8 @@ internal static class Serve
                backup --to FILE|DIR
                restore FILE [--keep-revocations [--without-comparison]] [--yes]
                doctor [--json]
-        The last four take --data and --config as well.
+               wallet check
+        The last five take --data and --config as well.
         Every option is told in docs/reference/configuration.md.
         """;
 

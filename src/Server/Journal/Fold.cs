@@ -49,6 +49,9 @@ internal sealed partial class Fold(
     /// <summary>Takes money of organizations within the write; needed where events have a price.</summary>
     public Func<WriteScope, IReadOnlyList<UsageDebit>, Task>? BookUsage { get; set; }
 
+    /// <summary>Looks at what was refused, within the write.</summary>
+    public Func<WriteScope, IReadOnlyList<BookedRefusal>, Task>? Watch { get; set; }
+
     /// <summary>Up to this event everything is in the database.</summary>
     public long Folded => Volatile.Read(ref _folded);
 
@@ -57,6 +60,9 @@ internal sealed partial class Fold(
 
     /// <summary>Events that were folded since the start.</summary>
     public long Total { get; private set; }
+
+    /// <summary>Transactions that took events in since the start.</summary>
+    public long Writes { get; private set; }
 
     /// <summary>Attempts that failed since the start.</summary>
     public long Failures => Interlocked.Read(ref _lost);
@@ -236,8 +242,9 @@ internal sealed partial class Fold(
             ?? throw new InvalidOperationException("A request was booked twice in one write.");
         Failpoint.Pass("fold.committed");
         spool.Free(done);
+        // Before anybody is told: who was told finds them counted.
+        (Total, Writes) = (Total + events.Length, Writes + 1);
         Advance(done);
-        Total += events.Length;
     }
 
     /// <summary>Up to where the spool is taken in; null when something in these events was booked before and must be left out.</summary>
@@ -287,6 +294,11 @@ internal sealed partial class Fold(
             : (await JournalSql.Reservations(scope, needed)).ToDictionary(open => open.RequestNo);
         var booked = checksBooked ? await UsageBook.Booked(scope, RequestNosOf(events.Span)) : [];
         var batch = FoldBatch.Of(events.Span, limits, known, booked);
+        if (Watch is not null && batch.Refusals.Count > 0)
+        {
+            await Watch(scope, batch.Refusals);
+        }
+
         await book.Book(scope, rows, batch.Requests, batch.Refusals);
         JournalSql.Keep(rows, batch.Open);
         JournalSql.End(rows, batch.Ended);

@@ -10,6 +10,11 @@ namespace Tollgate.Server.Journal;
 internal sealed class Remembrance(
     Database database, LastingLimits lasting, Admission admission, BalanceTable balances, WindowClock clock, ProviderModel provider)
 {
+    /// <summary>What open requests hold of each organization's balance.</summary>
+    public async Task<IReadOnlyDictionary<long, Money>> Held(CancellationToken cancel = default) =>
+        (await database.Read(JournalSql.Reservations, cancel)).GroupBy(open => open.OrganizationNo)
+            .ToDictionary(open => open.Key, open => open.Aggregate(Money.Zero, (sum, one) => sum + new Money(one.HeldMicros)));
+
     /// <summary>
     /// At the start, after the journal was opened and the balances were loaded: takes up every open reservation, with the windows of its
     /// key before it. Tells how many.

@@ -18,6 +18,11 @@ internal sealed record Key
 
     public required string OrganizationId { get; init; }
 
+    public required long OrganizationNo { get; init; }
+
+    /// <summary>Its organization's, by name; null for the provider file's default.</summary>
+    public string? Plan { get; init; }
+
     public required string Environment { get; init; }
 
     public required string Type { get; init; }
@@ -33,6 +38,9 @@ internal sealed record Key
     public required IReadOnlyList<string> Rights { get; init; }
 
     public required IReadOnlyList<string> AllowedAddresses { get; init; }
+
+    /// <summary>Below the plan's, by the name of the limit; see <see cref="KeyLimits"/>.</summary>
+    public IReadOnlyDictionary<string, long> Limits { get; init; } = KeyLimits.None;
 
     /// <summary>A JSON object, as text.</summary>
     public required string Metadata { get; init; }

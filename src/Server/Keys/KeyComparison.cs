@@ -92,6 +92,11 @@ internal sealed class KeyComparison(DbConnection inPlace, WriteScope restored, b
             yield return Change("addresses", null, "would work from more addresses");
         }
 
+        if (KeyLimits.FirstWider(key.Limits, current.Limits) is { } limit)
+        {
+            yield return Change("limits", null, $"would have its limit {limit} of {current.Limits[limit]} no more");
+        }
+
         foreach (var (secret, endsAtMs) in SecretsBack(now, back))
         {
             yield return Change(
@@ -137,6 +142,7 @@ internal sealed class KeyComparison(DbConnection inPlace, WriteScope restored, b
             Holds = before.Holds | current.Holds,
             ExpiresAtMs = current.ExpiresAtMs is { } cut ? Math.Min(cut, before.ExpiresAtMs ?? long.MaxValue) : before.ExpiresAtMs,
             AllowedAddresses = AddressesWidened(current, before) ? current.AllowedAddresses : before.AllowedAddresses,
+            Limits = KeyLimits.FirstWider(before.Limits, current.Limits) is null ? before.Limits : current.Limits,
             Version = before.Version + 1,
             Secrets = [.. before.Secrets.Select(s => ended.TryGetValue(s.Version, out var end) ? s with { EndsAtMs = end } : s)],
         };

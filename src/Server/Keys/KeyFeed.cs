@@ -15,15 +15,18 @@ namespace Tollgate.Server.Keys;
 /// them. What a stranger can cause is bounded three times: unknown keys by his network, the loads under way, and the connections they
 /// hold at once, so that a spray leaves the other half to everybody else.
 /// </summary>
-internal sealed class KeyFeed(
-    Database database, Pepper pepper, ProviderModel provider, KeyTable table, ProjectFeed projects, MissLimiter limiter, TimeProvider time)
-    : IDisposable
+internal sealed partial class KeyFeed(
+    Database database, Pepper pepper, ProviderModel provider, KeyTable table, ProjectFeed projects, MissLimiter limiter,
+    TimeProvider time, ILogger<KeyFeed> log) : IDisposable
 {
     /// <summary>Loads that read or wait for their turn to; the next one is answered that the gate is busy.</summary>
     public const int LoadsMax = 512;
 
     /// <summary>Loads under way, at most one a secret.</summary>
     private readonly ConcurrentDictionary<KeyHash, Task> _loads = new();
+
+    /// <summary>Limits that the file has no more and keys have still, logged once each.</summary>
+    private readonly ConcurrentDictionary<string, bool> _missedLimits = new(StringComparer.Ordinal);
 
     private readonly SemaphoreSlim _turns = new(Math.Max(1, database.ReadersMax / 2));
     private int _underWay;
@@ -170,6 +173,7 @@ internal sealed class KeyFeed(
                 Grants = provider.GrantsOf(key.Permissions, key.Scopes),
                 Rights = RightNames.Parse(key.Rights),
                 Environment = checked((byte)provider.Keys.EnvironmentIndex(key.Environment)),
+                Limits = KeyLimits.Of(key.Limits, provider, Missed),
                 Facts = KeyFacts.OfProfile(key),
             },
             State = StateOf(key),
@@ -181,6 +185,14 @@ internal sealed class KeyFeed(
         return table.EndLoad(epoch, entry);
     }
 
+    private void Missed(string limit)
+    {
+        if (_missedLimits.TryAdd(limit, true))
+        {
+            LogMissed(limit);
+        }
+    }
+
     private static AddressRule RuleOf(Key key) => AddressRule.TryParse(key.AllowedAddresses, out var rule, out _)
         ? rule
         : throw new InvalidDataException($"The allowed addresses of key {key.Id} are damaged.");
@@ -189,4 +201,9 @@ internal sealed class KeyFeed(
         key.Holds
         | (key.RevokedAtMs is null ? KeyState.Active : KeyState.Revoked)
         | (key.DeletedAtMs is null ? KeyState.Active : KeyState.Deleted);
+
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "The provider file has no limit {Limit} any more; keys that have one of their own below their plan's are not held to it")]
+    private partial void LogMissed(string limit);
 }

@@ -107,8 +107,24 @@ internal sealed partial class KeyRing
 
     private async Task<Outcome<IssuedKey>> Renew(WriteScope scope, string id, KeyOperations operation, RotateKey how)
     {
-        if (!(await Mine(scope, id, operation)).TryGet(out var before, out var problem)
-            || !Renewable(before, how, scope.NowMs).TryGet(out var after, out problem)
+        if (!(await Mine(scope, id, operation)).TryGet(out var before, out var problem))
+        {
+            return problem;
+        }
+
+        // What is wrong with the call itself counts nothing; that the key is not in a state to be renewed does.
+        var renewable = Renewable(before, how, scope.NowMs);
+        if (renewable.Problem is { } fault && fault.Code == ProblemCode.ValidationFailed)
+        {
+            return fault;
+        }
+
+        if (await operations.Take(scope, before.OrganizationNo) is { } tooMany)
+        {
+            return tooMany;
+        }
+
+        if (!renewable.TryGet(out var after, out problem)
             || !(await SecretAllowed(scope, after)).TryGet(out after, out problem)
             || !mint.Make(null, before.Environment, scope.Context.Caller).TryGet(out var secret, out problem))
         {

@@ -7,6 +7,8 @@ using Tollgate.Server.Organizations;
 using Tollgate.Server.Problems;
 using Tollgate.Server.Providers;
 using Tollgate.Server.Storage;
+using Tollgate.Server.Wallet;
+using Tollgate.Server.Webhooks;
 
 namespace Tollgate.Server.Keys;
 
@@ -16,7 +18,8 @@ namespace Tollgate.Server.Keys;
 /// anew.
 /// </summary>
 internal sealed partial class KeyRing(
-    Database database, OrganizationRegister organizations, ProviderModel provider, SecretMint mint, KeyFeed feed)
+    Database database, OrganizationRegister organizations, PlanBook plans, WalletLedger wallets, ProviderModel provider, SecretMint mint,
+    KeyFeed feed, KeyOperationCount operations, WebhookOutbox outbox)
 {
     private readonly TermsReader _terms = new(provider);
 
@@ -25,10 +28,15 @@ internal sealed partial class KeyRing(
     {
         var caller = scope.Context.Caller;
         if (!(await OpenProject(scope, caller, projectId)).TryGet(out var project, out var problem)
-            || !_terms.Read(asked, caller, scope.NowMs).TryGet(out var terms, out problem)
+            || !_terms.Read(asked, caller, plans.Of(project.OrganizationPlan), scope.NowMs).TryGet(out var terms, out problem)
             || !mint.Make(asked.SecretSha256, terms.Environment, caller).TryGet(out var secret, out problem))
         {
             return problem;
+        }
+
+        if (await operations.Take(scope, project.OrganizationNo) is { } tooMany)
+        {
+            return tooMany;
         }
 
         if (!caller.IsRoot && await OwnTerms(scope, caller) is var own && !Width.IsWithin(terms, own, provider))
@@ -36,7 +44,16 @@ internal sealed partial class KeyRing(
             return Width.Refusal(terms, own, provider);
         }
 
-        var key = KeyOf(project, terms, scope) with { KeyNo = await scope.NextNumber("key") };
+        if (wallets.RefuseKey(project.OrganizationNo) is { } needsBalance)
+        {
+            return needsBalance;
+        }
+
+        var key = KeyOf(project, terms, scope) with
+        {
+            KeyNo = await scope.NextNumber("key"),
+            Holds = await wallets.IsDrained(scope, project.OrganizationNo) ? KeyState.HeldByBalance : KeyState.Active,
+        };
         var version = new KeySecret { Version = 1, Mask = secret.Mask, CreatedAtMs = scope.NowMs };
         await KeySql.Insert(scope, key);
         Failpoint.Pass("key.row");
@@ -81,7 +98,7 @@ internal sealed partial class KeyRing(
     {
         var caller = scope.Context.Caller;
         if (!(await Managed(scope, id)).TryGet(out var before, out var problem)
-            || !_terms.Read(before, asked, scope.NowMs).TryGet(out var terms, out problem))
+            || !_terms.Read(before, asked, plans.Of(before.Plan), scope.NowMs).TryGet(out var terms, out problem))
         {
             return problem;
         }
@@ -99,6 +116,7 @@ internal sealed partial class KeyRing(
             Scopes = terms.Scopes,
             Rights = terms.Rights,
             AllowedAddresses = terms.AllowedAddresses,
+            Limits = terms.Limits,
             Metadata = terms.Metadata,
             ExpiresAtMs = terms.ExpiresAtMs,
         });
@@ -152,6 +170,8 @@ internal sealed partial class KeyRing(
         ProjectNo = project.ProjectNo,
         ProjectId = project.Id.Text,
         OrganizationId = project.OrganizationId.Text,
+        OrganizationNo = project.OrganizationNo,
+        Plan = project.OrganizationPlan,
         Environment = terms.Environment,
         Type = terms.Type,
         Name = terms.Name,
@@ -160,6 +180,7 @@ internal sealed partial class KeyRing(
         Scopes = terms.Scopes,
         Rights = terms.Rights,
         AllowedAddresses = terms.AllowedAddresses,
+        Limits = terms.Limits,
         Metadata = terms.Metadata,
         ExpiresAtMs = terms.ExpiresAtMs,
         CreatedAtMs = scope.NowMs,
@@ -190,9 +211,17 @@ internal sealed partial class KeyRing(
     private async Task Record(WriteScope scope, string action, Key? before, Key after, string? reason = null)
     {
         await AuditLog.Append(scope, EntryOf(action, before, after, scope.NowMs, reason));
+        if (KeyEvents.TypeOf(action, before) is { } type)
+        {
+            await outbox.Add(scope, after.OrganizationId, type, type == WebhookEvents.KeyRotated
+                ? KeyEvents.OfRotated(after, scope.NowMs)
+                : KeyEvents.Of(after, scope.NowMs, reason));
+        }
+
         await scope.Change("key", after.KeyNo, after.Version);
         scope.AfterCommit(() => feed.Drop(after.KeyNo));
     }
+
     /// <summary>What the audit log says of a change of a key.</summary>
     public static AuditEntry EntryOf(string action, Key? before, Key after, long nowMs, string? reason = null) => new()
     {

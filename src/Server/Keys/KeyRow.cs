@@ -23,6 +23,10 @@ internal sealed class KeyRow
 
     public string OrganizationId { get; init; } = "";
 
+    public long OrganizationNo { get; init; }
+
+    public string? Plan { get; init; }
+
     public string Environment { get; init; } = "";
 
     public string Type { get; init; } = "";
@@ -40,6 +44,8 @@ internal sealed class KeyRow
     public string AllowedAddresses { get; init; } = "[]";
 
     public string Metadata { get; init; } = "{}";
+
+    public string Limits { get; init; } = "{}";
 
     public long? ExpiresAtMs { get; init; }
 
@@ -72,6 +78,8 @@ internal sealed class KeyRow
         ProjectNo = ProjectNo,
         ProjectId = ProjectId,
         OrganizationId = OrganizationId,
+        OrganizationNo = OrganizationNo,
+        Plan = Plan,
         State = OwnerState,
         Version = OwnerVersion,
         IsOperator = IsOperator,
@@ -84,6 +92,8 @@ internal sealed class KeyRow
         ProjectNo = ProjectNo,
         ProjectId = ProjectId,
         OrganizationId = OrganizationId,
+        OrganizationNo = OrganizationNo,
+        Plan = Plan,
         Environment = Environment,
         Type = Type,
         Name = Name,
@@ -93,6 +103,7 @@ internal sealed class KeyRow
         Rights = FromJson(Rights),
         AllowedAddresses = FromJson(AllowedAddresses),
         Metadata = Metadata,
+        Limits = KeyLimits.FromJson(Limits),
         ExpiresAtMs = ExpiresAtMs,
         Holds = (KeyState)Holds,
         RevokedAtMs = RevokedAtMs,
@@ -127,10 +138,13 @@ internal sealed class KeyRow
         CreatedAtMs = row.GetInt64(18),
         CreatedBy = row.GetString(19),
         RowVersion = row.GetInt64(20),
-        EndsAtMs = NumberOrNull(row, 21),
-        IsOperator = row.GetInt64(22),
-        OwnerState = row.GetInt64(23),
-        OwnerVersion = row.GetInt64(24),
+        Limits = row.GetString(21),
+        OrganizationNo = row.GetInt64(22),
+        Plan = row.IsDBNull(23) ? null : row.GetString(23),
+        EndsAtMs = NumberOrNull(row, 24),
+        IsOperator = row.GetInt64(25),
+        OwnerState = row.GetInt64(26),
+        OwnerVersion = row.GetInt64(27),
     };
 
     private static long? NumberOrNull(DbDataReader row, int column) => row.IsDBNull(column) ? null : row.GetInt64(column);

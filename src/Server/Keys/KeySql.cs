@@ -15,7 +15,8 @@ internal static class KeySql
         + "k.environment AS Environment, k.type AS Type, k.name AS Name, k.description AS Description, k.permissions AS Permissions, "
         + "k.scopes AS Scopes, k.rights AS Rights, k.allowed_addresses AS AllowedAddresses, k.metadata AS Metadata, "
         + "k.expires_at_ms AS ExpiresAtMs, k.holds AS Holds, k.revoked_at_ms AS RevokedAtMs, k.deleted_at_ms AS DeletedAtMs, "
-        + "k.created_at_ms AS CreatedAtMs, k.created_by AS CreatedBy, k.row_version AS RowVersion";
+        + "k.created_at_ms AS CreatedAtMs, k.created_by AS CreatedBy, k.row_version AS RowVersion, "
+        + "k.limits AS Limits, o.organization_no AS OrganizationNo, o.plan AS Plan";
 
     private const string Source = "FROM keys k JOIN project_owners o ON o.project_no = k.project_no";
 
@@ -35,9 +36,9 @@ internal static class KeySql
     public static Task Insert(WriteScope scope, params IEnumerable<Key> keys) => scope.Connection.ExecuteAsync(
         """
         INSERT INTO keys (key_no, id, project_no, environment, type, name, description, permissions, scopes, rights, allowed_addresses,
-                          metadata, expires_at_ms, holds, created_at_ms, created_by, row_version)
+                          metadata, limits, expires_at_ms, holds, created_at_ms, created_by, row_version)
         VALUES (@KeyNo, @Id, @ProjectNo, @Environment, @Type, @Name, @Description, @Permissions, @Scopes, @Rights, @AllowedAddresses,
-                @Metadata, @ExpiresAtMs, @Holds, @CreatedAtMs, @CreatedBy, @Version)
+                @Metadata, @Limits, @ExpiresAtMs, @Holds, @CreatedAtMs, @CreatedBy, @Version)
         """,
         keys.Select(Parameters),
         scope.Transaction);
@@ -71,7 +72,7 @@ internal static class KeySql
         """
         UPDATE keys
         SET name = @Name, description = @Description, permissions = @Permissions, scopes = @Scopes, rights = @Rights,
-            allowed_addresses = @AllowedAddresses, metadata = @Metadata, expires_at_ms = @ExpiresAtMs, holds = @Holds,
+            allowed_addresses = @AllowedAddresses, metadata = @Metadata, limits = @Limits, expires_at_ms = @ExpiresAtMs, holds = @Holds,
             revoked_at_ms = @RevokedAtMs, deleted_at_ms = @DeletedAtMs, row_version = @Version
         WHERE key_no = @KeyNo
         """,
@@ -113,6 +114,20 @@ internal static class KeySql
             scope.Transaction);
         return keys;
     }
+
+    /// <summary>
+    /// Places or lifts one hold on every key of an organization that is not final; answers those that changed, with their new versions.
+    /// By projects_by_organization and keys_by_project.
+    /// </summary>
+    public static async Task<IReadOnlyList<(long TargetNo, long Version)>> HoldAllOf(
+        WriteScope scope, long organizationNo, KeyState hold, bool isHeld) => await scope.Query<(long, long)>(
+        """
+        UPDATE keys SET holds = (holds & ~@Hold) | @Held, row_version = row_version + 1
+        WHERE project_no IN (SELECT project_no FROM project_owners WHERE organization_no = @organizationNo)
+          AND (holds & @Hold) <> @Held AND revoked_at_ms IS NULL AND deleted_at_ms IS NULL
+        RETURNING key_no, row_version
+        """,
+        new { organizationNo, Hold = (long)hold, Held = isHeld ? (long)hold : 0L });
 
     /// <summary>By the unique index on id.</summary>
     public static async Task<Key?> Find(DbConnection connection, DbTransaction? transaction, KeyId id)
@@ -158,6 +173,34 @@ internal static class KeySql
                 new { after, last, limit },
                 transaction)).AsList());
 
+    private const string ToTell =
+        "k.expires_at_ms > @nowMs AND k.expires_at_ms <= @untilMs AND k.revoked_at_ms IS NULL AND k.deleted_at_ms IS NULL "
+        + "AND (k.expiring_told_ms IS NULL OR k.expiring_told_ms <> k.expires_at_ms)";
+
+    /// <summary>By keys_expiring.</summary>
+    public static async Task<bool> HasExpiring(DbConnection connection, long nowMs, long untilMs) =>
+        await connection.ExecuteScalarAsync<long>(
+            $"SELECT CASE WHEN EXISTS (SELECT 1 FROM keys k WHERE {ToTell}) THEN 1 ELSE 0 END", new { nowMs, untilMs }) == 1;
+
+    /// <summary>
+    /// Live keys that expire from now to a time and whose date has not been told, the next first. By keys_expiring.
+    /// </summary>
+    public static async Task<List<Key>> Expiring(WriteScope scope, long untilMs, int limit) => await WithSecrets(
+        scope.Connection,
+        scope.Transaction,
+        (await scope.Connection.QueryAsync<KeyRow>(
+            $"""
+            SELECT {Columns} {Source} WHERE {ToTell}
+            ORDER BY k.expires_at_ms, k.key_no LIMIT @limit
+            """,
+            new { nowMs = scope.NowMs, untilMs, limit },
+            scope.Transaction)).AsList());
+
+    /// <summary>By the primary key.</summary>
+    public static Task ToldExpiring(WriteScope scope, IReadOnlyList<Key> keys) => scope.Execute(
+        "UPDATE keys SET expiring_told_ms = @ExpiresAtMs WHERE key_no = @KeyNo",
+        keys.Select(key => new { key.KeyNo, key.ExpiresAtMs }));
+
     /// <summary>What the check needs of the one secret with this hash: its key, its owners, its end.</summary>
     public static Task<KeyRow?> FindByHash(DbConnection connection, byte[] hash) => ByHash.Ask(connection, hash);
 
@@ -198,6 +241,7 @@ internal static class KeySql
         Rights = ToJson(key.Rights),
         AllowedAddresses = ToJson(key.AllowedAddresses),
         key.Metadata,
+        Limits = KeyLimits.ToJson(key.Limits),
         key.ExpiresAtMs,
         Holds = (long)key.Holds,
         key.RevokedAtMs,

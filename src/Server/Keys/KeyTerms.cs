@@ -21,6 +21,8 @@ internal sealed record KeyTerms
 
     public required IReadOnlyList<string> AllowedAddresses { get; init; }
 
+    public required IReadOnlyDictionary<string, long> Limits { get; init; }
+
     public required string Metadata { get; init; }
 
     public required long? ExpiresAtMs { get; init; }
@@ -35,6 +37,7 @@ internal sealed record KeyTerms
         Scopes = key.Scopes,
         Rights = key.Rights,
         AllowedAddresses = key.AllowedAddresses,
+        Limits = key.Limits,
         Metadata = key.Metadata,
         ExpiresAtMs = key.ExpiresAtMs,
     };

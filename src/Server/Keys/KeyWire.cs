@@ -25,6 +25,9 @@ internal sealed record CreateKey
 
     public IReadOnlyList<string>? AllowedAddresses { get; init; }
 
+    /// <summary>Below the plan's, by the name of the limit. Null, for one or for all, asks for none.</summary>
+    public Dictionary<string, long?>? Limits { get; init; }
+
     public JsonElement? Metadata { get; init; }
 
     /// <summary>The SHA-256 of a secret made elsewhere, which then is this key's, in hexadecimal or base64.</summary>
@@ -32,7 +35,8 @@ internal sealed record CreateKey
 }
 
 /// <summary>
-/// Changes to a key. An absent member stays as it is; <c>null</c> clears <c>description</c> and <c>expires_at</c> and is refused elsewhere.
+/// Changes to a key. An absent member stays as it is; <c>null</c> clears <c>description</c>, <c>expires_at</c>, <c>limits</c> and each of
+/// those in it, and is refused elsewhere.
 /// </summary>
 internal sealed class ChangeKey
 {
@@ -40,6 +44,7 @@ internal sealed class ChangeKey
     private string? _name, _description;
     private IReadOnlyList<string>? _permissions, _scopes, _rights, _allowedAddresses;
     private DateTimeOffset? _expiresAt;
+    private Dictionary<string, long?>? _limits;
     private JsonElement? _metadata;
 
     public string? Name
@@ -82,6 +87,12 @@ internal sealed class ChangeKey
     {
         get => _expiresAt;
         set => (_expiresAt, _) = (value, _given.Add("/expires_at"));
+    }
+
+    public Dictionary<string, long?>? Limits
+    {
+        get => _limits;
+        set => (_limits, _) = (value, _given.Add("/limits"));
     }
 
     public JsonElement? Metadata
@@ -134,6 +145,8 @@ internal sealed record KeyAnswer
 
     public required IReadOnlyList<string> AllowedAddresses { get; init; }
 
+    public required IReadOnlyDictionary<string, long> Limits { get; init; }
+
     public required JsonElement Metadata { get; init; }
 
     public required DateTimeOffset CreatedAt { get; init; }
@@ -165,6 +178,7 @@ internal sealed record KeyAnswer
         Scopes = key.Scopes,
         Rights = key.Rights,
         AllowedAddresses = key.AllowedAddresses,
+        Limits = key.Limits,
         Metadata = JsonElement.Parse(key.Metadata),
         CreatedAt = Time(key.CreatedAtMs),
         CreatedBy = key.CreatedBy,
@@ -201,6 +215,7 @@ internal sealed record RevealedSecret(string Id, string Secret)
 [JsonSerializable(typeof(KeyList))]
 [JsonSerializable(typeof(RevealedSecret))]
 [JsonSerializable(typeof(IReadOnlyList<string>))]
+[JsonSerializable(typeof(IReadOnlyDictionary<string, long>))]
 internal sealed partial class KeyWire : JsonSerializerContext
 {
     /// <summary>The record as the audit log keeps it: no secret has a place in it.</summary>

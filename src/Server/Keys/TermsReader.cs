@@ -20,15 +20,15 @@ internal sealed class TermsReader(ProviderModel provider)
 
     private readonly KeyRules _rules = provider.Keys;
 
-    public Outcome<KeyTerms> Read(CreateKey asked, Caller caller, long nowMs)
+    public Outcome<KeyTerms> Read(CreateKey asked, Caller caller, Plan plan, long nowMs)
     {
         var faults = new List<FieldError>();
-        var terms = ReadNew(asked, caller, nowMs, faults);
+        var terms = ReadNew(asked, caller, plan, nowMs, faults);
         return faults.Count == 0 ? terms : Problem.Invalid(faults);
     }
 
     /// <summary>The same with the faults collected by the caller; an expiry must come after the given time.</summary>
-    public KeyTerms ReadNew(CreateKey asked, Caller caller, long expiresAfterMs, List<FieldError> faults)
+    public KeyTerms ReadNew(CreateKey asked, Caller caller, Plan plan, long expiresAfterMs, List<FieldError> faults)
     {
         var type = ReadType(asked.Type, asked.Permissions, faults);
         return new KeyTerms
@@ -41,13 +41,14 @@ internal sealed class TermsReader(ProviderModel provider)
             Scopes = ReadScopes(asked.Scopes, type, faults),
             Rights = ReadRights(asked.Rights, faults),
             AllowedAddresses = ReadAddresses(asked.AllowedAddresses, faults),
+            Limits = KeyLimits.Read(asked.Limits, KeyLimits.None, provider, plan, faults),
             Metadata = ReadMetadata(asked.Metadata, faults),
             ExpiresAtMs = ReadExpiry(asked.ExpiresAt, expiresAfterMs, faults),
         };
     }
 
     /// <summary>The same for a change: only what was given is read, the rest stays.</summary>
-    public Outcome<KeyTerms> Read(Key key, ChangeKey asked, long nowMs)
+    public Outcome<KeyTerms> Read(Key key, ChangeKey asked, Plan plan, long nowMs)
     {
         var faults = new List<FieldError>();
         foreach (var (pointer, isNull) in new[]
@@ -75,6 +76,7 @@ internal sealed class TermsReader(ProviderModel provider)
             AllowedAddresses = asked.Has("/allowed_addresses")
                 ? ReadAddresses(asked.AllowedAddresses, faults)
                 : before.AllowedAddresses,
+            Limits = asked.Has("/limits") ? KeyLimits.Read(asked.Limits, before.Limits, provider, plan, faults) : before.Limits,
             Metadata = asked.Has("/metadata") ? ReadMetadata(asked.Metadata, faults) : before.Metadata,
             ExpiresAtMs = asked.Has("/expires_at") ? ReadExpiry(asked.ExpiresAt, nowMs, faults) : before.ExpiresAtMs,
         };

@@ -74,6 +74,7 @@ internal sealed class Doctor(GateOptions options, TimeProvider time)
         yield return await Try("spool", () => SpoolOf(snapshot));
         yield return await Try("references", () => References(snapshot));
         yield return await Try("counters", () => Counters(snapshot));
+        yield return await Try("wallets", () => Wallets(snapshot));
     }
 
     /// <summary>A check that cannot be made has found something: the database does not answer as it should.</summary>
@@ -248,6 +249,16 @@ internal sealed class Doctor(GateOptions options, TimeProvider time)
         return lost.Count == 0
             ? Diagnosis.Ok("references", "Every row has its owner: no key without a project, no secret without a key.")
             : Diagnosis.Failed("references", string.Join("; ", lost) + ".", RestoreAdvice);
+    }
+
+    private static async Task<Diagnosis> Wallets(DatabaseSnapshot snapshot)
+    {
+        var report = await WalletVerb.Report(snapshot);
+        return report.IsSound
+            ? Diagnosis.Ok("wallets", report.Sentence)
+            : Diagnosis.Failed(
+                "wallets", $"{report.Sentence} The first: {report.Named[0]}",
+                "Run tollgate wallet check for all of them, and compare with a backup from before; make good what is wrong by entries.");
     }
 
     /// <summary>A series that lags behind its table would give numbers twice.</summary>

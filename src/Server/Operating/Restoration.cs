@@ -5,6 +5,7 @@ using Tollgate.Server.Hosting;
 using Tollgate.Server.Keys;
 using Tollgate.Server.Organizations;
 using Tollgate.Server.Storage;
+using Tollgate.Server.Wallet;
 
 namespace Tollgate.Server.Operating;
 
@@ -25,6 +26,7 @@ internal sealed class Restoration(BackupFile backup, IRestoreTarget target, bool
     private bool _sameHistory;
     private long _undone;
     private KeyComparison? _keys;
+    private WalletComparison? _wallets;
 
     /// <summary>What is wrong with the chain that the backup holds; null when it is whole.</summary>
     public string? AuditFault { get; private set; }
@@ -97,6 +99,13 @@ internal sealed class Restoration(BackupFile backup, IRestoreTarget target, bool
             yield return change;
         }
 
+        _wallets = new WalletComparison(_inPlace.Connection, Scope, keep);
+        await foreach (var change in _wallets.Find().WithCancellation(cancel))
+        {
+            _undone++;
+            yield return change;
+        }
+
         _keys = new KeyComparison(_inPlace.Connection, Scope, keep);
         await foreach (var change in _keys.Find().WithCancellation(cancel))
         {
@@ -129,6 +138,11 @@ internal sealed class Restoration(BackupFile backup, IRestoreTarget target, bool
         if (undone == 0)
         {
             yield return "Nothing that was taken away since the backup would come back.";
+        }
+
+        if (_wallets is { OnlyInPlace: > 0 and var richer })
+        {
+            yield return $"WARNING: {richer} organizations have more money than in the backup: enter again what was put in since.";
         }
 
         if (_keys is { OnlyInPlace: > 0 and var later })

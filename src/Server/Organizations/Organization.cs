@@ -14,6 +14,9 @@ internal sealed record Organization
 
     public required bool IsOperator { get; init; }
 
+    /// <summary>By its name; null for the provider file's default. See <see cref="PlanBook"/>.</summary>
+    public string? Plan { get; init; }
+
     public required long CreatedAtMs { get; init; }
 
     public required long Version { get; init; }
@@ -39,6 +42,9 @@ internal sealed record Project
     public required string OrganizationName { get; init; }
 
     public required long OrganizationCreatedAtMs { get; init; }
+
+    /// <inheritdoc cref="Organization.Plan"/>
+    public string? OrganizationPlan { get; init; }
 
     public required string Name { get; init; }
 
@@ -66,6 +72,11 @@ internal sealed record ProjectOwner
     public required string ProjectId { get; init; }
 
     public required string OrganizationId { get; init; }
+
+    public required long OrganizationNo { get; init; }
+
+    /// <inheritdoc cref="Organization.Plan"/>
+    public string? Plan { get; init; }
 
     public required long State { get; init; }
 
@@ -120,4 +131,6 @@ internal sealed class OwnerPlace
     public string Id { get; init; } = "";
 
     public string OrganizationId { get; init; } = "";
+
+    public string Name { get; init; } = "";
 }

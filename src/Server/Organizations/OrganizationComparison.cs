@@ -6,7 +6,8 @@ namespace Tollgate.Server.Organizations;
 
 /// <summary>
 /// Compares a restored database, not yet in place, with the one that it is to replace: which organizations and projects would be open
-/// again. Told what to keep, it closes them again, as an audited change of the restored database.
+/// again, or on the plan of before. Told what to keep, it closes them again and leaves them on the plan they have now, as an audited
+/// change of the restored database.
 /// </summary>
 internal sealed class OrganizationComparison(DbConnection inPlace, WriteScope restored, bool keep)
 {
@@ -59,14 +60,24 @@ internal sealed class OrganizationComparison(DbConnection inPlace, WriteScope re
             yield return new UndoneChange("deleted", type, back.Id, back.Name, now.DeletedAtMs, "would be back");
         }
 
-        if (keep && (suspended || deleted))
+        if (now.Plan != back.Plan)
+        {
+            yield return new UndoneChange(
+                "plan", type, back.Id, back.Name, null,
+                $"would be on {PlanText(back.Plan)} again, and is on {PlanText(now.Plan)}");
+        }
+
+        if (keep && (suspended || deleted || now.Plan != back.Plan))
         {
             await Keep(type, back with
             {
+                Plan = now.Plan,
                 SuspendedAtMs = back.SuspendedAtMs ?? now.SuspendedAtMs, DeletedAtMs = back.DeletedAtMs ?? now.DeletedAtMs,
             }, deleted);
         }
     }
+
+    private static string PlanText(string? plan) => plan is null ? "the default plan" : $"the plan {plan}";
 
     private async Task Keep(string type, ComparedOwner owner, bool deleted)
     {

@@ -12,7 +12,7 @@ internal static class OrganizationComparisonSql
         DbConnection connection, DbTransaction? transaction, long after, int limit) =>
         (await connection.QueryAsync<ComparedOwner>(
             """
-            SELECT organization_no AS no, id, name, suspended_at_ms, deleted_at_ms FROM organizations
+            SELECT organization_no AS no, id, name, plan, suspended_at_ms, deleted_at_ms FROM organizations
             WHERE organization_no > @after ORDER BY organization_no LIMIT @limit
             """,
             new { after, limit },
@@ -31,7 +31,7 @@ internal static class OrganizationComparisonSql
     /// <summary>The states by id, of an organization. By the unique index on id.</summary>
     public static Task<ComparedOwner?> Organization(DbConnection connection, string id) =>
         connection.QuerySingleOrDefaultAsync<ComparedOwner>(
-            "SELECT organization_no AS no, id, name, suspended_at_ms, deleted_at_ms FROM organizations WHERE id = @id", new { id });
+            "SELECT organization_no AS no, id, name, plan, suspended_at_ms, deleted_at_ms FROM organizations WHERE id = @id", new { id });
 
     /// <summary>The states by id, of a project. By the unique index on id.</summary>
     public static Task<ComparedOwner?> Project(DbConnection connection, string id) =>
@@ -41,7 +41,8 @@ internal static class OrganizationComparisonSql
 
     public static Task KeepOrganization(WriteScope scope, ComparedOwner owner) => scope.Execute(
         """
-        UPDATE organizations SET suspended_at_ms = @SuspendedAtMs, deleted_at_ms = @DeletedAtMs, row_version = row_version + 1
+        UPDATE organizations
+        SET plan = @Plan, suspended_at_ms = @SuspendedAtMs, deleted_at_ms = @DeletedAtMs, row_version = row_version + 1
         WHERE organization_no = @No
         """,
         owner);
@@ -62,6 +63,9 @@ internal sealed record ComparedOwner
     public string Id { get; init; } = "";
 
     public string Name { get; init; } = "";
+
+    /// <summary>Of an organization, by name; null for the provider file's default.</summary>
+    public string? Plan { get; init; }
 
     public long? SuspendedAtMs { get; init; }
 

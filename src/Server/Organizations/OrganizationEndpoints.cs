@@ -19,7 +19,8 @@ internal static class OrganizationEndpoints
             .Gives(typeof(OrganizationList));
         organizations.MapGet("/{id}", Get).WithName("getOrganization").WithSummary("Read an organization")
             .Gives(typeof(OrganizationAnswer));
-        organizations.MapPatch("/{id}", Change).WithName("updateOrganization").WithSummary("Rename, suspend or open an organization")
+        organizations.MapPatch("/{id}", Change).WithName("updateOrganization")
+            .WithSummary("Rename, suspend or open an organization, or change its plan")
             .Takes(typeof(ChangeOrganization)).Gives(typeof(OrganizationAnswer)).Idempotent();
         organizations.MapPost("/{id}/projects", CreateProject).WithName("createProject").WithSummary("Create a project")
             .Takes(typeof(CreateProject)).Gives(typeof(ProjectAnswer), 201).Idempotent();
@@ -32,16 +33,22 @@ internal static class OrganizationEndpoints
             .Needs(Rights.None);
         projects.MapPatch("/{id}", ChangeProject).WithName("updateProject").WithSummary("Rename a project")
             .Takes(typeof(ChangeProject)).Gives(typeof(ProjectAnswer)).Idempotent();
+
+        api.MapGet("/plans", (PlanBook plans) => Answers.Json(PlanList.Of(plans), OrganizationWire.Default.PlanList))
+            .WithName("listPlans").WithTags("Organizations").WithSummary("List the provider's plans").Gives(typeof(PlanList))
+            .Needs(Rights.None);
     }
 
-    private static async Task<IResult> Create(HttpContext http, OrganizationRegister register, MutationRunner mutations) =>
+    private static async Task<IResult> Create(
+        HttpContext http, OrganizationRegister register, PlanBook plans, MutationRunner mutations) =>
         (await RequestBody.Read(http, OrganizationWire.Default.CreateOrganization)).TryGet(out var body, out var problem)
-            ? await mutations.Run(http, body.Raw, scope => Shown(register.Create(scope, body.Value.Name), 201))
+            ? await mutations.Run(http, body.Raw, scope => Shown(register.Create(scope, body.Value.Name), plans, 201))
             : new ProblemResult(problem);
 
-    private static async Task<IResult> Change(HttpContext http, string id, OrganizationRegister register, MutationRunner mutations) =>
+    private static async Task<IResult> Change(
+        HttpContext http, string id, OrganizationRegister register, PlanBook plans, MutationRunner mutations) =>
         (await RequestBody.Read(http, OrganizationWire.Default.ChangeOrganization)).TryGet(out var body, out var problem)
-            ? await mutations.Run(http, body.Raw, scope => Shown(register.Change(scope, id, body.Value.Name, body.Value.Status), 200))
+            ? await mutations.Run(http, body.Raw, scope => Shown(register.Change(scope, id, body.Value), plans, 200))
             : new ProblemResult(problem);
 
     private static async Task<IResult> CreateProject(
@@ -56,9 +63,9 @@ internal static class OrganizationEndpoints
             ? await mutations.Run(http, body.Raw, scope => Shown(register.ChangeProject(scope, id, body.Value.Name), 200))
             : new ProblemResult(problem);
 
-    private static async Task<IResult> Get(HttpContext http, string id, OrganizationRegister register) =>
+    private static async Task<IResult> Get(HttpContext http, string id, OrganizationRegister register, PlanBook plans) =>
         (await register.Find(id, http.RequestAborted)).TryGet(out var found, out var problem)
-            ? Answers.Json(OrganizationAnswer.Of(found), OrganizationWire.Default.OrganizationAnswer)
+            ? Answers.Json(OrganizationAnswer.Of(found, plans), OrganizationWire.Default.OrganizationAnswer)
             : new ProblemResult(problem);
 
     /// <summary>A key may read its own project; any other is as absent as one that never was.</summary>
@@ -75,7 +82,8 @@ internal static class OrganizationEndpoints
             : new ProblemResult(OrganizationRegister.NoProject);
     }
 
-    private static async Task<IResult> List(HttpContext http, OrganizationRegister register, Pages pages, int? limit, string? cursor)
+    private static async Task<IResult> List(
+        HttpContext http, OrganizationRegister register, PlanBook plans, Pages pages, int? limit, string? cursor)
     {
         if (!pages.Read(http, "organizations", limit, cursor).TryGet(out var page, out var problem))
         {
@@ -83,7 +91,9 @@ internal static class OrganizationEndpoints
         }
 
         var (data, next) = page.Cut(await register.List(page.Before, page.Limit + 1, http.RequestAborted), o => o.OrganizationNo);
-        return Answers.Json(new OrganizationList([.. data.Select(OrganizationAnswer.Of)], next), OrganizationWire.Default.OrganizationList);
+        return Answers.Json(
+            new OrganizationList([.. data.Select(one => OrganizationAnswer.Of(one, plans))], next),
+            OrganizationWire.Default.OrganizationList);
     }
 
     private static Task<IResult> ListAll(HttpContext http, OrganizationRegister register, Pages pages, int? limit, string? cursor) =>
@@ -107,9 +117,9 @@ internal static class OrganizationEndpoints
         return Answers.Json(new ProjectList([.. data.Select(ProjectAnswer.Of)], next), OrganizationWire.Default.ProjectList);
     }
 
-    private static async Task<Outcome<MutationAnswer>> Shown(Task<Outcome<Organization>> change, int status) =>
+    private static async Task<Outcome<MutationAnswer>> Shown(Task<Outcome<Organization>> change, PlanBook plans, int status) =>
         (await change).TryGet(out var organization, out var problem)
-            ? MutationAnswer.Of(status, OrganizationAnswer.Of(organization), OrganizationWire.Default.OrganizationAnswer)
+            ? MutationAnswer.Of(status, OrganizationAnswer.Of(organization, plans), OrganizationWire.Default.OrganizationAnswer)
             : problem;
 
     private static async Task<Outcome<MutationAnswer>> Shown(Task<Outcome<Project>> change, int status) =>

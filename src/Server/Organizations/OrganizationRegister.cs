@@ -9,7 +9,7 @@ namespace Tollgate.Server.Organizations;
 /// The door of the room: who owns keys. Organizations and projects are the operator's to make, so every call here is the root key's;
 /// reading a project is open to the keys in it (the endpoints see to that).
 /// </summary>
-internal sealed class OrganizationRegister(Database database, ProjectFeed feed)
+internal sealed class OrganizationRegister(Database database, ProjectFeed feed, PlanBook plans)
 {
     public const int NameMax = 100;
 
@@ -54,6 +54,7 @@ internal sealed class OrganizationRegister(Database database, ProjectFeed feed)
             OrganizationId = organization.Id,
             OrganizationName = organization.Name,
             OrganizationCreatedAtMs = organization.CreatedAtMs,
+            OrganizationPlan = organization.Plan,
             OrganizationIsOpen = organization.SuspendedAtMs is null,
             Name = name!,
             CreatedAtMs = scope.NowMs,
@@ -64,28 +65,36 @@ internal sealed class OrganizationRegister(Database database, ProjectFeed feed)
         return project;
     }
 
-    /// <summary>Renames, suspends or opens an organization. Suspending binds the next check of each of its keys.</summary>
-    public async Task<Outcome<Organization>> Change(WriteScope scope, string id, string? name, string? status)
+    /// <summary>
+    /// Renames, suspends or opens an organization, or puts it on another plan. All of it binds the next check of each of its keys.
+    /// </summary>
+    public async Task<Outcome<Organization>> Change(WriteScope scope, string id, ChangeOrganization asked)
     {
         if (!(await Find(scope, id)).TryGet(out var before, out var problem))
         {
             return problem;
         }
 
-        if (name is not null && NameFault(name) is { } fault)
+        if (asked.Name is not null && NameFault(asked.Name) is { } fault)
         {
             return fault;
         }
 
-        if (status is not (null or "active" or "suspended"))
+        if (asked.Plan is not null && !plans.Has(asked.Plan))
+        {
+            return Problem.Invalid("/plan", $"must be among {string.Join(", ", plans.All.Select(plan => plan.Name))}.");
+        }
+
+        if (asked.Status is not (null or "active" or "suspended"))
         {
             return Problem.Invalid("/status", "must be \"active\" or \"suspended\".");
         }
 
         var after = before with
         {
-            Name = name ?? before.Name,
-            SuspendedAtMs = status switch
+            Name = asked.Name ?? before.Name,
+            Plan = asked.Plan ?? before.Plan,
+            SuspendedAtMs = asked.Status switch
             {
                 "suspended" => before.SuspendedAtMs ?? scope.NowMs,
                 "active" => null,
@@ -161,6 +170,13 @@ internal sealed class OrganizationRegister(Database database, ProjectFeed feed)
             ? found
             : NoProject;
 
+    /// <summary>The number of an organization that is not deleted, for rooms that come before this one and refer to it.</summary>
+    public static async Task<long?> NumberOf(DbConnection connection, DbTransaction? transaction, string id) =>
+        OrganizationId.Parse(id) is { } parsed
+        && await OrganizationSql.Find(connection, transaction, parsed) is { DeletedAtMs: null } found
+            ? found.OrganizationNo
+            : null;
+
     /// <summary>The same inside a mutation, on its own transaction.</summary>
     public static async Task<Outcome<Project>> FindProject(WriteScope scope, string id) =>
         ProjectId.Parse(id) is { } parsed
@@ -182,18 +198,24 @@ internal sealed class OrganizationRegister(Database database, ProjectFeed feed)
         database.Read(c => OrganizationSql.ListProjects(c, organization, before, limit), cancel);
 
     /// <summary>By number, who these organizations are, whatever became of them.</summary>
-    public static Task<List<OwnerPlace>> OrganizationPlaces(DbConnection connection, IReadOnlyCollection<long> numbers) =>
-        OrganizationSql.PlacesOfOrganizations(connection, numbers);
+    public static Task<List<OwnerPlace>> OrganizationPlaces(
+        DbConnection connection, IReadOnlyCollection<long> numbers, DbTransaction? transaction = null) =>
+        OrganizationSql.PlacesOfOrganizations(connection, numbers, transaction);
+
+    /// <summary>Who an organization is that exists, whatever became of it.</summary>
+    public static async Task<OwnerPlace> PlaceOf(WriteScope scope, long organizationNo) =>
+        (await OrganizationSql.PlacesOfOrganizations(scope.Connection, [organizationNo], scope.Transaction))[0];
 
     /// <summary>By number, who these projects are and whose, whatever became of them.</summary>
     public static Task<List<OwnerPlace>> ProjectPlaces(DbConnection connection, IReadOnlyCollection<long> numbers) =>
         OrganizationSql.PlacesOfProjects(connection, numbers);
 
-    private static Problem NoOrganization => new(ProblemCode.NotFound, "There is no such organization.");
+    public static Problem NoOrganization => new(ProblemCode.NotFound, "There is no such organization.");
 
     public static Problem NoProject => new(ProblemCode.NotFound, "There is no such project.");
 
-    private static async Task<Outcome<Organization>> Find(WriteScope scope, string id) =>
+    /// <summary>The same inside a mutation, on its own transaction.</summary>
+    public static async Task<Outcome<Organization>> Find(WriteScope scope, string id) =>
         OrganizationId.Parse(id) is { } parsed
         && await OrganizationSql.Find(scope.Connection, scope.Transaction, parsed) is { DeletedAtMs: null } found
             ? found
@@ -213,8 +235,8 @@ internal sealed class OrganizationRegister(Database database, ProjectFeed feed)
             TargetType = "organization",
             TargetId = after.Id.Text,
             OrganizationId = after.Id.Text,
-            Before = before is null ? null : OrganizationWire.Json(before),
-            After = OrganizationWire.Json(after),
+            Before = before is null ? null : OrganizationWire.Json(before, plans),
+            After = OrganizationWire.Json(after, plans),
         });
         await scope.Change("organization", after.OrganizationNo, after.Version);
         var projects = await OrganizationSql.OwnersOf(scope, after.OrganizationNo);

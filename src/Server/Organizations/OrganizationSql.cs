@@ -8,13 +8,14 @@ namespace Tollgate.Server.Organizations;
 internal static class OrganizationSql
 {
     private const string OrganizationColumns =
-        "organization_no AS OrganizationNo, id AS Id, name AS Name, is_operator AS IsOperator, suspended_at_ms AS SuspendedAtMs, "
-        + "deleted_at_ms AS DeletedAtMs, created_at_ms AS CreatedAtMs, row_version AS Version";
+        "organization_no AS OrganizationNo, id AS Id, name AS Name, is_operator AS IsOperator, plan AS Plan, "
+        + "suspended_at_ms AS SuspendedAtMs, deleted_at_ms AS DeletedAtMs, created_at_ms AS CreatedAtMs, row_version AS Version";
 
     private const string ProjectColumns =
         "p.project_no AS ProjectNo, p.id AS Id, p.organization_no AS OrganizationNo, o.id AS OrganizationId, "
-        + "o.name AS OrganizationName, o.created_at_ms AS OrganizationCreatedAtMs, p.name AS Name, p.created_at_ms AS CreatedAtMs, "
-        + "p.row_version AS Version, coalesce(p.deleted_at_ms, o.deleted_at_ms) AS DeletedAtMs, "
+        + "o.name AS OrganizationName, o.plan AS OrganizationPlan, o.created_at_ms AS OrganizationCreatedAtMs, "
+        + "p.name AS Name, p.created_at_ms AS CreatedAtMs, p.row_version AS Version, "
+        + "coalesce(p.deleted_at_ms, o.deleted_at_ms) AS DeletedAtMs, "
         + "CASE WHEN o.suspended_at_ms IS NULL AND o.deleted_at_ms IS NULL THEN 1 ELSE 0 END AS OrganizationIsOpen";
 
     private const string ProjectSource = "FROM projects p JOIN organizations o ON o.organization_no = p.organization_no";
@@ -93,23 +94,31 @@ internal static class OrganizationSql
     public static async Task<List<ProjectOwner>> OwnersOf(WriteScope scope, long organizationNo) =>
         (await scope.Connection.QueryAsync<ProjectOwner>(
             """
-            SELECT project_no AS ProjectNo, project_id AS ProjectId, organization_id AS OrganizationId, state AS State,
-                   version AS Version, is_operator AS IsOperator
+            SELECT project_no AS ProjectNo, project_id AS ProjectId, organization_id AS OrganizationId, organization_no AS OrganizationNo,
+                   plan AS Plan, state AS State, version AS Version, is_operator AS IsOperator
             FROM project_owners WHERE organization_no = @OrganizationNo
             """,
             new { OrganizationNo = organizationNo },
             scope.Transaction)).AsList();
 
     /// <summary>The ids of these organizations, deleted ones among them. By the primary key.</summary>
-    public static async Task<List<OwnerPlace>> PlacesOfOrganizations(DbConnection connection, IReadOnlyCollection<long> numbers) =>
+    public static async Task<List<OwnerPlace>> PlacesOfOrganizations(
+        DbConnection connection, IReadOnlyCollection<long> numbers, DbTransaction? transaction = null) =>
         (await connection.QueryAsync<OwnerPlace>(
-            "SELECT organization_no AS No, id AS Id, id AS OrganizationId FROM organizations WHERE organization_no IN {=Numbers}",
-            new { Numbers = numbers })).AsList();
+            """
+            SELECT organization_no AS No, id AS Id, id AS OrganizationId, name AS Name
+            FROM organizations WHERE organization_no IN {=Numbers}
+            """,
+            new { Numbers = numbers },
+            transaction)).AsList();
 
     /// <summary>The ids of these projects and their organizations', deleted ones among them. By the primary key.</summary>
     public static async Task<List<OwnerPlace>> PlacesOfProjects(DbConnection connection, IReadOnlyCollection<long> numbers) =>
         (await connection.QueryAsync<OwnerPlace>(
-            $"SELECT p.project_no AS No, p.id AS Id, o.id AS OrganizationId {ProjectSource} WHERE p.project_no IN {{=Numbers}}",
+            $$"""
+            SELECT p.project_no AS No, p.id AS Id, o.id AS OrganizationId, p.name AS Name {{ProjectSource}}
+            WHERE p.project_no IN {=Numbers}
+            """,
             new { Numbers = numbers })).AsList();
 
     /// <summary>By projects_by_organization.</summary>
@@ -122,13 +131,14 @@ internal static class OrganizationSql
     public static Task Update(WriteScope scope, Organization organization) => scope.Connection.ExecuteAsync(
         """
         UPDATE organizations
-        SET name = @Name, suspended_at_ms = @SuspendedAtMs, deleted_at_ms = @DeletedAtMs, row_version = @Version
+        SET name = @Name, plan = @Plan, suspended_at_ms = @SuspendedAtMs, deleted_at_ms = @DeletedAtMs, row_version = @Version
         WHERE organization_no = @OrganizationNo
         """,
         new
         {
             organization.OrganizationNo,
             organization.Name,
+            organization.Plan,
             organization.SuspendedAtMs,
             organization.DeletedAtMs,
             organization.Version,
@@ -153,6 +163,8 @@ internal static class OrganizationSql
 
         public long IsOperator { get; init; }
 
+        public string? Plan { get; init; }
+
         public long? SuspendedAtMs { get; init; }
 
         public long? DeletedAtMs { get; init; }
@@ -167,6 +179,7 @@ internal static class OrganizationSql
             Id = new OrganizationId(Id),
             Name = Name,
             IsOperator = IsOperator != 0,
+            Plan = Plan,
             SuspendedAtMs = SuspendedAtMs,
             DeletedAtMs = DeletedAtMs,
             CreatedAtMs = CreatedAtMs,
@@ -188,6 +201,8 @@ internal static class OrganizationSql
 
         public long OrganizationCreatedAtMs { get; init; }
 
+        public string? OrganizationPlan { get; init; }
+
         public string Name { get; init; } = "";
 
         public long CreatedAtMs { get; init; }
@@ -206,6 +221,7 @@ internal static class OrganizationSql
             OrganizationId = new OrganizationId(OrganizationId),
             OrganizationName = OrganizationName,
             OrganizationCreatedAtMs = OrganizationCreatedAtMs,
+            OrganizationPlan = OrganizationPlan,
             Name = Name,
             CreatedAtMs = CreatedAtMs,
             Version = Version,

@@ -5,12 +5,13 @@ using Tollgate.Server.Wire;
 namespace Tollgate.Server.Organizations;
 
 /// <summary>An organization as the management API shows it.</summary>
-internal sealed record OrganizationAnswer(string Id, string Name, string Status, DateTimeOffset CreatedAt)
+internal sealed record OrganizationAnswer(string Id, string Name, string Status, string Plan, DateTimeOffset CreatedAt)
 {
-    public static OrganizationAnswer Of(Organization organization) => new(
+    public static OrganizationAnswer Of(Organization organization, PlanBook plans) => new(
         organization.Id.Text,
         organization.Name,
         organization.Status,
+        plans.Of(organization.Plan).Name,
         DateTimeOffset.FromUnixTimeMilliseconds(organization.CreatedAtMs));
 }
 
@@ -27,7 +28,7 @@ internal sealed record ProjectAnswer(string Id, string OrganizationId, string Na
 
 internal sealed record CreateOrganization(string? Name);
 
-internal sealed record ChangeOrganization(string? Name, string? Status);
+internal sealed record ChangeOrganization(string? Name, string? Status, string? Plan);
 
 internal sealed record CreateProject(string? Name);
 
@@ -55,11 +56,12 @@ internal sealed record ProjectList(IReadOnlyList<ProjectAnswer> Data, string? Ne
 [JsonSerializable(typeof(DeletedAnswer))]
 [JsonSerializable(typeof(OrganizationList))]
 [JsonSerializable(typeof(ProjectList))]
+[JsonSerializable(typeof(PlanList))]
 internal sealed partial class OrganizationWire : JsonSerializerContext
 {
     /// <summary>The record as the audit log keeps it.</summary>
-    public static string Json(Organization organization) =>
-        JsonSerializer.Serialize(Organizations.OrganizationAnswer.Of(organization), Default.OrganizationAnswer);
+    public static string Json(Organization organization, PlanBook plans) =>
+        JsonSerializer.Serialize(Organizations.OrganizationAnswer.Of(organization, plans), Default.OrganizationAnswer);
 
     public static string Json(Project project) => JsonSerializer.Serialize(Organizations.ProjectAnswer.Of(project), Default.ProjectAnswer);
 }

@@ -1,12 +1,16 @@
 using Tollgate.Engine.Keys;
 using Tollgate.Engine.Verification;
+using Tollgate.Engine.Wallet;
+using Tollgate.Server.Providers;
 
 namespace Tollgate.Server.Organizations;
 
 /// <summary>
-/// Carries the state of organizations and projects into the Engine: a suspension binds the next check of each of their keys.
+/// Carries the state of organizations and projects into the Engine: a suspension, or another plan, binds the next check of each of
+/// their keys.
 /// </summary>
-internal sealed class ProjectFeed(ProjectTable projects, Gatekeeper gatekeeper)
+internal sealed class ProjectFeed(
+    ProjectTable projects, Gatekeeper gatekeeper, ProviderModel provider, PlanBook plans, BalanceTable balances)
 {
     /// <summary>The project's place in the table, which a key's entry refers to. A full table is emptied, and keys load anew.</summary>
     public uint Enter(ProjectOwner owner)
@@ -35,7 +39,7 @@ internal sealed class ProjectFeed(ProjectTable projects, Gatekeeper gatekeeper)
         }
     }
 
-    private static ProjectEntry EntryOf(ProjectOwner owner) => new(owner.ProjectNo, owner.ProjectId, owner.OrganizationId)
+    private ProjectEntry EntryOf(ProjectOwner owner) => new(owner.ProjectNo, owner.ProjectId, owner.OrganizationId)
     {
         Version = owner.Version,
         State = owner.State switch
@@ -45,5 +49,8 @@ internal sealed class ProjectFeed(ProjectTable projects, Gatekeeper gatekeeper)
             _ => ProjectState.Deleted,
         },
         OfOperator = owner.IsOperator != 0,
+        OrganizationNo = owner.OrganizationNo,
+        Plan = plans.PlaceOf(owner.Plan),
+        Balance = provider.Wallet is null ? null : balances.Of(owner.OrganizationNo),
     };
 }

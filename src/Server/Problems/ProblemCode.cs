@@ -22,12 +22,19 @@ internal sealed record ProblemCode(string Code, int Status, string Title)
     public static readonly ProblemCode BodyCondition =
         new("body_condition", 403, "The API key may make this call only with certain members in the body.");
 
-    // What may be used
+    // Limits and money
     public static readonly ProblemCode RateLimited = new("rate_limited", 429, "A limit of this API key is used up for now.");
     public static readonly ProblemCode ExceedsLimit = new("exceeds_limit", 413, "The request is larger than a limit of this API key.");
     public static readonly ProblemCode WalletEmpty = new("wallet_empty", 402, "The balance does not pay for this request.");
     public static readonly ProblemCode InFlightHolds =
         new("in_flight_holds", 402, "The rest of the balance is held for requests that are under way.");
+    public static readonly ProblemCode BalanceNeeded = new("balance_needed", 402, "Keys are made only where there is a balance.");
+    public static readonly ProblemCode ModelUnknown = new("model_unknown", 400, "There is no such model, or it has no price.");
+    public static readonly ProblemCode QuotaExceeded = new("quota_exceeded", 403, "The plan allows no more of these.");
+    public static readonly ProblemCode KeyOperationsExceeded =
+        new("key_operations_exceeded", 429, "Too many keys were made or given a new secret.");
+    public static readonly ProblemCode ExternalIdMismatch =
+        new("external_id_mismatch", 422, "The external id was used for another amount or kind.");
 
     // The request itself
     public static readonly ProblemCode InvalidRequest = new("invalid_request", 400, "The request is not valid.");
@@ -65,6 +72,10 @@ internal sealed record ProblemCode(string Code, int Status, string Title)
     public static readonly ProblemCode ExternalIdTaken =
         new("external_id_taken", 409, "This external id stands for another imported key.");
     public static readonly ProblemCode NotRevealable = new("not_revealable", 403, "Secrets of this provider are shown once only.");
+
+    // Webhooks
+    public static readonly ProblemCode WebhookUrlRefused = new("webhook_url_refused", 422, "The webhook's URL is refused.");
+    public static readonly ProblemCode WebhooksFull = new("webhooks_full", 409, "The organization has as many webhooks as it may have.");
 
     // Ourselves
     public static readonly ProblemCode Unavailable = new("unavailable", 503, "The gate cannot answer right now.");

@@ -8,6 +8,9 @@ namespace Tollgate.Server.Problems;
 /// <summary>A <see cref="Problem"/> as the management API tells it: RFC 9457, never cached.</summary>
 internal sealed class ProblemResult(Problem problem) : IResult
 {
+    /// <summary>What clients that repeat calls by themselves look at before the status.</summary>
+    public const string ShouldRetryHeader = "x-should-retry";
+
     private const string MediaType = "application/problem+json";
 
     private static readonly JsonWriterOptions Writing = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
@@ -33,6 +36,11 @@ internal sealed class ProblemResult(Problem problem) : IResult
             response.Headers.WWWAuthenticate = "Bearer";
         }
 
+        if (Problem.ForbidsRetry)
+        {
+            response.Headers[ShouldRetryHeader] = "false";
+        }
+
         if (Problem.RetryAfterSeconds is { } seconds)
         {
             response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
@@ -55,6 +63,26 @@ internal sealed class ProblemResult(Problem problem) : IResult
         if (problem.RequiredPermission is { } permission)
         {
             json.WriteString("required_permission"u8, permission);
+        }
+
+        if (problem.TopUpUrl is { } topUpUrl)
+        {
+            json.WriteString("top_up_url"u8, topUpUrl);
+        }
+
+        if (problem.Limit is { } limit)
+        {
+            json.WriteStartObject("limit"u8);
+            json.WriteString("name"u8, limit.Name);
+            json.WriteNumber("amount"u8, limit.Amount);
+            json.WriteNumber("remaining"u8, limit.Remaining);
+            json.WriteNumber("retry_after"u8, limit.RetrySeconds);
+            json.WriteEndObject();
+        }
+
+        if (problem.PlanLimit is { } most)
+        {
+            json.WriteNumber("plan_limit"u8, most);
         }
 
         if (problem.Errors.Count > 0)

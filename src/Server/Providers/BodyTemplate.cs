@@ -43,13 +43,18 @@ internal sealed class BodyTemplate(IReadOnlyList<TemplatePart> parts)
 
     /// <summary>Whether this placeholder's member is left out when it has no value.</summary>
     public static bool MayBeAbsent(Placeholder placeholder) =>
-        placeholder is Placeholder.RequiredPermission or Placeholder.Errors or Placeholder.RequestId;
+        placeholder is Placeholder.RequiredPermission or Placeholder.Errors or Placeholder.RequestId or Placeholder.RetryAfter
+            or Placeholder.Limit or Placeholder.Remaining or Placeholder.LimitName or Placeholder.PlanLimit or Placeholder.TopUpUrl;
 
     private static bool IsAbsent(Placeholder placeholder, TemplateValues values) => placeholder switch
     {
         Placeholder.RequiredPermission => string.IsNullOrEmpty(values.RequiredPermission),
         Placeholder.Errors => values.Errors is not { Count: > 0 },
         Placeholder.RequestId => string.IsNullOrEmpty(values.RequestId),
+        Placeholder.LimitName => values.LimitName is null,
+        Placeholder.TopUpUrl => values.TopUpUrl is null,
+        Placeholder.RetryAfter or Placeholder.Limit or Placeholder.Remaining or Placeholder.PlanLimit =>
+            NumberOf(placeholder, values) is null,
         _ => false,
     };
 
@@ -69,11 +74,9 @@ internal sealed class BodyTemplate(IReadOnlyList<TemplatePart> parts)
             case Placeholder.Errors:
                 WriteErrors(json, values.Errors ?? []);
                 break;
-            case Placeholder.Status:
-                json.Number(values.Status);
-                break;
-            case Placeholder.TimestampMs:
-                json.Number(values.TimestampMs);
+            case Placeholder.Status or Placeholder.TimestampMs or Placeholder.RetryAfter or Placeholder.Limit or Placeholder.Remaining
+                or Placeholder.PlanLimit:
+                json.Number(NumberOf(placeholder, values));
                 break;
             default:
                 json.Quoted(StringOf(placeholder, values));
@@ -126,6 +129,17 @@ internal sealed class BodyTemplate(IReadOnlyList<TemplatePart> parts)
         json.Raw("]"u8);
     }
 
+    private static long? NumberOf(Placeholder placeholder, TemplateValues values) => placeholder switch
+    {
+        Placeholder.Status => values.Status,
+        Placeholder.TimestampMs => values.TimestampMs,
+        Placeholder.RetryAfter => values.RetryAfter,
+        Placeholder.Limit => values.Limit,
+        Placeholder.Remaining => values.Remaining,
+        Placeholder.PlanLimit => values.PlanLimit,
+        _ => null,
+    };
+
     private static string? StringOf(Placeholder placeholder, TemplateValues values) => placeholder switch
     {
         Placeholder.KeyId => values.KeyId,
@@ -150,6 +164,8 @@ internal sealed class BodyTemplate(IReadOnlyList<TemplatePart> parts)
         Placeholder.Message => values.Message,
         Placeholder.RequiredPermission => values.RequiredPermission,
         Placeholder.RequestId => values.RequestId,
+        Placeholder.LimitName => values.LimitName,
+        Placeholder.TopUpUrl => values.TopUpUrl,
         _ => null,
     };
 
@@ -160,9 +176,7 @@ internal sealed class BodyTemplate(IReadOnlyList<TemplatePart> parts)
         Placeholder.KeyScopes => string.Join(", ", values.KeyScopes ?? []),
         Placeholder.Keys => string.Join(", ", (values.Keys ?? []).Select(key => key.KeyId)),
         Placeholder.Errors => string.Join(" ", (values.Errors ?? []).Select(error => $"{error.Pointer}: {error.Expected}")),
-        Placeholder.Status => values.Status?.ToString(CultureInfo.InvariantCulture) ?? "",
-        Placeholder.TimestampMs => values.TimestampMs?.ToString(CultureInfo.InvariantCulture) ?? "",
-        _ => StringOf(placeholder, values) ?? "",
+        _ => NumberOf(placeholder, values)?.ToString(CultureInfo.InvariantCulture) ?? StringOf(placeholder, values) ?? "",
     };
 
     private static string? Time(DateTimeOffset? at) => at?.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);

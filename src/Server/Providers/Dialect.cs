@@ -26,19 +26,35 @@ internal sealed class Dialect
         [ProblemCode.OriginalRequestAmbiguous.Code] = ProblemCode.InvalidRequest,
         [ProblemCode.RouteUnknown.Code] = ProblemCode.NotFound,
         [ProblemCode.Unavailable.Code] = ProblemCode.Internal,
+        [ProblemCode.ExceedsLimit.Code] = ProblemCode.InvalidRequest,
+        [ProblemCode.ModelUnknown.Code] = ProblemCode.InvalidRequest,
+        [ProblemCode.InFlightHolds.Code] = ProblemCode.WalletEmpty,
+        [ProblemCode.BalanceNeeded.Code] = ProblemCode.WalletEmpty,
+        [ProblemCode.KeyOperationsExceeded.Code] = ProblemCode.RateLimited,
+        [ProblemCode.QuotaExceeded.Code] = ProblemCode.PermissionMissing,
     };
 
     private readonly IReadOnlyDictionary<string, ErrorTemplate> _templates;
+    private readonly string? _topUpUrl;
 
     /// <summary><paramref name="templates"/> by code; <see cref="Default"/> must be among them.</summary>
-    public Dialect(IReadOnlyDictionary<string, ErrorTemplate> templates)
+    public Dialect(IReadOnlyDictionary<string, ErrorTemplate> templates, string? topUpUrl)
     {
         ArgumentOutOfRangeException.ThrowIfEqual(templates.ContainsKey(Default), false);
-        _templates = templates;
+        (_templates, _topUpUrl) = (templates, topUpUrl);
     }
 
     /// <summary>The file's status for this code, or the catalogue's own when the file names none.</summary>
     public int StatusOf(ProblemCode code) => TemplateOf(code).Status ?? code.Status;
+
+    /// <summary>What this error's answer carries besides.</summary>
+    public void WriteHeaders(IHeaderDictionary headers, ProblemCode code)
+    {
+        foreach (var (name, text) in TemplateOf(code).Headers)
+        {
+            headers[name] = text;
+        }
+    }
 
     /// <summary>Writes the body, which is JSON, and returns the status to send with it.</summary>
     public int Write(IBufferWriter<byte> output, Problem problem, string? requestId, DateTimeOffset now)
@@ -53,6 +69,12 @@ internal sealed class Dialect
             RequestId = requestId,
             TimestampMs = now.ToUnixTimeMilliseconds(),
             Errors = problem.Errors,
+            RetryAfter = problem.Limit is { RetrySeconds: > 0 } limit ? limit.RetrySeconds : problem.RetryAfterSeconds,
+            Limit = problem.Limit?.Amount,
+            Remaining = problem.Limit?.Remaining,
+            LimitName = problem.Limit?.Name,
+            PlanLimit = problem.PlanLimit,
+            TopUpUrl = _topUpUrl,
         });
         return status;
     }
@@ -72,4 +94,4 @@ internal sealed class Dialect
 }
 
 /// <summary>The wording of one error; without a status the catalogue's holds.</summary>
-internal sealed record ErrorTemplate(int? Status, BodyTemplate Body);
+internal sealed record ErrorTemplate(int? Status, BodyTemplate Body, IReadOnlyList<KeyValuePair<string, string>> Headers);

@@ -33,6 +33,12 @@ internal enum Placeholder
     RequestId,
     TimestampMs,
     Errors,
+    RetryAfter,
+    Limit,
+    Remaining,
+    LimitName,
+    PlanLimit,
+    TopUpUrl,
 }
 
 /// <summary>What a template is written for; a placeholder needs one of these.</summary>
@@ -80,6 +86,12 @@ internal sealed record PlaceholderName(string Text, Placeholder Placeholder, Tem
         new("request_id", Placeholder.RequestId, TemplateSpot.Error),
         new("timestamp_ms", Placeholder.TimestampMs, TemplateSpot.Error),
         new("errors", Placeholder.Errors, TemplateSpot.Error),
+        new("retry_after", Placeholder.RetryAfter, TemplateSpot.Error),
+        new("limit", Placeholder.Limit, TemplateSpot.Error),
+        new("remaining", Placeholder.Remaining, TemplateSpot.Error),
+        new("limit_name", Placeholder.LimitName, TemplateSpot.Error),
+        new("plan_limit", Placeholder.PlanLimit, TemplateSpot.Error),
+        new("top_up_url", Placeholder.TopUpUrl, TemplateSpot.Error),
     ];
 
     public static FrozenDictionary<string, PlaceholderName> ByText { get; } =

@@ -11,17 +11,5 @@ internal sealed record Plan(string Name, IReadOnlyList<long> Limits, IReadOnlyLi
     public static Plan Free { get; } = new("default", [], []);
 }
 
-/// <summary>
-/// Things that customers keep, such as knowledge bases. Routes that make and delete one count them, or the API server sets the number.
-/// </summary>
-internal sealed record Quota(string Name)
-{
-    /// <summary>Numbers of the routes whose success makes one; empty where the API server alone counts.</summary>
-    public IReadOnlyList<int> MadeBy { get; init; } = [];
-
-    /// <summary>Numbers of the routes whose success deletes one.</summary>
-    public IReadOnlyList<int> DeletedBy { get; init; } = [];
-}
-
 /// <summary>So many key operations in a rolling window.</summary>
 internal sealed record KeyOperationLimit(int Amount, TimeSpan Window);

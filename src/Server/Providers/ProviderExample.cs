@@ -22,6 +22,9 @@ internal sealed record ProviderExample
     /// <summary>The body to send, as JSON; null for none.</summary>
     public string? Body { get; init; }
 
+    /// <summary>How often it is sent; the last answer is the one that counts.</summary>
+    public required int Times { get; init; }
+
     public required int ExpectedStatus { get; init; }
 
     /// <summary>

@@ -42,6 +42,8 @@ internal sealed record ProviderModel
     /// <summary>What customers may have so many of, by their plan; not a matter of time.</summary>
     public IReadOnlyList<Quota> Quotas { get; init; } = [];
 
+    public required QuotaRoutes QuotaRoutes { get; init; }
+
     /// <summary>
     /// How many keys may be made or given a new secret in which time, for each person and each organization; null for any.
     /// </summary>
@@ -49,6 +51,9 @@ internal sealed record ProviderModel
 
     /// <summary>Null where requests are not paid for.</summary>
     public WalletRules? Wallet { get; init; }
+
+    /// <summary>How the answers tell where a key's limits stand.</summary>
+    public required RateHeaders RateHeaders { get; init; }
 
     public required Surface Surface { get; init; }
 

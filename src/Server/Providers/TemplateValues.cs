@@ -67,5 +67,18 @@ internal sealed record TemplateValues
 
     public IReadOnlyList<FieldError>? Errors { get; init; }
 
+    /// <summary>Seconds.</summary>
+    public long? RetryAfter { get; init; }
+
+    public long? Limit { get; init; }
+
+    public long? Remaining { get; init; }
+
+    public string? LimitName { get; init; }
+
+    public long? PlanLimit { get; init; }
+
+    public string? TopUpUrl { get; init; }
+
     public override string ToString() => $"values of {KeyId ?? Code ?? "an answer"}";
 }

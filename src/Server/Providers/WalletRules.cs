@@ -8,7 +8,7 @@ internal sealed record WalletRules
     /// <summary>ISO 4217, such as USD: one for all wallets.</summary>
     public required string Currency { get; init; }
 
-    /// <summary>Keys are made only where more than this is available; null to ask nothing.</summary>
+    /// <summary>Keys are made only where the balance is above this; null to ask nothing.</summary>
     public Money? ToCreateAbove { get; init; }
 
     /// <summary>At this balance or less the organization's keys are disabled until money is put in; null never.</summary>

@@ -168,7 +168,8 @@ internal sealed partial class Database : IAsyncDisposable
     /// <summary>
     /// Runs <paramref name="work"/> in a transaction of its own, alone. Commits when its outcome is Ok and then runs the scope's
     /// after-commit actions before the next write begins; otherwise, or when it throws, nothing stays. <paramref name="cancel"/>
-    /// ends only the wait for the turn: what has begun is finished, even when its client has gone.
+    /// ends only the wait for the turn: what has begun is finished, even when its client has gone. What a refusal leaves behind all the
+    /// same is said by <see cref="WriteScope.AfterRefusal"/>.
     /// </summary>
     /// <param name="work">Must not write through this door itself: it would wait for its own turn.</param>
     /// <param name="context">Who asks, for the audit rows.</param>
@@ -293,45 +294,11 @@ internal sealed partial class Database : IAsyncDisposable
         var connection = await _driver.TakeWriter(cancel);
         try
         {
-            Outcome<T> outcome;
-            WriteScope scope;
-            var transaction = await _driver.Begin(connection, cancel);
-            try
+            var (outcome, scope) = await Transact(connection, work, context, null, write, cancel);
+            if (!outcome.IsOk && scope.Remains is { } remains)
             {
-                Failpoint.Pass("write.begun");
-                scope = new WriteScope(connection, transaction, Time.GetUtcNow().ToUnixTimeMilliseconds(), context);
-                await Settle(scope);
-                outcome = await work(scope);
-                if (!outcome.IsOk)
-                {
-                    write.Ended(isCommitted: false);
-                    await transaction.RollbackAsync(CancellationToken.None);
-                    return outcome;
-                }
-
-                Failpoint.Pass("write.before_commit");
-                await Commit(transaction);
-                Failpoint.Pass("write.committed");
-                Volatile.Write(ref _lastChange, Math.Max(_lastChange, scope.LastChange));
-            }
-            finally
-            {
-                await _driver.End(transaction);
-            }
-
-            if (scope.LastChange > 0)
-            {
-                _mark?.Raise(scope.LastChange);
-            }
-
-            write.Ended(isCommitted: true);
-            try
-            {
-                scope.RunAfterCommit();
-            }
-            finally
-            {
-                Changes.Publish(scope.LastChange);
+                using var rest = Meter.Begin();
+                await Transact(connection, remains, scope.Context, scope.NowMs, rest, CancellationToken.None);
             }
 
             return outcome;
@@ -340,6 +307,60 @@ internal sealed partial class Database : IAsyncDisposable
         {
             await _driver.GiveBackWriter(connection);
         }
+    }
+
+    private async Task<(Outcome<T> Outcome, WriteScope Scope)> Transact<T>(
+        DbConnection connection, Func<WriteScope, Task<Outcome<T>>> work, MutationContext context, long? nowMs, WriteMeter.Write write,
+        CancellationToken cancel)
+    {
+        Outcome<T> outcome;
+        WriteScope? scope = null;
+        var transaction = await _driver.Begin(connection, cancel);
+        try
+        {
+            Failpoint.Pass("write.begun");
+            scope = new WriteScope(connection, transaction, nowMs ?? Time.GetUtcNow().ToUnixTimeMilliseconds(), context);
+            await Settle(scope);
+            outcome = await work(scope);
+            if (!outcome.IsOk)
+            {
+                write.Ended(isCommitted: false);
+                await transaction.RollbackAsync(CancellationToken.None);
+                scope.RunAfterRollback();
+                return (outcome, scope);
+            }
+
+            Failpoint.Pass("write.before_commit");
+            await Commit(transaction);
+            Failpoint.Pass("write.committed");
+            Volatile.Write(ref _lastChange, Math.Max(_lastChange, scope.LastChange));
+        }
+        catch when (!_inDoubt)
+        {
+            scope?.RunAfterRollback();
+            throw;
+        }
+        finally
+        {
+            await _driver.End(transaction);
+        }
+
+        if (scope.LastChange > 0)
+        {
+            _mark?.Raise(scope.LastChange);
+        }
+
+        write.Ended(isCommitted: true);
+        try
+        {
+            scope.RunAfterCommit();
+        }
+        finally
+        {
+            Changes.Publish(scope.LastChange);
+        }
+
+        return (outcome, scope);
     }
 
     /// <summary>A commit that fails may have been carried out all the same; who keeps rows in memory can believe none of them.</summary>

@@ -2,6 +2,7 @@ using System.Data.Common;
 using System.Runtime.ExceptionServices;
 using Dapper;
 using Tollgate.Server.Access;
+using Tollgate.Server.Problems;
 
 namespace Tollgate.Server.Storage;
 
@@ -12,6 +13,8 @@ namespace Tollgate.Server.Storage;
 internal sealed class WriteScope(DbConnection connection, DbTransaction transaction, long nowMs, MutationContext context)
 {
     private readonly List<Action> _afterCommit = [];
+    private readonly List<Action> _afterRollback = [];
+    private readonly List<Func<WriteScope, Task>> _afterRefusal = [];
 
     public DbConnection Connection { get; } = connection;
 
@@ -87,6 +90,18 @@ internal sealed class WriteScope(DbConnection connection, DbTransaction transact
     /// <summary>Runs after the commit, in the order added, before the write returns. Short work in memory only.</summary>
     public void AfterCommit(Action action) => _afterCommit.Add(action);
 
+    /// <summary>
+    /// Runs instead when it is certain that nothing of this write stays. After a commit in doubt neither runs: whoever took something in
+    /// memory ahead of the write learns of it by <see cref="Database.MemoryInDoubt"/> and looks for its rows. Short work in memory only.
+    /// </summary>
+    public void AfterRollback(Action action) => _afterRollback.Add(action);
+
+    /// <summary>
+    /// What stays of this write if its outcome is a problem and all it did is rolled back: it then runs in a transaction of its own, in the
+    /// same turn and at the same reading of the clock, before anybody is told. Such as that somebody tried.
+    /// </summary>
+    public void AfterRefusal(Func<WriteScope, Task> action) => _afterRefusal.Add(action);
+
     public Task<int> Execute(string sql, object? parameters = null) => Connection.ExecuteAsync(sql, parameters, Transaction);
 
     public Task<T?> Find<T>(string sql, object? parameters = null) =>
@@ -95,11 +110,26 @@ internal sealed class WriteScope(DbConnection connection, DbTransaction transact
     public async Task<IReadOnlyList<T>> Query<T>(string sql, object? parameters = null) =>
         (await Connection.QueryAsync<T>(sql, parameters, Transaction)).AsList();
 
+    /// <summary>What the refusal leaves; null where it leaves nothing.</summary>
+    internal Func<WriteScope, Task<Outcome<bool>>>? Remains => _afterRefusal.Count == 0 ? null : async scope =>
+    {
+        foreach (var action in _afterRefusal)
+        {
+            await action(scope);
+        }
+
+        return true;
+    };
+
     /// <summary>Every action runs: the data is committed, so one that fails must not leave the others' memory behind it.</summary>
-    internal void RunAfterCommit()
+    internal void RunAfterCommit() => RunAll(_afterCommit);
+
+    internal void RunAfterRollback() => RunAll(_afterRollback);
+
+    private static void RunAll(List<Action> actions)
     {
         ExceptionDispatchInfo? first = null;
-        foreach (var action in _afterCommit)
+        foreach (var action in actions)
         {
             try
             {

@@ -1,10 +1,12 @@
 using System.Buffers;
 using System.Globalization;
 using System.Text;
+using Tollgate.Engine.Keys;
 using Tollgate.Engine.Permissions;
 using Tollgate.Engine.Verification;
 using Tollgate.Server.Problems;
 using Tollgate.Server.Providers;
+using Tollgate.Server.Quotas;
 using Tollgate.Server.Telemetry;
 using Tollgate.Server.Verification;
 using Tollgate.Server.Wire;
@@ -16,7 +18,7 @@ namespace Tollgate.Server.Surfaces;
 /// what is refused is worded as the provider words it.
 /// </summary>
 internal sealed class ProviderFront(
-    ProviderModel provider, Gate gate, RootKey root, KeySurface surface, Echo echo, TimeProvider time)
+    ProviderModel provider, Gate gate, RootKey root, KeySurface surface, QuotaKeeper quotas, Echo echo, TimeProvider time)
 {
     /// <summary>From here on, problems of this request are told in the provider's dialect.</summary>
     public void SpeakDialect(HttpContext http) => http.Features.Set<ProblemWording>(Word);
@@ -62,61 +64,139 @@ internal sealed class ProviderFront(
         }
 
         var call = new RouteCall(path, match, buffer.AsMemory(0, secret.Length));
-        var verdict = Check(http, call, conditionMet: null);
+        var step = provider.QuotaRoutes.Find(http.Request.Method, path);
+        // What the body or a quota decides is looked at first: only the last check takes.
+        var taking = step is { Makes: true } || match.Requirement.Condition != 0 ? Taking.Look : Taking.Take;
+        var verdict = Check(http, call, conditionMet: null, taking);
         // Asked only when memory knows no good key: until the root key has been used, asking costs more than the check.
         if (verdict.Code == VerdictCode.Allowed || !root.Matches(call.Secret.Span))
         {
-            verdict = verdict.Code == VerdictCode.NotLoaded ? await Settle(http, call, conditionMet: null, verdict) : verdict;
-            if (verdict.Code == VerdictCode.BodyCondition)
-            {
-                (verdict, var problem) = await DecideByBody(http, call, verdict);
-                if (problem is not null)
-                {
-                    await Refuse(http, problem);
-                    return;
-                }
-            }
-
-            gate.Meter.Count(CheckDoor.Provider, verdict.Code);
-            if (verdict.Code != VerdictCode.Allowed)
-            {
-                await Refuse(http, Refusal(verdict, match));
-                return;
-            }
+            verdict = verdict.Code == VerdictCode.NotLoaded ? await Settle(http, call, conditionMet: null, taking, verdict) : verdict;
+            await Pass(http, call, verdict, taking, step);
         }
         else if (!gate.TrustsMemory)
         {
             // The root key is kept in memory too, and another process may have been started with another one.
             await Refuse(http, Problem.Of(ProblemCode.Unavailable));
+        }
+        else
+        {
+            await echo.Answer(http, path, match);
+        }
+    }
+
+    private async Task Pass(HttpContext http, RouteCall call, Verdict verdict, Taking taken, QuotaStep? step)
+    {
+        bool? conditionMet = null;
+        if (verdict.Code == VerdictCode.BodyCondition)
+        {
+            if (!(await ReadCondition(http, call)).TryGet(out var isMet, out var problem))
+            {
+                await Refuse(http, problem);
+                return;
+            }
+
+            conditionMet = isMet;
+            verdict = await Decide(http, call, conditionMet, Taking.Look);
+        }
+
+        if (verdict.Code == VerdictCode.Allowed && step is { Makes: true } makes)
+        {
+            await PassCounted(http, call, conditionMet, verdict.Project!, makes);
             return;
         }
 
-        await echo.Answer(http, path, match);
+        // The key may have changed while its body came in, so everything is decided anew.
+        verdict = taken == Taking.Take ? verdict : await Decide(http, call, conditionMet, Taking.Take);
+        Tell(http, verdict);
+        if (verdict.Code != VerdictCode.Allowed)
+        {
+            await Refuse(http, Refusal(verdict, call.Match));
+        }
+        else if (step is { } deletes)
+        {
+            await AnswerCounted(http, call, new CountedRequest(quotas, verdict.Project!.OrganizationNo, deletes));
+        }
+        else
+        {
+            await echo.Answer(http, call.Path, call.Match);
+        }
     }
-
-    private ValueTask<Verdict> Decide(HttpContext http, RouteCall call, bool conditionMet)
-    {
-        var verdict = Check(http, call, conditionMet);
-        return verdict.Code == VerdictCode.NotLoaded ? Settle(http, call, conditionMet, verdict) : new(verdict);
-    }
-
-    private ValueTask<Verdict> Settle(HttpContext http, RouteCall call, bool? conditionMet, Verdict missing) =>
-        gate.Settle(missing, ClientNetwork.Of(http.Connection.RemoteIpAddress), () => Check(http, call, conditionMet));
 
     /// <summary>
-    /// The key may pass if the body says what the route's condition asks for; so the body is read, and kept for who comes next. The key
-    /// may have changed while the body came in, so everything is decided anew.
+    /// The place in the quota is taken ahead of the check that takes from limits and wallet, and given back where that refuses: so what one
+    /// of them refuses has taken nothing of the others. The key may have changed while the database was asked, too.
     /// </summary>
-    private async Task<(Verdict Verdict, Problem? Problem)> DecideByBody(HttpContext http, RouteCall call, Verdict verdict)
+    private async Task PassCounted(HttpContext http, RouteCall call, bool? conditionMet, ProjectEntry owner, QuotaStep step)
     {
-        var condition = provider.ConditionOf(call.Match.Requirement)!;
-        return (await ConditionBody.Read(http)).TryGet(out var body, out var problem)
-            && ConditionBody.Holds(condition, body).TryGet(out var isMet, out problem)
-            ? (await Decide(http, call, isMet), null)
-            : (verdict, problem);
+        if (await quotas.TryTake(owner.OrganizationNo, owner.Plan, step.Quota, http.RequestAborted) is { } full)
+        {
+            await Refuse(http, full);
+            return;
+        }
+
+        var counted = new CountedRequest(quotas, owner.OrganizationNo, step);
+        Verdict verdict;
+        try
+        {
+            verdict = await Decide(http, call, conditionMet, Taking.Take);
+        }
+        catch
+        {
+            await counted.Ended(isSuccess: false);
+            throw;
+        }
+
+        Tell(http, verdict);
+        if (verdict.Code != VerdictCode.Allowed)
+        {
+            await counted.Ended(isSuccess: false);
+            await Refuse(http, Refusal(verdict, call.Match));
+            return;
+        }
+
+        await AnswerCounted(http, call, counted);
     }
 
-    private Verdict Check(HttpContext http, RouteCall call, bool? conditionMet)
+    private async Task AnswerCounted(HttpContext http, RouteCall call, CountedRequest counted)
+    {
+        try
+        {
+            // Counted before the client hears of it, or its next request could meet the count of before.
+            http.Response.OnStarting(() => counted.Ended(http.Response.StatusCode));
+            await echo.Answer(http, call.Path, call.Match);
+        }
+        catch
+        {
+            await counted.Ended(isSuccess: false);
+            throw;
+        }
+    }
+
+    private void Tell(HttpContext http, in Verdict verdict)
+    {
+        gate.Meter.Count(CheckDoor.Provider, verdict.Code);
+        provider.RateHeaders.Write(http.Response.Headers, verdict, gate.NowMs);
+    }
+
+    private ValueTask<Verdict> Decide(HttpContext http, RouteCall call, bool? conditionMet, Taking taking)
+    {
+        var verdict = Check(http, call, conditionMet, taking);
+        return verdict.Code == VerdictCode.NotLoaded ? Settle(http, call, conditionMet, taking, verdict) : new(verdict);
+    }
+
+    private ValueTask<Verdict> Settle(HttpContext http, RouteCall call, bool? conditionMet, Taking taking, Verdict missing) =>
+        gate.Settle(missing, ClientNetwork.Of(http.Connection.RemoteIpAddress), () => Check(http, call, conditionMet, taking));
+
+    /// <summary>
+    /// The key may pass if the body says what the route's condition asks for; so the body is read, and kept for who comes next.
+    /// </summary>
+    private async Task<Outcome<bool>> ReadCondition(HttpContext http, RouteCall call) =>
+        (await ConditionBody.Read(http)).TryGet(out var body, out var problem)
+            ? ConditionBody.Holds(provider.ConditionOf(call.Match.Requirement)!, body)
+            : problem;
+
+    private Verdict Check(HttpContext http, RouteCall call, bool? conditionMet, Taking taking)
     {
         var request = new CheckRequest
         {
@@ -125,6 +205,9 @@ internal sealed class ProviderFront(
             Address = http.Connection.RemoteIpAddress,
             IsConditionMet = conditionMet,
             NowMs = gate.NowMs,
+            ClockMs = gate.ClockMs,
+            Taking = taking,
+            RequestNo = RequestId.NumberOf(http),
         };
         return (call.Match.Project.IsAbsent, call.Match.Organization.IsAbsent) switch
         {
@@ -135,7 +218,7 @@ internal sealed class ProviderFront(
         };
     }
 
-    private Problem Refusal(in Verdict verdict, RouteMatch match) => Faults.Of(verdict) with
+    private Problem Refusal(in Verdict verdict, RouteMatch match) => provider.RateHeaders.Tell(Faults.Of(verdict), verdict) with
     {
         RequiredPermission = Faults.TellsPermission(verdict.Code) ? provider.Scopes.Describe(match.Requirement) : null,
     };
@@ -152,9 +235,15 @@ internal sealed class ProviderFront(
         response.ContentType = "application/json";
         response.ContentLength = body.WrittenCount;
         response.Headers.CacheControl = "no-store";
+        provider.Dialect.WriteHeaders(response.Headers, problem.Code);
         if (status == StatusCodes.Status401Unauthorized)
         {
             response.Headers.WWWAuthenticate = "Bearer";
+        }
+
+        if (problem.ForbidsRetry)
+        {
+            response.Headers[ProblemResult.ShouldRetryHeader] = "false";
         }
 
         if (problem.RetryAfterSeconds is { } seconds)

@@ -18,8 +18,8 @@ internal static class UsageQuerySql
 
     private const string Refused =
         "request_no, key_no, at_ms, model_no, 0 AS price_version, 0 AS input_tokens, 0 AS output_tokens, "
-        + "CAST(NULL AS BIGINT) AS cost_micros, 0 AS status, 0 AS latency_ms, 0 AS flags, code, limit_name, "
-        + "limit_amount, limit_remaining, retry_at_ms FROM refusals";
+        + "CAST(NULL AS BIGINT) AS cost_micros, 0 AS status, 0 AS latency_ms, 0 AS flags, code, limit_name, limit_amount, "
+        + "limit_remaining, retry_at_ms FROM refusals";
 
     private const string Passed =
         "request_no, key_no, at_ms, model_no, price_version, input_tokens, output_tokens, cost_micros, status, latency_ms, flags, "
@@ -41,6 +41,13 @@ internal static class UsageQuerySql
         LEFT JOIN models m ON m.model_no = r.model_no
         """;
 
+    private const string KeyColumns =
+        """
+        SELECT k.key_no AS KeyNo, k.key_id AS KeyId, k.key_name AS KeyName, k.environment AS Environment, k.project_no AS ProjectNo,
+               o.project_id AS ProjectId, o.organization_id AS OrganizationId, o.organization_no AS OrganizationNo
+        FROM key_places k JOIN project_owners o ON o.project_no = k.project_no
+        """;
+
     /// <summary>The places of these owners that have used anything. By the unique index of places, or all of the few there are.</summary>
     public static async Task<IReadOnlyList<long>> Places(
         DbConnection connection, string? organizationId, string? projectId, string? environment) => (await connection.QueryAsync<long>(
@@ -54,13 +61,12 @@ internal static class UsageQuerySql
             new { organizationId, projectId, environment })).AsList();
 
     /// <summary>By the unique index on the id of keys.</summary>
-    public static Task<UsedKey?> FindKey(DbConnection connection, string keyId) => connection.QuerySingleOrDefaultAsync<UsedKey>(
-        """
-        SELECT k.key_no AS KeyNo, k.key_id AS KeyId, k.key_name AS KeyName, k.environment AS Environment, k.project_no AS ProjectNo,
-               o.project_id AS ProjectId, o.organization_id AS OrganizationId
-        FROM key_places k JOIN project_owners o ON o.project_no = k.project_no WHERE k.key_id = @keyId
-        """,
-        new { keyId });
+    public static Task<UsedKey?> FindKey(DbConnection connection, string keyId) =>
+        connection.QuerySingleOrDefaultAsync<UsedKey>($"{KeyColumns} WHERE k.key_id = @keyId", new { keyId });
+
+    /// <summary>By the primary key of keys.</summary>
+    public static Task<UsedKey?> FindKey(DbConnection connection, long keyNo, DbTransaction? transaction = null) =>
+        connection.QuerySingleOrDefaultAsync<UsedKey>($"{KeyColumns} WHERE k.key_no = @keyNo", new { keyNo }, transaction);
 
     /// <summary>By the unique index on name.</summary>
     public static Task<long?> FindModel(DbConnection connection, string name) => connection.ExecuteScalarAsync<long?>(
@@ -285,4 +291,6 @@ internal sealed class UsedKey
     public string ProjectId { get; init; } = "";
 
     public string OrganizationId { get; init; } = "";
+
+    public long OrganizationNo { get; init; }
 }

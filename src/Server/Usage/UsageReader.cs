@@ -97,6 +97,19 @@ internal sealed class UsageReader(Database database)
         return row is null ? NoRequest : Seen(caller, row.KeyNo, row.ProjectId, row.Environment, NoRequest) ?? Outcome<UsageLogRow>.Of(row);
     }
 
+    /// <summary>One request that is booked, whoever asks.</summary>
+    public Task<UsageLogRow?> FindBooked(long requestNo) => database.Read(connection => UsageQuerySql.Find(connection, requestNo));
+
+    /// <summary>A key, whatever became of it and whoever asks.</summary>
+    public Task<UsedKey?> FindKey(string keyId) => database.Read(connection => UsageQuerySql.FindKey(connection, keyId));
+
+    /// <summary>The same within a write.</summary>
+    public static Task<UsedKey?> FindKey(WriteScope scope, long keyNo) =>
+        UsageQuerySql.FindKey(scope.Connection, keyNo, scope.Transaction);
+
+    /// <inheritdoc cref="FindKey(string)"/>
+    public Task<UsedKey?> FindKey(long keyNo) => database.Read(connection => UsageQuerySql.FindKey(connection, keyNo));
+
     private async Task<Outcome<UsedKey>> FindKey(Caller caller, string keyId, CancellationToken cancel)
     {
         var key = await database.Read(connection => UsageQuerySql.FindKey(connection, keyId), cancel);

@@ -1,6 +1,8 @@
 using System.Net;
 using Tollgate.Engine.Keys;
+using Tollgate.Engine.Usage;
 using Tollgate.Engine.Verification;
+using Tollgate.Server.Journal;
 using Tollgate.Server.Keys;
 using Tollgate.Server.Storage;
 using Tollgate.Server.Telemetry;
@@ -11,7 +13,7 @@ namespace Tollgate.Server.Verification;
 /// The gatekeeper with a memory to load: every door of the server checks through it. A check that answers
 /// <see cref="VerdictCode.NotLoaded"/> is loaded once and repeated; nothing else on the path waits.
 /// </summary>
-internal sealed class Gate(Gatekeeper gatekeeper, KeyFeed feed, Database database, TimeProvider time)
+internal sealed class Gate(Gatekeeper gatekeeper, KeyFeed feed, Database database, WindowClock clock, TimeProvider time)
 {
     /// <summary>
     /// A key that is evicted between its load and the check again is loaded anew this often; then the table is too small.
@@ -22,10 +24,14 @@ internal sealed class Gate(Gatekeeper gatekeeper, KeyFeed feed, Database databas
 
     public long NowMs => time.GetUtcNow().ToUnixTimeMilliseconds();
 
+    /// <summary>Of the clock that never goes back, which the windows of limits run on.</summary>
+    public long ClockMs => clock.NowMs;
+
     /// <summary>Whether anything may be answered from memory; see <see cref="Database.TrustsMemory"/>.</summary>
     public bool TrustsMemory => database.TrustsMemory;
 
-    public Verdict Check(in CheckRequest request) => Believed(gatekeeper.Check(request));
+    public Verdict Check(in CheckRequest request) =>
+        database.TrustsMemory ? Believed(gatekeeper.Check(request), request) : Believed(gatekeeper.Check(Untaking(request)), request);
 
     /// <summary>The check in two halves: see <see cref="Gatekeeper.TryHash"/>.</summary>
     public bool TryHash(ReadOnlySpan<byte> secret, out KeyHash hash) => gatekeeper.TryHash(secret, out hash);
@@ -33,7 +39,9 @@ internal sealed class Gate(Gatekeeper gatekeeper, KeyFeed feed, Database databas
     /// <summary>Asks memory for the place of a key that will be checked soon.</summary>
     public void Prefetch(in KeyHash hash) => gatekeeper.Keys.Prefetch(hash);
 
-    public Verdict Check(in CheckRequest request, in KeyHash hash) => Believed(gatekeeper.Check(request, hash));
+    public Verdict Check(in CheckRequest request, in KeyHash hash) =>
+        database.TrustsMemory ? Believed(gatekeeper.Check(request, hash), request)
+            : Believed(gatekeeper.Check(Untaking(request), hash), request);
 
     /// <summary>Is this a good key at all, for a caller of our own API?</summary>
     public Verdict CheckCaller(ReadOnlySpan<byte> secret, IPAddress? address) =>
@@ -70,9 +78,25 @@ internal sealed class Gate(Gatekeeper gatekeeper, KeyFeed feed, Database databas
     /// That a key is unknown counts only while the database is ours: somebody else may have made it since, and a good key is not told
     /// that it is none. A secret without the shape of a key is none whatever the database says.
     /// </summary>
-    private Verdict Believed(in Verdict verdict) =>
-        verdict.Code <= VerdictCode.KeyMalformed
-        || (database.TrustsMemory && (verdict.Code != VerdictCode.KeyUnknown || database.OwnsLock))
-            ? verdict
-            : verdict.Unproven();
+    private Verdict Believed(in Verdict verdict, in CheckRequest request)
+    {
+        if (verdict.Code <= VerdictCode.KeyMalformed
+            || (database.TrustsMemory && (verdict.Code != VerdictCode.KeyUnknown || database.OwnsLock)))
+        {
+            return verdict;
+        }
+
+        if (verdict.IsAllowed && request.Taking == Taking.Take && request.Reserves)
+        {
+            // The trust ended between the taking and here, and nobody will hear of the reservation.
+            gatekeeper.Admission.Settle(
+                request.RequestNo, new Settlement { AtMs = request.NowMs, ClockMs = request.ClockMs }, out _);
+        }
+
+        return verdict.Unproven();
+    }
+
+    /// <summary>What will not be believed takes nothing.</summary>
+    private static CheckRequest Untaking(in CheckRequest request) =>
+        request.Taking == Taking.Take ? request with { Taking = Taking.Look } : request;
 }

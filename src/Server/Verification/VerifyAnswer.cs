@@ -1,15 +1,13 @@
 using System.Buffers;
 using System.Text;
-using System.Text.Json;
 using Tollgate.Engine.Verification;
 using Tollgate.Server.Keys;
-using Tollgate.Server.Wire;
+using Tollgate.Server.Providers;
 
 namespace Tollgate.Server.Verification;
 
 /// <summary>
-/// Writes what a check found: <c>{valid, code, reason, key, required_permission?, secret_ends_at?}</c>. All but the key and the last two,
-/// which are rare, is rendered once per code at start.
+/// Writes what a check found: <c>{valid, code, reason, key, …}</c>. What comes before the key is rendered once per code at start.
 /// </summary>
 internal readonly ref struct VerifyAnswer
 {
@@ -20,22 +18,22 @@ internal readonly ref struct VerifyAnswer
     private readonly KeyFactsText _key;
     private readonly ReadOnlySpan<byte> _tail;
 
+    /// <param name="call">What was asked.</param>
     /// <param name="verdict">What the gatekeeper found.</param>
+    /// <param name="provider">Names limits.</param>
     /// <param name="requiredPermission">Such as <c>endpoints:write</c>, told when the key lacks it.</param>
     /// <param name="visible">False when the caller must not learn that the key exists.</param>
-    public VerifyAnswer(in Verdict verdict, string? requiredPermission, bool visible)
+    public VerifyAnswer(
+        in VerifyCall call, in Verdict verdict, ProviderModel provider, string? requiredPermission, bool visible)
     {
-        _head = Heads[(int)(visible ? verdict.Code : VerdictCode.KeyUnknown)];
+        _head = Heads[(int)(!visible ? VerdictCode.KeyUnknown : verdict.IsUnfunded ? VerdictCode.WalletEmpty : verdict.Code)];
         if (visible && verdict.Project is { } project)
         {
             _tellsKey = true;
             _key = new KeyFactsText(verdict.Key, project);
         }
 
-        _tail = !visible ? "}"u8
-            : requiredPermission is not null && Faults.TellsPermission(verdict.Code) ? TailOf(requiredPermission)
-            : verdict.Code == VerdictCode.Allowed && verdict.Key.SecretEndsAtMs is { } endsAtMs ? TailOf(endsAtMs)
-            : "}"u8;
+        _tail = visible ? VerifyTail.Of(call, verdict, provider, requiredPermission) : VerifyTail.OfNoKey(call);
     }
 
     public int Length => _head.Length + KeyLength + _tail.Length;
@@ -60,13 +58,6 @@ internal readonly ref struct VerifyAnswer
         _tail.CopyTo(key[KeyLength..]);
         output.Advance(Length);
     }
-
-    private static byte[] TailOf(string requiredPermission) =>
-        Encoding.UTF8.GetBytes($",\"required_permission\":\"{JsonEncodedText.Encode(requiredPermission)}\"}}");
-
-    /// <summary>Whoever keeps the answer may keep it no longer than that.</summary>
-    private static byte[] TailOf(long secretEndsAtMs) => Encoding.UTF8.GetBytes(
-        $",\"secret_ends_at\":\"{Rfc3339Time.Format(DateTimeOffset.FromUnixTimeMilliseconds(secretEndsAtMs))}\"}}");
 
     private static byte[] HeadOf(VerdictCode code)
     {

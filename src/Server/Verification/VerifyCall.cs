@@ -36,6 +36,21 @@ internal struct VerifyCall
 
     public IPAddress? Address { get; private set; }
 
+    /// <summary>The model that the request asks for; null when none was told.</summary>
+    public string? Model { get; private set; }
+
+    /// <summary>Null when none were told.</summary>
+    public TokenBounds? Tokens { get; private set; }
+
+    /// <summary>The same, priced, once it was.</summary>
+    public PricedUse Use { get; set; }
+
+    /// <summary>The number under which the request is counted.</summary>
+    public long RequestNo { get; set; }
+
+    /// <summary>Whether the API server will tell what the request has used, so that something is set aside until then.</summary>
+    public readonly bool Reserves => Model is not null || Tokens is not null;
+
     /// <summary>Reads one object; the reader stands on its start and is left on its end.</summary>
     public static Outcome<VerifyCall> Read(ref Utf8JsonReader json, ProviderModel provider, string at)
     {
@@ -86,16 +101,12 @@ internal struct VerifyCall
                 case Members.Path:
                     path = json.GetString();
                     break;
-                case Members.Project:
-                    call.Project = Encoding.UTF8.GetBytes(json.GetString()!);
-                    break;
                 default:
-                    if (!IPAddress.TryParse(json.GetString(), out var address))
+                    if (call.Take(ref json, member, at) is { } problem)
                     {
-                        return Problem.Invalid($"{at}/address", "must be an IPv4 or IPv6 address.");
+                        return problem;
                     }
 
-                    call.Address = address;
                     break;
             }
         }
@@ -108,9 +119,37 @@ internal struct VerifyCall
         return call.Aim(requires, method, path, provider, at);
     }
 
+    /// <summary>A member that stands for itself.</summary>
+    private Problem? Take(ref Utf8JsonReader json, Members member, string at)
+    {
+        switch (member)
+        {
+            case Members.Model when json.GetString()!.Length > UsePricer.ModelCharsMax:
+                return Problem.Invalid($"{at}/model", $"must have at most {UsePricer.ModelCharsMax} characters.");
+            case Members.Model:
+                Model = json.GetString();
+                return null;
+            case Members.Tokens:
+                if (!TokenBounds.Read(ref json, $"{at}/tokens").TryGet(out var tokens, out var problem))
+                {
+                    return problem;
+                }
+
+                Tokens = tokens;
+                return null;
+            case Members.Project:
+                Project = Encoding.UTF8.GetBytes(json.GetString()!);
+                return null;
+            default:
+                Address = IPAddress.TryParse(json.GetString(), out var address) ? address : null;
+                return Address is null ? Problem.Invalid($"{at}/address", "must be an IPv4 or IPv6 address.") : null;
+        }
+    }
+
     /// <summary>An empty text is not taken for a member left out: that would ask for less than the caller meant to.</summary>
     private static string? FaultOf(ref Utf8JsonReader json, Members member) =>
-        json.TokenType != JsonTokenType.String ? "must be a string."
+        member == Members.Tokens ? (json.TokenType == JsonTokenType.StartObject ? null : "must be an object.")
+        : json.TokenType != JsonTokenType.String ? "must be a string."
         : member != Members.Key && json.ValueTextEquals(""u8) ? "must not be empty; leave it out to ask for nothing here."
         : null;
 
@@ -206,6 +245,8 @@ internal struct VerifyCall
         : json.ValueTextEquals("path"u8) ? Members.Path
         : json.ValueTextEquals("project"u8) ? Members.Project
         : json.ValueTextEquals("address"u8) ? Members.Address
+        : json.ValueTextEquals("model"u8) ? Members.Model
+        : json.ValueTextEquals("tokens"u8) ? Members.Tokens
         : Members.None;
 
     private static string NameOf(Members member) => member.ToString().ToLowerInvariant();
@@ -220,5 +261,7 @@ internal struct VerifyCall
         Path = 8,
         Project = 16,
         Address = 32,
+        Model = 64,
+        Tokens = 128,
     }
 }

@@ -3,6 +3,7 @@ using System.Text.Json;
 using Tollgate.Engine.Permissions;
 using Tollgate.Engine.Verification;
 using Tollgate.Server.Access;
+using Tollgate.Server.Journal;
 using Tollgate.Server.Problems;
 using Tollgate.Server.Providers;
 using Tollgate.Server.Telemetry;
@@ -14,7 +15,8 @@ namespace Tollgate.Server.Verification;
 /// The check for API servers: <c>POST /api/v1/verify</c>, its batch and its explanation. The bodies are read and the answers written by
 /// hand, because at this rate binding them would cost more than the check.
 /// </summary>
-internal sealed class VerifyEndpoints(Gate gate, CallerGate callers, ProviderModel provider)
+internal sealed class VerifyEndpoints(
+    Gate gate, CallerGate callers, ProviderModel provider, UsePricer pricer, RequestNumbers numbers)
 {
     public const int BodyBytesMax = 16 * 1_024;
     public const int BatchBytesMax = 1_024 * 1_024;
@@ -75,8 +77,37 @@ internal sealed class VerifyEndpoints(Gate gate, CallerGate callers, ProviderMod
             return new ProblemResult(problem).ExecuteAsync(http);
         }
 
-        var verdict = Check(call);
+        call.RequestNo = RequestId.NumberOf(http);
+        if (call.Reserves)
+        {
+            var priced = pricer.Price(call.Model, call.Tokens, "");
+            if (!priced.IsCompletedSuccessfully)
+            {
+                return PriceSlowly(http, caller, call, priced);
+            }
+
+            if (!priced.Result.TryGet(out var use, out problem))
+            {
+                return new ProblemResult(problem).ExecuteAsync(http);
+            }
+
+            call.Use = use;
+        }
+
+        var verdict = Check(call, caller);
         return verdict.Code == VerdictCode.NotLoaded ? AnswerSlowly(http, caller, call, verdict) : Answer(http, caller, call, verdict);
+    }
+
+    private async Task PriceSlowly(HttpContext http, Caller caller, VerifyCall call, ValueTask<Outcome<PricedUse>> priced)
+    {
+        if (!(await priced).TryGet(out var use, out var problem))
+        {
+            await new ProblemResult(problem).ExecuteAsync(http);
+            return;
+        }
+
+        call.Use = use;
+        await AnswerSlowly(http, caller, call, Check(call, caller));
     }
 
     private async Task VerifySlowly(HttpContext http, Caller caller)
@@ -88,11 +119,12 @@ internal sealed class VerifyEndpoints(Gate gate, CallerGate callers, ProviderMod
             return;
         }
 
-        await AnswerSlowly(http, caller, call, Check(call));
+        call.RequestNo = RequestId.NumberOf(http);
+        await PriceSlowly(http, caller, call, pricer.Price(call.Model, call.Tokens, ""));
     }
 
     private async Task AnswerSlowly(HttpContext http, Caller caller, VerifyCall call, Verdict verdict) =>
-        await Answer(http, caller, call, await Loaded(call, verdict));
+        await Answer(http, caller, call, await Loaded(call, verdict, () => Check(call, caller)));
 
     private async Task Batch(HttpContext http)
     {
@@ -103,15 +135,28 @@ internal sealed class VerifyEndpoints(Gate gate, CallerGate callers, ProviderMod
             return;
         }
 
+        for (var i = 0; i < calls.Count; i++)
+        {
+            // All are priced before the first is taken, so that a fault in one leaves nothing of the others behind.
+            if (!(await pricer.Price(calls[i].Model, calls[i].Tokens, $"/checks/{i}")).TryGet(out var use, out problem))
+            {
+                await new ProblemResult(problem).ExecuteAsync(http);
+                return;
+            }
+
+            calls[i] = calls[i] with { Use = use, RequestNo = numbers.Next() };
+        }
+
         var caller = Caller.Of(http);
         var output = new ArrayBufferWriter<byte>((calls.Count * 256) + 16);
         output.Write("{\"data\":["u8);
         for (var i = 0; i < calls.Count; i++)
         {
             output.Write(i == 0 ? default : ","u8);
-            var verdict = await Loaded(calls[i], Check(calls[i]));
+            var call = calls[i];
+            var verdict = await Loaded(call, Check(call, caller), () => Check(call, caller));
             gate.Meter.Count(CheckDoor.Verify, verdict.Code);
-            AnswerTo(calls[i], verdict, caller).Write(output);
+            AnswerTo(call, verdict, caller).Write(output);
         }
 
         output.Write("]}"u8);
@@ -127,19 +172,63 @@ internal sealed class VerifyEndpoints(Gate gate, CallerGate callers, ProviderMod
             return;
         }
 
-        var verdict = await Loaded(call, Check(call));
+        if (!(await pricer.Price(call.Model, call.Tokens, "")).TryGet(out var use, out problem))
+        {
+            await new ProblemResult(problem).ExecuteAsync(http);
+            return;
+        }
+
+        call.Use = use;
+        var verdict = await Loaded(call, Check(call, Taking.Look), () => Check(call, Taking.Look));
         gate.Meter.Count(CheckDoor.Explain, verdict.Code);
         var code = IsVisible(verdict, Caller.Of(http)) ? verdict.Code : VerdictCode.KeyUnknown;
         var steps = Explanation.Of(code).Select(step => new ExplainStep(
             step.Step.ToText(), OutcomeNames[(int)step.Outcome], step.Code is null ? null : Faults.ReasonOf(code)));
-        var answer = new ExplainAnswerBody(code == VerdictCode.Allowed, code.ToText(), Faults.ReasonOf(code), [.. steps]);
+        var answer = new ExplainAnswerBody(code == VerdictCode.Allowed, code.ToText(), Faults.ReasonOf(code), [.. steps])
+        {
+            Limits = code == verdict.Code ? LimitsOf(verdict) : [],
+            RetryAfterMs = code == verdict.Code && verdict.RetryAfterMs > 0 ? verdict.RetryAfterMs : null,
+        };
         await Answers.Json(answer, VerificationWire.Default.ExplainAnswerBody).ExecuteAsync(http);
     }
 
-    private Verdict Check(in VerifyCall call) =>
-        call.Hash is { } hash ? gate.Check(RequestOf(call), hash) : gate.Check(RequestOf(call));
+    private VerifiedLimit[] LimitsOf(in Verdict verdict)
+    {
+        var limits = new VerifiedLimit[verdict.Limits.Count];
+        for (var i = 0; i < limits.Length; i++)
+        {
+            var state = verdict.Limits[i];
+            limits[i] = new VerifiedLimit
+            {
+                Name = provider.Limits[state.Limit].Name,
+                Limit = state.Amount,
+                Remaining = state.Remaining,
+                ResetAfterMs = state.ResetMs,
+            };
+        }
 
-    private CheckRequest RequestOf(in VerifyCall call)
+        return limits;
+    }
+
+    /// <summary>A key that its caller may not see is looked at, and nothing is taken from it.</summary>
+    private Verdict Check(in VerifyCall call, Caller caller)
+    {
+        if (!caller.OfOperator)
+        {
+            var seen = Check(call, Taking.Look);
+            if (seen.Code == VerdictCode.NotLoaded || !IsVisible(seen, caller))
+            {
+                return seen;
+            }
+        }
+
+        return Check(call, Taking.Take);
+    }
+
+    private Verdict Check(in VerifyCall call, Taking taking) =>
+        call.Hash is { } hash ? gate.Check(RequestOf(call, taking), hash) : gate.Check(RequestOf(call, taking));
+
+    private CheckRequest RequestOf(in VerifyCall call, Taking taking)
     {
         var request = new CheckRequest
         {
@@ -148,6 +237,15 @@ internal sealed class VerifyEndpoints(Gate gate, CallerGate callers, ProviderMod
             IsRouteUnknown = call.IsRouteUnknown,
             Address = call.Address,
             NowMs = gate.NowMs,
+            ClockMs = gate.ClockMs,
+            Taking = taking,
+            RequestNo = call.RequestNo,
+            Reserves = call.Reserves,
+            Model = call.Use.Model,
+            PriceVersion = call.Use.PriceVersion,
+            InputTokens = call.Use.InputTokens,
+            OutputTokens = call.Use.OutputTokens,
+            Hold = call.Use.Hold,
         };
         if (!call.Project.IsEmpty)
         {
@@ -166,12 +264,10 @@ internal sealed class VerifyEndpoints(Gate gate, CallerGate callers, ProviderMod
     /// Unknown keys count against the network that the call names. Without one they count against nobody: counted against the API server
     /// that asks, one of its clients could use up what all of them need.
     /// </summary>
-    private ValueTask<Verdict> Loaded(VerifyCall call, Verdict verdict) => verdict.Code == VerdictCode.NotLoaded
-        ? Settle(call, verdict)
-        : new(verdict);
-
-    private ValueTask<Verdict> Settle(VerifyCall call, Verdict missing) =>
-        gate.Settle(missing, call.Address is { } address ? ClientNetwork.Of(address) : default, () => Check(call));
+    private ValueTask<Verdict> Loaded(VerifyCall call, Verdict verdict, Func<Verdict> again) =>
+        verdict.Code == VerdictCode.NotLoaded
+            ? gate.Settle(verdict, call.Address is { } address ? ClientNetwork.Of(address) : default, again)
+            : new(verdict);
 
     private Task Answer(HttpContext http, Caller caller, in VerifyCall call, in Verdict verdict)
     {
@@ -208,7 +304,9 @@ internal sealed class VerifyEndpoints(Gate gate, CallerGate callers, ProviderMod
     }
 
     private VerifyAnswer AnswerTo(in VerifyCall call, in Verdict verdict, Caller caller) => new(
+        call,
         verdict,
+        provider,
         Faults.TellsPermission(verdict.Code) ? provider.Scopes.Describe(call.Requirement) : null,
         IsVisible(verdict, caller));
 

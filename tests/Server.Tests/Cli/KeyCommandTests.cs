@@ -60,17 +60,37 @@ public sealed class KeyCommandTests
             gate,
             """
             keys create --project prj_1 --name first --environment test --type read --permissions read,write --scopes a --scopes b,c
-            --rights verify --description @why --expires 30d --allowed-addresses 10.0.0.0/8 --metadata {"team":"a"} --secret-sha256 00ff
+            --rights verify --description @why --expires 30d --allowed-addresses 10.0.0.0/8 --limits rpm=10,tpm=500
+            --metadata {"team":"a"} --secret-sha256 00ff
             """.ReplaceLineEndings(" "));
 
         Assert.Equal(0, ran.ExitCode);
         Assert.Equal(
             """
             {"name":"first","environment":"test","type":"read","permissions":["read","write"],"scopes":["a","b","c"],"rights":["verify"],
-            "description":"@why","expires_at":"2026-02-01T03:04:05Z","allowed_addresses":["10.0.0.0/8"],"metadata":{"team":"a"},
-            "secret_sha256":"00ff"}
+            "description":"@why","expires_at":"2026-02-01T03:04:05Z","allowed_addresses":["10.0.0.0/8"],"limits":{"rpm":10,"tpm":500},
+            "metadata":{"team":"a"},"secret_sha256":"00ff"}
             """.ReplaceLineEndings(""),
             gate.Only.Body);
+    }
+
+    [Theory]
+    [InlineData("rpm")]
+    [InlineData("rpm=")]
+    [InlineData("=1")]
+    [InlineData("rpm=-1")]
+    [InlineData("rpm=1.5")]
+    [InlineData("rpm=1=2")]
+    [InlineData("rpm=1,rpm=2")]
+    [InlineData("rpm=99999999999999999999")]
+    public async Task Create_sends_nothing_where_a_limit_is_no_name_and_number(string limits)
+    {
+        await using var gate = await StandInGate.Start(Routes);
+
+        var ran = await Ran.Command(gate, $"keys create --project prj_1 --name first --limits {limits}");
+
+        Assert.Equal((2, 0), (ran.ExitCode, gate.Log.Count));
+        Assert.Contains("such as rpm=10", ran.Error, StringComparison.Ordinal);
     }
 
     [Fact]

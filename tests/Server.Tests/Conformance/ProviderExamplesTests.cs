@@ -41,6 +41,20 @@ public sealed class ProviderExamplesTests
         Assert.Equal("expected 201, got 403 {\"error\":\"Insufficient permissions\"}", fault);
     }
 
+    [Theory]
+    [InlineData("", 200)]
+    [InlineData("    times: 2\n", 401)]
+    public async Task An_example_is_sent_as_often_as_it_says_and_its_last_answer_counts(string times, int status)
+    {
+        var results = await Changed(
+            "tensorone",
+            "  - name: a read key may read\n",
+            $"  - name: a key ends itself\n    send: DELETE /v2/auth/api-keys/{{key}}\n{times}    expect: {{ status: {status} }}\n"
+            + "  - name: a read key may read\n");
+        Assert.Null(results[0].Fault);
+        Assert.Equal("a key ends itself", results[0].Example.Name);
+    }
+
     [Fact]
     public async Task A_wrong_member_is_told_with_its_place_in_the_body()
     {

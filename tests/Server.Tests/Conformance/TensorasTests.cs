@@ -86,6 +86,8 @@ public sealed class TensorasTests : IAsyncLifetime
     [InlineData("GET", "/v1/ingestion-jobs/job_1", "knowledge_bases")]
     public async Task TS8_each_path_is_open_to_all_and_to_its_own_scope_and_to_no_other(string method, string path, string opens)
     {
+        // Where more than one knowledge base may be made.
+        await Plan("developer");
         foreach (var scope in new[] { "all", "inference", "rag", "knowledge_bases" })
         {
             var answer = await _gate.Send(method, path, await KeyOf(scope), method == "GET" ? null : Hello);
@@ -239,6 +241,57 @@ public sealed class TensorasTests : IAsyncLifetime
         """;
 
     private Task<string> KeyOf(string scope) => _gate.NewSecret($"{ManagementCalls.Some},\"scopes\":[\"{scope}\"]");
+
+    [Theory]
+    [InlineData(null, 1)]
+    [InlineData("free", 1)]
+    [InlineData("developer", 10)]
+    [InlineData("pro", 50)]
+    [InlineData("enterprise", null)]
+    public async Task TS11_a_plan_allows_so_many_knowledge_bases_and_a_deleted_one_makes_room(string? plan, int? most)
+    {
+        await Plan(plan);
+        var key = await KeyOf("knowledge_bases");
+        for (var i = 0; i < (most ?? 60); i++)
+        {
+            // More than the requests of a minute must not be what is found here.
+            _gate.Clock.Advance(TimeSpan.FromSeconds(3));
+            Assert.Equal(HttpStatusCode.OK, (await NewKnowledgeBase(key)).Status);
+        }
+
+        var over = await NewKnowledgeBase(key);
+        if (most is null)
+        {
+            Assert.Equal(HttpStatusCode.OK, over.Status);
+            return;
+        }
+
+        over.Is(HttpStatusCode.Forbidden, $$"""
+            {
+              "error": {
+                "message": "The plan {{plan ?? "free"}} allows {{most}} of knowledge_bases, and there are {{most}}.",
+                "type": "permission_error",
+                "code": "quota_exceeded",
+                "plan_limit": {{most}}
+              }
+            }
+            """);
+        Assert.Equal(HttpStatusCode.Forbidden, (await NewKnowledgeBase(await KeyOf("all"))).Status);
+        Assert.Equal(HttpStatusCode.OK, (await _gate.Send("DELETE", "/v1/knowledge-bases/kb_1", key)).Status);
+        Assert.Equal(HttpStatusCode.OK, (await NewKnowledgeBase(key)).Status);
+        Assert.Equal(HttpStatusCode.Forbidden, (await NewKnowledgeBase(key)).Status);
+    }
+
+    /// <summary>Null leaves the organization on the plan it has without being put on one.</summary>
+    private async Task Plan(string? plan)
+    {
+        if (plan is not null)
+        {
+            var put = await _gate.Send(
+                "PATCH", $"/api/v1/organizations/{_gate.OrganizationId}", RunningGate.RootKey, $"{{\"plan\":\"{plan}\"}}");
+            Assert.Equal(plan, put.String("plan"));
+        }
+    }
 
     private Task<Answer> Chat(string? key) => _gate.Send("POST", "/v1/chat/completions", key, Hello);
 

@@ -198,6 +198,48 @@ public sealed class TensorxTests : IAsyncLifetime
         Assert.Equal(["key.delete", "key.create"], await Actions(key.Id));
     }
 
+    [Fact]
+    public async Task TX10_create_and_regenerate_are_fifteen_an_hour_together_and_the_operator_and_import_are_exempt()
+    {
+        var manager = (await _gate.Make("\"name\":\"Manager\",\"rights\":[\"keys:manage\"]")).Secret;
+        var key = await _gate.Make();
+        var path = $"/api/v1/projects/{_gate.ProjectId}/keys";
+        for (var i = 0; i < 15; i++)
+        {
+            var done = i % 3 == 0
+                ? await _gate.Send("POST", $"/api/v1/keys/{key.Id}/regenerate", manager)
+                : await _gate.Send("POST", path, manager, $"{{\"name\":\"Key {i}\"}}", ("Idempotency-Key", $"key-{i}"));
+            Assert.True((int)done.Status < 300, done.ToString());
+            _gate.Clock.Advance(TimeSpan.FromMinutes(1));
+        }
+
+        foreach (var refused in new[]
+        {
+            await _gate.Send("POST", path, manager, "{\"name\":\"One more\"}"),
+            await _gate.Send("POST", $"/api/v1/keys/{key.Id}/regenerate", manager),
+        })
+        {
+            Assert.Equal(HttpStatusCode.TooManyRequests, refused.Status);
+            Assert.Equal("key_operations_exceeded", refused.String("code"));
+            Assert.Equal(("2700", "false"), (refused.Headers["Retry-After"], refused.Headers["x-should-retry"]));
+        }
+
+        var again = await _gate.Send("POST", path, manager, "{\"name\":\"Key 14\"}", ("Idempotency-Key", "key-14"));
+        Assert.Equal((HttpStatusCode.Created, "true"), (again.Status, again.Headers["Idempotency-Replayed"]));
+        await _gate.Make();
+        await _gate.Act(key.Id, "regenerate");
+        var row = $"{{\"external_id\":\"1\",\"name\":\"Moved in\",\"secret_sha256\":\"{new string('a', 64)}\"}}";
+        var import = await _gate.Send(
+            "POST", $"/api/v1/import?project={_gate.ProjectId}", RunningGate.RootKey, row, ("Content-Type", "application/x-ndjson"));
+        Assert.Equal(1, import.Json.GetProperty("created").GetInt32());
+
+        _gate.Clock.Advance(TimeSpan.FromSeconds(2_699));
+        Assert.Equal("1", (await _gate.Send("POST", path, manager, "{\"name\":\"One more\"}")).Headers["Retry-After"]);
+        _gate.Clock.Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal(HttpStatusCode.Created, (await _gate.Send("POST", path, manager, "{\"name\":\"One more\"}")).Status);
+        Assert.Equal(HttpStatusCode.TooManyRequests, (await _gate.Send("POST", path, manager, "{\"name\":\"One more\"}")).Status);
+    }
+
     [Theory]
     [InlineData("sk-not-a-key")]
     [InlineData("not even that")]

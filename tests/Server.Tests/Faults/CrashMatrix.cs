@@ -20,7 +20,20 @@ internal sealed record CrashOperation(
         "mutation.unanswered",
     ];
 
-    public IEnumerable<string> AllPoints => Everywhere.Concat(Points);
+    /// <summary>What is called before it, on the gate that lives: method, path and body.</summary>
+    public (string Call, string Body)? First { get; init; }
+
+    /// <summary>Whether only its own points are tried, since what it leaves behind passes others of itself.</summary>
+    public bool IsItsOwnOnly { get; init; }
+
+    /// <summary>A provider with quotas and wallets, of which each case has a full one.</summary>
+    public const string Paid = "paid";
+
+    public string Provider { get; init; } = "default";
+
+    public IEnumerable<string> AllPoints => IsItsOwnOnly
+        ? Points
+        : Everywhere.Where(point => point != "change.row" || Adds.Contains("changes", StringComparison.Ordinal)).Concat(Points);
 
     /// <summary>From the commit on everything stays; before it, nothing.</summary>
     public static bool IsCommittedAt(string point) => point is "write.committed:2" or "mutation.unanswered";
@@ -35,6 +48,8 @@ internal static class CrashMatrix
     private const string Two = "audit 2, changes 2, idempotency 1";
 
     private const string ImportRow = "{\"external_id\":\"{key}\",\"name\":\"Moved in\",\"secret_sha256\":\"{hash}\"}";
+    private const string Drain = "{\"kind\":\"adjustment\",\"amount\":\"-1000.00\",\"external_id\":\"{key}\"}";
+    private const string Webhooks = "POST /organizations/{organization}/webhooks";
     private const string Renewed = "secrets 1, " + One;
 
     public static readonly CrashOperation[] All =
@@ -52,6 +67,23 @@ internal static class CrashMatrix
             "organization.row", "key.row", "audit.row:2", "change.row:2"),
         new("import", "POST /import?project={project}", ImportRow, "allowed", $"keys 1, imported_keys 1, {Renewed}",
             "key.row", "secret.row", "import.row"),
+        // All of a wallet's money goes out, and its keys are held by that.
+        new("drain wallet", "POST /organizations/{organization}/wallet/entries", Drain, "wallet_empty",
+            "wallet_entries 1, audit 2, changes 1, idempotency 1", "wallet.moved", "wallet.entry", "key.row", "audit.row:2")
+        {
+            Provider = CrashOperation.Paid,
+        },
+        new("set quota", "PUT /organizations/{organization}/quotas/things", "{\"used\":3}", "allowed", $"{One}, quotas 1", "quota.row")
+        {
+            Provider = CrashOperation.Paid,
+        },
+        new("create webhook", Webhooks, "{\"url\":\"https://webhooks.invalid/\",\"events\":[\"*\"]}", "allowed",
+            "audit 1, idempotency 1, webhooks 1", "webhook.row"),
+        new("revoke, told", "POST /keys/{key}/revoke", null, "key_revoked", $"{One}, webhook_deliveries 1",
+            "webhook.delivery", "webhook.filled")
+        {
+            First = (Webhooks, "{\"url\":\"https://webhooks.invalid/\",\"events\":[\"key.revoked\"]}"), IsItsOwnOnly = true,
+        },
         new("delete project", "DELETE /projects/{project}", null, "key_revoked", Two,
             "organization.row", "key.row", "audit.row:2", "change.row:2"),
     ];
@@ -67,5 +99,6 @@ internal static class CrashMatrix
     ];
 
     /// <summary>On PostgreSQL, where each case costs more: so many that together they pass every point.</summary>
-    public static readonly string[] OnPostgres = ["create", "rotate", "import", "delete organization"];
+    public static readonly string[] OnPostgres =
+        ["create", "rotate", "import", "delete organization", "drain wallet", "set quota", "create webhook", "revoke, told"];
 }

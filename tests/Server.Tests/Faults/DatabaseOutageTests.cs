@@ -36,6 +36,7 @@ public sealed class DatabaseOutageTests : IAsyncLifetime
     {
         await using var gate = await Start();
         using var calls = new ServedCalls(gate);
+        await calls.Unlimit();
         var (_, kept) = await calls.Create();
         var revoked = new List<string>();
         for (var round = 0; round < Rounds; round++)
@@ -60,6 +61,7 @@ public sealed class DatabaseOutageTests : IAsyncLifetime
     {
         await using var gate = await Start();
         using var calls = new ServedCalls(gate);
+        await calls.Unlimit();
         var (_, kept) = await calls.Create();
         Assert.Equal(HttpStatusCode.OK, await calls.Use(kept));
         await _postgres.Freeze();

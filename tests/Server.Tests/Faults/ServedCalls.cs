@@ -23,6 +23,14 @@ internal sealed class ServedCalls(ServedGate gate) : IDisposable
     /// <summary>A secret of the right shape that nobody was given.</summary>
     public string Unknown() => Provider.Keys.Format.Mint(0);
 
+    /// <summary>Puts the operator's organization on the plan that bounds nothing: what is asked without a pause meets no limit.</summary>
+    public async Task Unlimit()
+    {
+        var organization = (await Send("GET", "/api/v1/organizations")).Json.GetProperty("data")[0].GetProperty("id").GetString();
+        var answer = await Send("PATCH", $"/api/v1/organizations/{organization}", "{\"plan\":\"enterprise\"}");
+        Assert.True(answer.Status == HttpStatusCode.OK, answer.Text);
+    }
+
     /// <summary>Calls a route of the provider with a key, as its holder does.</summary>
     public async Task<HttpStatusCode> Use(string secret) => (await Send("GET", "/v1/models", key: secret)).Status;
 

@@ -58,15 +58,28 @@ public sealed class RunningGate : IAsyncDisposable
             new GateOptions { LogLevel = logLevel, TrustedProxies = trustedProxies, MissesPerMinute = missesPerMinute },
             folder, postgres, clock);
 
-    /// <summary>As the other one, with further options; where it listens and lies is its own choice.</summary>
+    /// <summary>
+    /// As the other one, with further options; where it listens and lies is its own choice. The provider can be given what its file lacks.
+    /// </summary>
     internal static async Task<RunningGate> Start(
-        string provider, GateOptions options, string? folder = null, string? postgres = null, ManualClock? clock = null)
+        string provider, GateOptions options, string? folder = null, string? postgres = null, ManualClock? clock = null,
+        Func<ProviderModel, ProviderModel>? with = null)
     {
+        var loaded = ProviderFiles.Shipped.Load(provider);
+        Assert.True(loaded.Model is not null, string.Join('\n', loaded.Errors));
+        var gate = await Start(with?.Invoke(loaded.Model) ?? loaded.Model, options, folder, postgres, clock);
+        await gate.Fund(gate.OrganizationId);
+        return gate;
+    }
+
+    /// <summary>Starts with a provider that no file describes, and no money in any wallet.</summary>
+    internal static async Task<RunningGate> Start(
+        ProviderModel provider, GateOptions? options = null, string? folder = null, string? postgres = null, ManualClock? clock = null)
+    {
+        options ??= new GateOptions { LogLevel = "none" };
         var own = folder is null ? Directory.CreateTempSubdirectory("tollgate-test-") : null;
         folder ??= own!.FullName;
         clock ??= new ManualClock();
-        var loaded = ProviderFiles.Shipped.Load(provider);
-        Assert.True(loaded.Model is not null, string.Join('\n', loaded.Errors));
         var storage = new StorageOptions
         {
             DataDirectory = folder, PostgresConnectionString = postgres, LeaseMs = options.LeaseSeconds * 1_000,
@@ -79,7 +92,7 @@ public sealed class RunningGate : IAsyncDisposable
             Data = folder,
             UsageBufferEvents = options.UsageBufferEvents == UsualEvents ? Spool.CapacityMin : options.UsageBufferEvents,
         };
-        var app = GateHost.Build(options, loaded.Model, database, pepper, clock);
+        var app = GateHost.Build(options, provider, database, pepper, clock);
         var first = await app.Services.GetRequiredService<FirstStart>().Prepare(RootKey, CancellationToken.None);
         await app.StartAsync();
         return new RunningGate(database, app, clock, first.Project!) { _own = own };
@@ -107,11 +120,22 @@ public sealed class RunningGate : IAsyncDisposable
 
     public async Task<string> NewProject(string name = "Another project")
     {
-        var organization = await Send("POST", "/api/v1/organizations", RootKey, "{\"name\":\"Another organization\"}");
-        var project = await Send(
-            "POST",
-            $"/api/v1/organizations/{organization.Json.GetProperty("id").GetString()}/projects", RootKey, $"{{\"name\":\"{name}\"}}");
+        var organization = (await Send("POST", "/api/v1/organizations", RootKey, "{\"name\":\"Another organization\"}")).String("id");
+        await Fund(organization);
+        var project = await Send("POST", $"/api/v1/organizations/{organization}/projects", RootKey, $"{{\"name\":\"{name}\"}}");
         return project.Json.GetProperty("id").GetString()!;
+    }
+
+    /// <summary>Money enough for any test, where the provider has wallets.</summary>
+    public async Task Fund(string organization)
+    {
+        if (Services.GetRequiredService<ProviderModel>().Wallet is not null)
+        {
+            var answer = await Send(
+                "POST", $"/api/v1/organizations/{organization}/wallet/entries", RootKey,
+                "{\"kind\":\"top_up\",\"amount\":\"1000.00\",\"external_id\":\"of the tests\"}");
+            Assert.True((int)answer.Status is 200 or 201, answer.Text);
+        }
     }
 
     /// <summary>Sends one request; a body is sent as JSON unless a Content-Type is among the headers.</summary>

@@ -168,7 +168,7 @@ public sealed class RevocationTests(Gates gates) : IClassFixture<Gates>
     [Fact]
     public async Task Without_a_cache_a_revocation_binds_the_very_next_request()
     {
-        var gate = await gates.Of("tensorone");
+        var gate = await gates.OfUnlimited("tensorone");
         await using var app = await GuardedApp.Start(
             gate.Address, RunningGate.RootKey, options => options.CacheFor = TimeSpan.Zero, isFollowed: false);
         var (id, secret) = await gate.NewPair();
@@ -181,7 +181,7 @@ public sealed class RevocationTests(Gates gates) : IClassFixture<Gates>
 
     private async Task<(RunningGate Gate, GuardedApp App)> Start(ManualClock? clock = null)
     {
-        var gate = await gates.Of("tensorone");
+        var gate = await gates.OfUnlimited("tensorone");
         return (gate, await GuardedApp.Start(gate.Address, RunningGate.RootKey, clock: clock));
     }
 

@@ -89,6 +89,10 @@ internal static class KeyCalls
         return answer.String("code");
     }
 
+    /// <summary>As somebody with the database in hands would, where no call of ours leads there with the shipped provider.</summary>
+    public static async Task Write(this RunningGate gate, string sql) =>
+        Assert.Equal(1, (await gate.Database.Write<int>(async scope => await scope.Execute(sql))).Value);
+
     public static async Task Change(this RunningGate gate, string method, string path, string? body = null)
     {
         var answer = await gate.Send(method, "/api/v1" + path, RunningGate.RootKey, body);

@@ -50,7 +50,7 @@ public sealed class RestoreTests(PostgresFixture postgres)
         }
 
         Assert.Equal("key_unknown", await gate.Code(taken.Later));
-        await AuditTellsOfIt(gate, "\"undone\":8,\"kept\":0");
+        await AuditTellsOfIt(gate, "\"undone\":10,\"kept\":0");
     }
 
     [Theory, MemberData(nameof(Databases.Both), MemberType = typeof(Databases))]
@@ -77,7 +77,11 @@ public sealed class RestoreTests(PostgresFixture postgres)
 
         var narrow = await gate.Send("GET", $"/api/v1/keys/{taken.IdOf["permissions"]}", RunningGate.RootKey);
         Assert.Equal("[\"models\"]", narrow.Json.GetProperty("scopes").GetRawText());
-        await AuditTellsOfIt(gate, "\"undone\":0,\"kept\":8");
+        var limited = await gate.Send("GET", $"/api/v1/keys/{taken.IdOf["limits"]}", RunningGate.RootKey);
+        Assert.Equal("{\"rpm\":10}", limited.Json.GetProperty("limits").GetRawText());
+        Assert.Equal("smaller", (await gate.Database.Write<string>(async scope =>
+            (await scope.Find<string>($"SELECT plan FROM organizations WHERE id = '{taken.Changes[^1].Id}'"))!)).Value);
+        await AuditTellsOfIt(gate, "\"undone\":0,\"kept\":10");
         var revoked = await gate.Send("GET", $"/api/v1/audit?target_id={taken.IdOf["revoked"]}&action=key.revoke", RunningGate.RootKey);
         Assert.Contains("kept by a restore", revoked.Text, StringComparison.Ordinal);
     }

@@ -8,7 +8,7 @@ internal sealed record TakenAway(
     IReadOnlyList<(string Id, string What)> Changes, string Later)
 {
     private static readonly string[] Names =
-        ["revoked", "deleted", "disabled", "expiry", "permissions", "addresses", "secret", "untouched"];
+        ["revoked", "deleted", "disabled", "expiry", "permissions", "addresses", "secret", "limits", "untouched"];
 
     public static async Task<TakenAway> Make(Place place)
     {
@@ -32,17 +32,20 @@ internal sealed record TakenAway(
         await gate.Change("PATCH", $"/keys/{idOf["permissions"]}", "{\"scopes\":[\"models\"]}");
         await gate.Change("PATCH", $"/keys/{idOf["addresses"]}", "{\"allowed_addresses\":[\"127.0.0.1/32\"]}");
         await gate.Change("POST", $"/keys/{idOf["secret"]}/rotate", "{\"grace_seconds\":0}");
+        await gate.Write($"UPDATE keys SET limits = '{{\"rpm\":10}}' WHERE id = '{idOf["limits"]}'");
         await gate.Change("PATCH", $"/keys/{idOf["untouched"]}", "{\"name\":\"renamed\"}");
         var organizations = (await gate.Send("GET", "/api/v1/organizations", RunningGate.RootKey)).Json.GetProperty("data");
         var customer = organizations.EnumerateArray().First(one => one.GetProperty("name").GetString() == "Another organization")
             .GetProperty("id").GetString()!;
         await gate.Change("PATCH", $"/organizations/{customer}", "{\"status\":\"suspended\"}");
+        await gate.Write($"UPDATE organizations SET plan = 'smaller' WHERE id = '{customer}'");
         var other = await gate.Send("POST", $"/api/v1/organizations", RunningGate.RootKey, "{\"name\":\"Made later\"}");
         Assert.Equal(System.Net.HttpStatusCode.Created, other.Status);
         var later = await gate.NewSecret("\"name\":\"later\"");
         gate.Clock.Advance(TimeSpan.FromMinutes(2));
         return new TakenAway(
             backup, secretOf, idOf,
-            [.. Names.Where(name => name != "untouched").Select(name => (idOf[name], name)), (customer, "suspended")], later);
+            [.. Names.Where(name => name != "untouched").Select(name => (idOf[name], name)),
+                (customer, "suspended"), (customer, "plan")], later);
     }
 }

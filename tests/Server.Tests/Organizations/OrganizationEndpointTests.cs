@@ -17,7 +17,9 @@ public sealed class OrganizationEndpointTests(Gates gates) : IClassFixture<Gates
         var made = (await Root(gate, "POST", "/organizations", "{\"name\":\"Acme\"}")).Has(HttpStatusCode.Created);
         var organization = made.String("id");
         Assert.Equal(
-            $"{{\"id\":\"{organization}\",\"name\":\"Acme\",\"status\":\"active\",\"created_at\":\"2026-01-02T03:04:05Z\"}}", made.Text);
+            $"{{\"id\":\"{organization}\",\"name\":\"Acme\",\"status\":\"active\","
+            + $"\"plan\":\"free\",\"created_at\":\"2026-01-02T03:04:05Z\"}}",
+            made.Text);
         Assert.Equal(made.Text, (await Root(gate, "GET", $"/organizations/{organization}")).Text);
         Assert.Equal("Acme 2", (await Root(gate, "PATCH", $"/organizations/{organization}", "{\"name\":\"Acme 2\"}")).String("name"));
 

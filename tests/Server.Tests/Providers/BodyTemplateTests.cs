@@ -126,7 +126,8 @@ public sealed class BodyTemplateTests
             KeyDescription = "9", KeyProjectId = "10", KeyOrganizationId = "11", Secret = "12", OrganizationId = "13",
             OrganizationName = "14", OrganizationCreatedAt = DateTimeOffset.UnixEpoch.AddYears(3), ProjectId = "15", ProjectName = "16",
             Status = 17, Code = "x", Message = "18", RequiredPermission = "19", RequestId = "20", TimestampMs = 21,
-            Keys = [], Errors = [new FieldError("22", "23")],
+            Keys = [], Errors = [new FieldError("22", "23")], RetryAfter = 24, Limit = 25, Remaining = 26, LimitName = "27", PlanLimit = 28,
+            TopUpUrl = "29",
         };
         var written = PlaceholderName.All.Select(name => Written("$" + name.Text, values)).ToList();
         Assert.Equal(
@@ -134,9 +135,22 @@ public sealed class BodyTemplateTests
                 "\"1\"", "\"2\"", "\"3\"", "\"4\"", "\"5\"", "\"6\"", "[\"7\"]", "[\"8\"]", "\"1971-01-01T00:00:00Z\"",
                 "\"1972-01-01T00:00:00Z\"", "\"9\"", "\"10\"", "\"11\"", "\"12\"", "[]", "\"13\"", "\"14\"", "\"1973-01-01T00:00:00Z\"",
                 "\"15\"", "\"16\"", "17", "\"x\"", "\"X\"", "\"18\"", "\"19\"", "\"20\"", "21",
-                "[{\"pointer\":\"22\",\"expected\":\"23\"}]",
+                "[{\"pointer\":\"22\",\"expected\":\"23\"}]", "24", "25", "26", "\"27\"", "28", "\"29\"",
             ],
             written);
+    }
+
+    [Theory]
+    [InlineData("retry_after")]
+    [InlineData("limit")]
+    [InlineData("remaining")]
+    [InlineData("limit_name")]
+    [InlineData("plan_limit")]
+    [InlineData("top_up_url")]
+    public void What_a_limit_has_nothing_to_say_of_is_left_out(string placeholder)
+    {
+        Assert.Equal("""{"b":1}""", Written($"{{ a: ${placeholder}, b: 1 }}"));
+        Assert.Equal("""{"a":"  !"}""", Written($"{{ a: \" ${placeholder} !\" }}"));
     }
 
     [Fact]

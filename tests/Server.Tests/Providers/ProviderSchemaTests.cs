@@ -28,13 +28,18 @@ public sealed class ProviderSchemaTests
     public void The_schema_has_no_map_that_the_loader_does_not_know() =>
         Assert.Equal(
             Vocabulary.All.Select(shape => shape.Name)
-                .Concat(["errors", "errors_part", "keys_part", "permissions_part", "provider_part"]).Order(),
+                .Concat(
+                [
+                    "errors", "errors_part", "key_operations_part", "keys_part", "permissions_part", "provider_part", "wallet_part",
+                ]).Order(),
             Schema.GetProperty("$defs").EnumerateObject().Select(definition => definition.Name).Order());
 
     [Theory]
     [InlineData("provider")]
     [InlineData("keys")]
     [InlineData("permissions")]
+    [InlineData("key_operations")]
+    [InlineData("wallet")]
     [InlineData("errors")]
     public void A_part_has_the_fields_of_the_whole(string name) =>
         Assert.Equal(
@@ -47,6 +52,7 @@ public sealed class ProviderSchemaTests
         Assert.Equal(ErrorSection.Codes.Order(), Schema.GetProperty("$defs").GetProperty("errors").GetProperty("properties")
             .EnumerateObject().Select(code => code.Name).Order());
         Assert.Equal(KeySection.OperationNames.Order(), Enum("keys", "operations", "items"));
+        Assert.Equal(LimitSection.Counts.Keys.Order(), Enum("limit", "counts"));
         Assert.Equal(SurfaceSection.NeedNames.Order(), Enum("surface_route", "needs"));
         Assert.Equal(ExampleSection.States.Keys.Order(), Enum("example_key", "state"));
         Assert.Equal(Surface.CreateFields.Concat(Surface.RotateFields).Order(), Enum("surface_route", "accepts", "additionalProperties"));
@@ -80,6 +86,26 @@ public sealed class ProviderSchemaTests
         Assert.NotEmpty(Given.Read(text).Errors);
         Assert.NotEmpty(Faults(Json(System.Text.Encoding.UTF8.GetBytes(text))));
         Assert.Empty(Faults(Json(System.Text.Encoding.UTF8.GetBytes(Given.Least))));
+    }
+
+    [Theory]
+    [InlineData("limits: [{ name: rpm, counts: requests, per: 1m, amount: 1.5 }]")]
+    [InlineData("limits: [{ name: rpm, counts: request, per: 1m, amount: 1 }]")]
+    [InlineData("limits: [{ name: rpm, counts: requests, per: minute, amount: 1 }]")]
+    [InlineData("plans: { free: { x: -1 } }")]
+    [InlineData("plans: {}")]
+    [InlineData("quotas: [{ name: kb, amount: 1, made_by: GET /v1/files, deleted_by: POST /v1/files }]")]
+    [InlineData("key_operations: { amount: 15 }")]
+    [InlineData("wallet: { currency: usd }")]
+    [InlineData("wallet: { currency: USD, disable_at: 0.05 }")]
+    [InlineData("models: [{ id: a, input: \"-1\", output: \"1\" }]")]
+    [InlineData("headers: { rate_limit: { \"X R\": a } }")]
+    [InlineData("headers: { rate: {} }")]
+    public void What_the_loader_refuses_of_limits_and_money_the_schema_refuses(string section)
+    {
+        var text = section + "\n" + Given.Least;
+        Assert.NotEmpty(Given.Read(text).Errors);
+        Assert.NotEmpty(Faults(Json(System.Text.Encoding.UTF8.GetBytes(text))));
     }
 
     private static JsonElement Json(byte[] yaml)

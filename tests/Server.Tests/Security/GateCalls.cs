@@ -12,7 +12,7 @@ internal static partial class GateCalls
     public static readonly string[] Tables =
     [
         "organizations", "projects", "keys", "secrets", "audit", "changes", "counters", "settings", "idempotency",
-        "imported_keys",
+        "imported_keys", "quotas", "key_operations", "wallets", "wallet_entries", "webhooks", "webhook_deliveries",
     ];
 
     public static Task<Answer> Act(this RunningGate gate, string id, string operation, string? body = null, string? key = null) =>

@@ -1,3 +1,5 @@
+using Tollgate.Server.Hosting;
+using Tollgate.Server.Providers;
 using Tollgate.Server.Storage;
 using Tollgate.Server.Tests.Fixtures;
 
@@ -22,6 +24,21 @@ public sealed class Gates(PostgresFixture postgres) : IAsyncLifetime
     }
 
     public Task<RunningGate> Of(string provider) => Of(DatabaseKind.Sqlite, provider);
+
+    /// <summary>The same provider with nothing limited, so that verdicts may be kept and asked for without end.</summary>
+    public async Task<RunningGate> OfUnlimited(string provider, DatabaseKind kind = DatabaseKind.Sqlite)
+    {
+        if (!_gates.TryGetValue((provider + " unlimited", kind), out var gate))
+        {
+            gate = await RunningGate.Start(
+                provider, new GateOptions { LogLevel = "none", UsageBufferEvents = 65_536 },
+                postgres: kind == DatabaseKind.PostgreSql ? await postgres.NewDatabase() : null,
+                with: model => model with { Limits = [], Plans = [Plan.Free] });
+            _gates.Add((provider + " unlimited", kind), gate);
+        }
+
+        return gate;
+    }
 
     public async ValueTask DisposeAsync()
     {

@@ -22,7 +22,7 @@ public sealed class RevocationRaceTests(Gates gates) : IClassFixture<Gates>
     [InlineData(DatabaseKind.PostgreSql, "regenerate", "key_retired")]
     public async Task No_check_that_begins_after_the_answer_passes(DatabaseKind kind, string operation, string code)
     {
-        var gate = await gates.Of(kind);
+        var gate = await gates.OfUnlimited("default", kind);
         var (id, secret) = await gate.NewPair();
         Assert.Equal("allowed", await gate.CodeOf(secret));
         var acknowledged = long.MaxValue;

@@ -3,11 +3,14 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Routing.Patterns;
 using Microsoft.Extensions.DependencyInjection;
+using Tollgate.Engine.Wallet;
 using Tollgate.Server.Access;
+using Tollgate.Server.Hosting;
 using Tollgate.Server.Problems;
 using Tollgate.Server.Providers;
 using Tollgate.Server.Tests.Fixtures;
 using Tollgate.Server.Tests.Usage;
+using Tollgate.Server.Tests.Wallet;
 using Tollgate.Server.Verification;
 
 namespace Tollgate.Server.Tests.Security;
@@ -20,6 +23,8 @@ public sealed class RightsMatrixTests(Gates gates) : IClassFixture<Gates>
 {
     private const string Any = "any key";
     private const string Operator = "operator";
+    private const string Hooks = "webhooks:manage";
+    private const string Webhooks = "POST /api/v1/organizations/{id}/webhooks";
 
     /// <summary>Each endpoint with who may call it about another key or owner, and a body it accepts.</summary>
     private static readonly Dictionary<string, Row> Expected = new(StringComparer.Ordinal)
@@ -31,6 +36,23 @@ public sealed class RightsMatrixTests(Gates gates) : IClassFixture<Gates>
         ["DELETE /api/v1/organizations/{id}"] = new(Operator),
         ["POST /api/v1/organizations/{id}/projects"] = new(Operator, "{\"name\":\"New\"}"),
         ["GET /api/v1/organizations/{id}/projects"] = new(Operator),
+        ["POST /api/v1/organizations/{id}/wallet/entries"] =
+            new(Operator, "{\"kind\":\"top_up\",\"amount\":\"1\",\"external_id\":\"1\"}"),
+        ["GET /api/v1/organizations/{id}/wallet"] = new("usage:read"),
+        ["GET /api/v1/organizations/{id}/wallet/entries"] = new("usage:read"),
+        ["GET /api/v1/organizations/{id}/quotas"] = new("usage:read usage:write"),
+        ["PUT /api/v1/organizations/{id}/quotas/{name}"] = new("usage:write", "{\"used\":1}") { Otherwise = "operator_only" },
+        ["GET /api/v1/plans"] = new(Any),
+        [Webhooks] = new(Hooks, "{\"url\":\"https://webhooks.invalid/\",\"events\":[\"*\"]}"),
+        ["GET /api/v1/organizations/{id}/webhooks"] = new(Hooks),
+        ["GET /api/v1/organizations/{id}/webhooks/{webhook}"] = new(Hooks),
+        ["PATCH /api/v1/organizations/{id}/webhooks/{webhook}"] = new(Hooks, "{\"description\":\"Other\"}"),
+        ["DELETE /api/v1/organizations/{id}/webhooks/{webhook}"] = new(Hooks),
+        ["POST /api/v1/organizations/{id}/webhooks/{webhook}/rotate-secret"] = new(Hooks),
+        ["POST /api/v1/organizations/{id}/webhooks/{webhook}/test"] = new(Hooks),
+        ["GET /api/v1/organizations/{id}/webhooks/{webhook}/deliveries"] = new(Hooks),
+        ["POST /api/v1/organizations/{id}/webhooks/{webhook}/deliveries/{delivery}/replay"] = new(Hooks),
+        ["POST /api/v1/organizations/{id}/webhooks/{webhook}/replay"] = new(Hooks, "{\"since\":\"2026-01-01T00:00:00Z\"}"),
         ["GET /api/v1/projects"] = new(Operator),
         ["GET /api/v1/projects/{id}"] = new(Any),
         ["PATCH /api/v1/projects/{id}"] = new(Operator, "{\"name\":\"Other\"}"),
@@ -52,6 +74,9 @@ public sealed class RightsMatrixTests(Gates gates) : IClassFixture<Gates>
         ["POST /api/v1/verify/explain"] = new("verify", "{\"key\":\"x\"}"),
         ["GET /api/v1/audit"] = new("audit:read"),
         ["GET /api/v1/changes"] = new("verify"),
+        ["POST /api/v1/usage"] =
+            new("usage:write", "{\"key_id\":\"{key}\",\"model\":\"echo\",\"input_tokens\":0,\"output_tokens\":0}"),
+        ["POST /api/v1/usage/batch"] = new("usage:write", "{\"records\":[{\"input_tokens\":0,\"output_tokens\":0}]}"),
         ["GET /api/v1/usage"] = new("usage:read"),
         ["GET /api/v1/usage/log"] = new("usage:read"),
         ["GET /api/v1/usage/log.csv"] = new("usage:read"),
@@ -60,7 +85,7 @@ public sealed class RightsMatrixTests(Gates gates) : IClassFixture<Gates>
         ["GET /api/v1/requests/{id}"] = new("usage:read"),
     };
 
-    private static readonly string[] Rights = ["verify", "usage:write", "usage:read", "keys:read", "keys:manage", "audit:read"];
+    private static readonly string[] Rights = ["verify", "usage:write", "usage:read", "keys:read", "keys:manage", "audit:read", Hooks];
 
     [Fact]
     public async Task Every_endpoint_has_an_access_row_and_only_health_and_documents_are_open()
@@ -90,12 +115,18 @@ public sealed class RightsMatrixTests(Gates gates) : IClassFixture<Gates>
     public async Task Every_endpoint_refuses_no_key_a_bad_key_and_a_key_without_the_right_and_takes_every_key_with_it()
     {
         // This provider's secrets are revealable, so that every call has somebody who may make it.
-        var gate = await gates.Of("tensorpool");
+        await using var gate = await RunningGate.Start("tensorpool", new GateOptions { LogLevel = "none" }, with: provider => provider with
+        {
+            Wallet = Wallets.Rules,
+            Models = [new ModelOffer("echo") { Price = new ModelPrice(0, 0) }],
+            Quotas = [new Quota("things")],
+            Plans = [.. provider.Plans.Select(plan => plan with { Quotas = [5] })],
+        });
         var faults = new StringBuilder();
         foreach (var endpoint in ApiEndpoints(gate))
         {
             var row = Expected[endpoint];
-            var place = await Place.New(gate);
+            var place = await Place.New(gate, row.Who == Hooks);
             await Try(place, endpoint, row, null, 401, "key_missing", faults);
             await Try(place, endpoint, row, "tp_" + new string('x', 40), 401, "invalid_key", faults);
             foreach (var right in Rights.Prepend(""))
@@ -106,9 +137,11 @@ public sealed class RightsMatrixTests(Gates gates) : IClassFixture<Gates>
                 var isOffered =
                     !endpoint.EndsWith("/rotate", StringComparison.Ordinal) && !endpoint.EndsWith("/disable", StringComparison.Ordinal)
                     && !endpoint.EndsWith("/enable", StringComparison.Ordinal) && !endpoint.EndsWith("/revoke", StringComparison.Ordinal);
-                var refusal = row.Who == Operator ? "operator_only" : !may ? "right_missing" : isOffered ? null : "operation_not_offered";
+                var refusal = row.Who == Operator ? "operator_only"
+                    : !may ? "right_missing"
+                    : isOffered ? row.Otherwise : "operation_not_offered";
                 await Try(place, endpoint, row, caller, refusal is null ? 200 : 403, refusal, faults);
-                place = refusal is null ? await Place.New(gate) : place;
+                place = refusal is null ? await Place.New(gate, row.Who == Hooks) : place;
             }
 
             if (!endpoint.EndsWith("/rotate", StringComparison.Ordinal))
@@ -127,7 +160,7 @@ public sealed class RightsMatrixTests(Gates gates) : IClassFixture<Gates>
     public async Task What_belongs_to_another_is_as_absent_as_what_never_was_whatever_rights_one_has(string provider)
     {
         var gate = await gates.Of(provider);
-        var place = await Place.New(gate);
+        var place = await Place.New(gate, withWebhook: true);
         var home = await gate.NewProject();
         var calls = ApiEndpoints(gate).Concat(SurfacePlaces(gate).Keys)
             .Where(name => name.Contains("{id}", StringComparison.Ordinal)).ToList();
@@ -194,7 +227,8 @@ public sealed class RightsMatrixTests(Gates gates) : IClassFixture<Gates>
     {
         var (method, path) = (endpoint.Split(' ')[0], endpoint.Split(' ')[1]);
         var answer = await place.Gate.Send(
-            method, path.Replace("{id}", place.IdFor(path), StringComparison.Ordinal), key, row.Body, ("Content-Type", row.MediaType));
+            method, place.Filled(path, place.IdFor(path)), key,
+            row.Body?.Replace("{key}", place.Key, StringComparison.Ordinal), ("Content-Type", row.MediaType));
         var isRight = status == 200 ? (int)answer.Status is 200 or 201 : (int)answer.Status == status && answer.String("code") == code;
         if (!isRight || !answer.Headers.ContainsKey("X-Request-Id") || answer.Headers.GetValueOrDefault("Cache-Control") != "no-store")
         {
@@ -207,8 +241,8 @@ public sealed class RightsMatrixTests(Gates gates) : IClassFixture<Gates>
     {
         var (method, path) = (call.Split(' ')[0], call.Split(' ')[1]);
         var (id, body) = (place.IdFor(path), Expected.GetValueOrDefault(call)?.Body);
-        var foreign = await place.Gate.Send(method, path.Replace("{id}", id, StringComparison.Ordinal), caller, body);
-        var absent = await place.Gate.Send(method, path.Replace("{id}", Absent(id), StringComparison.Ordinal), caller, body);
+        var foreign = await place.Gate.Send(method, place.Filled(path, id), caller, body);
+        var absent = await place.Gate.Send(method, place.Filled(path, Absent(id)), caller, body);
         if (foreign.Plain() != absent.Plain() || (int)foreign.Status != StatusForAbsent(place.Gate, call, rights))
         {
             faults.AppendLine($"{call} with [{rights}]: foreign {foreign}, absent {absent}");
@@ -226,8 +260,13 @@ public sealed class RightsMatrixTests(Gates gates) : IClassFixture<Gates>
         return call switch
         {
             "GET /api/v1/projects/{id}/keys" => rights.Contains("keys:", StringComparison.Ordinal) ? 404 : 403,
+            _ when Expected[call].Who == Hooks => rights.Contains(Hooks, StringComparison.Ordinal) ? 404 : 403,
             "POST /api/v1/keys/{id}/reveal" when !gate.Services.GetRequiredService<ProviderModel>().Keys.Revealable =>
                 ProblemCode.NotRevealable.Status,
+            "GET /api/v1/organizations/{id}/wallet" or "GET /api/v1/organizations/{id}/wallet/entries" =>
+                rights.Contains("usage:read", StringComparison.Ordinal) ? 404 : 403,
+            "GET /api/v1/organizations/{id}/quotas" => rights.Contains("usage:", StringComparison.Ordinal) ? 404 : 403,
+            "PUT /api/v1/organizations/{id}/quotas/{name}" => rights.Contains("usage:write", StringComparison.Ordinal) ? 404 : 403,
             _ => Expected[call].Who == Operator ? 403 : 404,
         };
     }
@@ -250,18 +289,42 @@ public sealed class RightsMatrixTests(Gates gates) : IClassFixture<Gates>
         return $"{string.Join('|', methods)} {endpoint.RoutePattern.RawText!.TrimEnd('/')}";
     }
 
-    private sealed record Row(string Who, string? Body = null, string MediaType = "application/json");
+    /// <param name="Who">May call.</param>
+    /// <param name="Body">What it takes.</param>
+    /// <param name="MediaType">How it is sent.</param>
+    private sealed record Row(string Who, string? Body = null, string MediaType = "application/json")
+    {
+        /// <summary>What a customer's key with the right hears all the same.</summary>
+        public string? Otherwise { get; init; }
+    }
 
-    /// <summary>An organization, a project and a key that a call may do to whatever it does.</summary>
+    /// <summary>An organization, a project, a key and perhaps a webhook that a call may do to whatever it does.</summary>
     private sealed record Place(RunningGate Gate, string Organization, string Project, string Key, string Request)
     {
-        public static async Task<Place> New(RunningGate gate)
+        private string Webhook { get; init; } = "";
+
+        private string Delivery { get; init; } = "";
+
+        public static async Task<Place> New(RunningGate gate, bool withWebhook = false)
         {
             var project = await gate.NewProject();
             var organization = (await gate.Send("GET", $"/api/v1/projects/{project}", RunningGate.RootKey)).String("organization_id");
             var key = (await gate.NewPair(project: project)).Id;
-            return new Place(gate, organization, project, key, await gate.NewRequest(key));
+            var place = new Place(gate, organization, project, key, await gate.NewRequest(key));
+            if (!withWebhook)
+            {
+                return place;
+            }
+
+            var path = Webhooks.Split(' ')[1].Replace("{id}", organization, StringComparison.Ordinal);
+            var webhook = (await gate.Send("POST", path, RunningGate.RootKey, Expected[Webhooks].Body)).String("id");
+            var delivery = (await gate.Send("POST", $"{path}/{webhook}/test", RunningGate.RootKey)).String("id");
+            return place with { Webhook = webhook, Delivery = delivery };
         }
+
+        public string Filled(string path, string id) => path.Replace("{id}", id, StringComparison.Ordinal)
+            .Replace("{name}", "things", StringComparison.Ordinal)
+            .Replace("{webhook}", Webhook, StringComparison.Ordinal).Replace("{delivery}", Delivery, StringComparison.Ordinal);
 
         public string IdFor(string path) =>
             path.StartsWith("/api/v1/organizations", StringComparison.Ordinal) ? Organization

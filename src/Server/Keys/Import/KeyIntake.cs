@@ -5,6 +5,8 @@ using Tollgate.Server.Organizations;
 using Tollgate.Server.Problems;
 using Tollgate.Server.Providers;
 using Tollgate.Server.Storage;
+using Tollgate.Server.Wallet;
+using Tollgate.Server.Webhooks;
 
 namespace Tollgate.Server.Keys.Import;
 
@@ -12,7 +14,8 @@ namespace Tollgate.Server.Keys.Import;
 /// The door through which other systems' keys move in, many at a time. Each row is judged by itself; what is good is stored together, in
 /// the one transaction of the call, and a row that came in before changes nothing.
 /// </summary>
-internal sealed class KeyIntake(ProviderModel provider, SecretMint mint, KeyFeed feed, Pepper pepper)
+internal sealed class KeyIntake(
+    ProviderModel provider, SecretMint mint, KeyFeed feed, WalletLedger wallets, Pepper pepper, WebhookOutbox outbox)
 {
     private readonly RowReader _rows = new(provider, mint, pepper);
 
@@ -93,9 +96,11 @@ internal sealed class KeyIntake(ProviderModel provider, SecretMint mint, KeyFeed
             return Problem.Of(ProblemCode.SecretTaken);
         }
 
+        // Such a key was made elsewhere, so no balance is asked for; without one it waits for it as all others do.
         var key = KeyRing.KeyOf(project, terms, call.Scope) with
         {
-            Holds = line.Row!.Disabled == true ? KeyState.HeldByPerson : KeyState.Active,
+            Holds = (line.Row!.Disabled == true ? KeyState.HeldByPerson : KeyState.Active)
+                | (await wallets.IsDrained(call.Scope, project.OrganizationNo) ? KeyState.HeldByBalance : KeyState.Active),
             CreatedAtMs = line.Row.CreatedAt?.ToUnixTimeMilliseconds() ?? call.Scope.NowMs,
         };
         call.Enter(mark.ExternalHash, line.Number);
@@ -116,6 +121,13 @@ internal sealed class KeyIntake(ProviderModel provider, SecretMint mint, KeyFeed
             scope, arrivals.Zip(keys, object (arrival, key) => new { arrival.Mark.ExternalHash, arrival.Mark.ContentHash, key.KeyNo }));
         Failpoint.Pass("import.row");
         await AuditLog.Append(scope, [.. keys.Select(key => KeyRing.EntryOf("key.import", null, key, scope.NowMs))]);
+        // One event a key, as if each had been made by itself: a receiver needs no second way to learn of keys.
+        foreach (var of in keys.GroupBy(key => key.OrganizationId))
+        {
+            await outbox.Add(scope, of.Key, WebhookEvents.KeyCreated, [
+                .. of.Select(key => KeyEvents.Of(key, scope.NowMs) with { Imported = true })]);
+        }
+
         await scope.Changes("key", [.. keys.Select(key => (key.KeyNo, key.Version))]);
         scope.AfterCommit(() =>
         {

@@ -61,7 +61,7 @@ internal sealed class RowReader(ProviderModel provider, SecretMint mint, Pepper 
             faults.Add(new("/environment", $"must be {ownEnvironment}: the secret is one of that environment."));
         }
 
-        return _terms.ReadNew(row.Asked(row.Environment ?? ownEnvironment), Caller.Root, expiresAfterMs: 0, faults);
+        return _terms.ReadNew(row.Asked(row.Environment ?? ownEnvironment), Caller.Root, provider.Plans[0], expiresAfterMs: 0, faults);
     }
 
     private static void CheckExternalId(ImportRow row, List<FieldError> faults)

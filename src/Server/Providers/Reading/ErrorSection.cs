@@ -7,7 +7,7 @@ internal static class ErrorSection
 {
     public static IEnumerable<string> Codes { get; } = [Dialect.Default, .. ProblemCode.All.Select(code => code.Code)];
 
-    public static Dialect Read(YamlNode? node, ErrorList errors)
+    public static Dialect Read(YamlNode? node, string? topUpUrl, ErrorList errors)
     {
         var templates = new Dictionary<string, ErrorTemplate>(StringComparer.Ordinal);
         if (node is not null && FieldReader.IsMap(node, "errors", errors))
@@ -28,8 +28,8 @@ internal static class ErrorSection
             }
         }
 
-        templates.TryAdd(Dialect.Default, new ErrorTemplate(null, new BodyTemplate([])));
-        return new Dialect(templates);
+        templates.TryAdd(Dialect.Default, new ErrorTemplate(null, new BodyTemplate([]), []));
+        return new Dialect(templates, topUpUrl);
     }
 
     private static ErrorTemplate ReadTemplate(YamlNode code, YamlNode value, ErrorList errors)
@@ -47,6 +47,6 @@ internal static class ErrorSection
             errors.Report(fields["status"]!, "default stands for many errors: its status is $status, each one's own");
         }
 
-        return new ErrorTemplate(status, body);
+        return new ErrorTemplate(status, body, HeaderSection.ReadFixed(fields["headers"], errors));
     }
 }

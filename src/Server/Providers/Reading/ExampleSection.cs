@@ -7,6 +7,7 @@ namespace Tollgate.Server.Providers.Reading;
 internal static class ExampleSection
 {
     public const int ExamplesMax = 100;
+    public const int TimesMax = 1000;
 
     public static Dictionary<string, ExampleKeyKind> KindsWithoutFields { get; } = new()
     {
@@ -42,6 +43,7 @@ internal static class ExampleSection
                 Method = method,
                 Path = path,
                 Body = fields["body"] is { } body ? TemplateCompiler.Json(body) : null,
+                Times = fields.Number("times", 1, TimesMax, 1),
                 ExpectedStatus = status,
                 ExpectedBody = expect["body"] is { } expected ? JsonElement.Parse(TemplateCompiler.Json(expected)) : null,
             });

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Tollgate.Engine.Wallet;
 
 namespace Tollgate.Server.Providers.Reading;
 
@@ -9,6 +10,8 @@ namespace Tollgate.Server.Providers.Reading;
 /// </summary>
 internal sealed partial class FieldReader
 {
+    private const int WindowDaysMax = 31;
+
     private readonly YamlNode? _map;
     private readonly ErrorList _errors;
 
@@ -122,7 +125,13 @@ internal sealed partial class FieldReader
     }
 
     /// <summary>A time such as <c>0s</c>, <c>30m</c>, <c>24h</c> or <c>7d</c>.</summary>
-    public TimeSpan Duration(string name, TimeSpan max, TimeSpan fallback)
+    public TimeSpan Duration(string name, TimeSpan max, TimeSpan fallback) => Duration(name, TimeSpan.Zero, max, fallback);
+
+    /// <summary>The window of a rolling count.</summary>
+    public TimeSpan Window(string name) =>
+        Duration(name, TimeSpan.FromSeconds(1), TimeSpan.FromDays(WindowDaysMax), TimeSpan.FromMinutes(1));
+
+    private TimeSpan Duration(string name, TimeSpan min, TimeSpan max, TimeSpan fallback)
     {
         if (this[name] is not { } node)
         {
@@ -140,15 +149,44 @@ internal sealed partial class FieldReader
                 "h" => TimeSpan.FromHours(amount),
                 _ => TimeSpan.FromDays(amount),
             };
-            if (time <= max)
+            if (time >= min && time <= max)
             {
                 return time;
             }
         }
 
-        _errors.Report(node, $"{name} is a time such as 0s, 30m, 24h or 7d, at most {max.TotalDays}d, not {node.Describe()}");
+        var form = min > TimeSpan.Zero ? $"such as 1m, 1h or 24h, from {min.TotalSeconds}s to" : "such as 0s, 30m, 24h or 7d, at most";
+        _errors.Report(node, $"{name} is a time {form} {max.TotalDays}d, not {node.Describe()}");
         return fallback;
     }
+
+    /// <summary>An amount of money, written in quotes: YAML would make another number of one that stands plain.</summary>
+    public Money? Amount(string name, Money max)
+    {
+        if (this[name] is not { } node)
+        {
+            return null;
+        }
+
+        if (node is { Kind: YamlKind.Text, IsPlain: false } && Money.TryParse(node.Text, out var amount)
+            && amount >= Money.Zero && amount <= max)
+        {
+            return amount;
+        }
+
+        var hint = node is { Kind: YamlKind.Text, IsPlain: true } && Money.TryParse(node.Text, out _) ? ": put it in quotes" : "";
+        _errors.Report(
+            node, $"{name} is an amount in quotes from \"0\" to \"{max}\" with at most 6 decimals, not {node.Describe()}{hint}");
+        return null;
+    }
+
+    /// <summary>A list of texts or one text alone; empty when the field is not there.</summary>
+    public IReadOnlyList<YamlNode> TextOrTexts(string name, int max) => this[name] switch
+    {
+        null => [],
+        { Kind: YamlKind.Text } node => TextOf(node, name, 200, _errors) is null ? [] : [node],
+        { } node => TextsOf(node, name, max, _errors),
+    };
 
     /// <summary>A list of texts, each once; null when the field is not there.</summary>
     public IReadOnlyList<YamlNode>? Texts(string name, int max) => this[name] is { } node ? TextsOf(node, name, max, _errors) : null;

@@ -7,7 +7,6 @@ namespace Tollgate.Server.Providers.Reading;
 /// </summary>
 internal sealed partial class ProviderReader
 {
-    public const int ModelsMax = 2000;
     private const int ExtendMax = 4;
 
     private readonly Func<string, byte[]?> _bytesOf;
@@ -86,6 +85,9 @@ internal sealed partial class ProviderReader
         var provider = FieldReader.Of(file["provider"], Vocabulary.Provider, _errors);
         var permissions = PermissionSection.Read(file["permissions"], _errors);
         var keys = KeySection.Read(file["keys"], permissions, _errors);
+        var limits = LimitSection.Read(file["limits"], permissions, _errors);
+        var quotas = QuotaSection.Read(file["quotas"], permissions.Routes, limits, _errors);
+        var wallet = WalletSection.Read(file["wallet"], _errors);
         return new ProviderModel
         {
             File = path,
@@ -97,9 +99,16 @@ internal sealed partial class ProviderReader
             Scopes = permissions.Catalogue,
             Routes = permissions.Routes,
             Conditions = permissions.Conditions,
-            Models = [.. (file.Texts("models", ModelsMax) ?? []).Select(model => new ModelOffer(model.Text))],
+            Models = ModelSection.Read(file["models"], _errors),
+            Limits = limits.Limits,
+            Plans = PlanSection.Read(file["plans"], limits, quotas, _errors),
+            Quotas = quotas.Quotas,
+            QuotaRoutes = quotas.Routes,
+            KeyOperations = LimitSection.ReadKeyOperations(file["key_operations"], _errors),
+            Wallet = wallet,
+            RateHeaders = HeaderSection.Read(file["headers"], limits, _errors),
             Surface = SurfaceSection.Read(file["surface"], _errors),
-            Dialect = ErrorSection.Read(file["errors"], _errors),
+            Dialect = ErrorSection.Read(file["errors"], wallet?.TopUpUrl, _errors),
             Examples = ExampleSection.Read(file["examples"], keys, permissions, _errors),
         };
     }

@@ -12,7 +12,11 @@ internal sealed record Shape(string Name, IReadOnlyList<string> Required, IReadO
 internal static class Vocabulary
 {
     public static readonly Shape File = new(
-        "file", ["provider", "keys", "permissions", "errors"], ["extend", "models", "surface", "examples"]);
+        "file",
+        ["provider", "keys", "permissions", "errors"],
+        [
+            "extend", "models", "limits", "plans", "quotas", "key_operations", "wallet", "headers", "surface", "examples",
+        ]);
 
     public static readonly Shape Provider = new("provider", ["name", "base_url", "key_variable"], []);
 
@@ -44,6 +48,18 @@ internal static class Vocabulary
 
     public static readonly Shape Conditional = new("conditional", ["scope", "when"], []);
 
+    public static readonly Shape Model = new("model", ["id"], ["input", "output", "default_output", "max_output"]);
+
+    public static readonly Shape Limit = new("limit", ["name", "counts"], ["per", "where", "except", "amount"]);
+
+    public static readonly Shape Quota = new("quota", ["name"], ["made_by", "deleted_by", "amount"]);
+
+    public static readonly Shape KeyOperations = new("key_operations", ["amount", "per"], []);
+
+    public static readonly Shape Wallet = new("wallet", ["currency"], ["to_create_above", "disable_at", "low_at", "top_up_url"]);
+
+    public static readonly Shape Headers = new("headers", [], ["rate_limit"]);
+
     public static readonly Shape Surface = new(
         "surface",
         [],
@@ -51,9 +67,9 @@ internal static class Vocabulary
 
     public static readonly Shape SurfaceRoute = new("surface_route", ["at", "needs"], ["accepts", "status", "answers"]);
 
-    public static readonly Shape Error = new("error", ["body"], ["status"]);
+    public static readonly Shape Error = new("error", ["body"], ["status", "headers"]);
 
-    public static readonly Shape Example = new("example", ["name", "send", "expect"], ["key", "body"]);
+    public static readonly Shape Example = new("example", ["name", "send", "expect"], ["key", "body", "times"]);
 
     public static readonly Shape ExampleKey = new("example_key", [], ["type", "permissions", "scopes", "environment", "state"]);
 
@@ -62,6 +78,6 @@ internal static class Vocabulary
     public static IReadOnlyList<Shape> All { get; } =
     [
         File, Provider, Keys, Secret, Foreign, Mask, KeyName, Rotation, KeyType, KeyScopes, Permissions, Scope, AnyOf, Conditional,
-        Surface, SurfaceRoute, Error, Example, ExampleKey, Expectation,
+        Model, Limit, Quota, KeyOperations, Wallet, Headers, Surface, SurfaceRoute, Error, Example, ExampleKey, Expectation,
     ];
 }

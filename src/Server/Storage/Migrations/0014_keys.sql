@@ -1,2 +1,5 @@
--- Published for the rooms that follow: which key a number stands for, what it is called and where it lives, whatever became of it.
-CREATE VIEW key_places AS SELECT key_no, id AS key_id, name AS key_name, project_no, environment FROM keys;
+-- The expiry date of which webhooks were told; a key with another date is told of anew. The index holds those still to be told.
+ALTER TABLE keys ADD COLUMN expiring_told_ms BIGINT;
+
+CREATE INDEX keys_expiring ON keys (expires_at_ms, key_no)
+WHERE revoked_at_ms IS NULL AND deleted_at_ms IS NULL AND (expiring_told_ms IS NULL OR expiring_told_ms <> expires_at_ms);

@@ -1,0 +1,33 @@
+using Tollgate.Engine.Wallet;
+using Tollgate.Server.Storage;
+using Tollgate.Server.Wallet;
+
+namespace Tollgate.Server.Operating;
+
+/// <summary>
+/// The verb <c>wallet check</c>: adds up every wallet again and names what differs, beside a running gate too. Ends with 0 when all sums
+/// are as they are written down, 1 when one is not.
+/// </summary>
+internal static class WalletVerb
+{
+    public static Task<int> Run(string[] arguments) => Verb.Run(arguments, new VerbForm([]), async line =>
+    {
+        await using var snapshot = await DatabaseSnapshot.Open(line.Options.Storage);
+        var report = await Report(snapshot);
+        foreach (var difference in report.Named)
+        {
+            Console.WriteLine(difference);
+        }
+
+        if (report.Differences > report.Named.Count)
+        {
+            Console.WriteLine($"and {report.Differences - report.Named.Count} more");
+        }
+
+        Console.WriteLine(report.Sentence);
+        return report.IsSound ? Verb.Done : Verb.NotDone;
+    });
+
+    public static Task<WalletReport> Report(DatabaseSnapshot snapshot) =>
+        new WalletCheck(snapshot.Connection, new Dictionary<long, Money>(), null).Run();
+}

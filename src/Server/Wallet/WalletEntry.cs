@@ -1,0 +1,53 @@
+using Tollgate.Engine.Wallet;
+
+namespace Tollgate.Server.Wallet;
+
+/// <summary>One movement of money of an organization. Never changed: what was wrong is made good by another one.</summary>
+internal sealed record WalletEntry
+{
+    public required long OrganizationNo { get; init; }
+
+    /// <summary>From 1 in each organization, without gaps.</summary>
+    public required long EntryNo { get; init; }
+
+    public required string Kind { get; init; }
+
+    /// <summary>Signed: what the balance changed by.</summary>
+    public required Money Amount { get; init; }
+
+    public required Money BalanceAfter { get; init; }
+
+    /// <summary>Of usage: what it cost beyond what was there, which is the operator's loss.</summary>
+    public Money Uncovered { get; init; }
+
+    /// <summary>Of usage: how many requests it pays for.</summary>
+    public long? Requests { get; init; }
+
+    /// <summary>What another system calls it; used once in an organization, for good. Null for usage.</summary>
+    public string? ExternalId { get; init; }
+
+    public string? Note { get; init; }
+
+    public required long CreatedAtMs { get; init; }
+
+    /// <summary>Who entered it: <c>root</c>, or <c>system</c> for usage.</summary>
+    public required string Actor { get; init; }
+
+    public Money BalanceBefore => BalanceAfter - Amount;
+}
+
+/// <summary>The kinds of entries, as the API and the database write them.</summary>
+internal static class EntryKinds
+{
+    public const string TopUp = "top_up";
+    public const string Adjustment = "adjustment";
+    public const string Refund = "refund";
+
+    /// <summary>What requests cost; entered by the journal alone.</summary>
+    public const string Usage = "usage";
+
+    public static IReadOnlyList<string> ByHand { get; } = [TopUp, Adjustment, Refund];
+}
+
+/// <summary>An entry, and whether it was made just now or had come in before under the same external id.</summary>
+internal sealed record Entered(WalletEntry Entry, bool IsNew);
