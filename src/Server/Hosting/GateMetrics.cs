@@ -1,6 +1,7 @@
 using System.Reflection;
 using Tollgate.Engine.Keys;
 using Tollgate.Engine.Verification;
+using Tollgate.Server.Journal;
 using Tollgate.Server.Keys;
 using Tollgate.Server.Providers;
 using Tollgate.Server.Storage;
@@ -24,6 +25,10 @@ internal sealed class GateMetrics(
     KeyRedaction redaction,
     CollectorLink collector,
     ProviderModel provider,
+    Fold fold,
+    Spool spool,
+    Admission admission,
+    ReservationSweep sweep,
     TimeProvider time)
 {
     private readonly long _startedMs = time.GetUtcNow().ToUnixTimeMilliseconds();
@@ -34,7 +39,7 @@ internal sealed class GateMetrics(
     public static string Version { get; } = typeof(GateMetrics).Assembly
         .GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
 
-    public MetricSet All() => new([.. Gateway(), .. Memory(), .. Stored(), .. Itself(), .. ProcessMetrics.Families()]);
+    public MetricSet All() => new([.. Gateway(), .. Memory(), .. Stored(), .. Used(), .. Itself(), .. ProcessMetrics.Families()]);
 
     private IEnumerable<MetricFamily> Gateway() =>
     [
@@ -78,6 +83,22 @@ internal sealed class GateMetrics(
             database.Meter.Durations),
         MetricFamily.Duration(
             "tollgate_database_commit_duration_seconds", "How long its commit took.", database.Meter.Commits),
+    ];
+
+    private IEnumerable<MetricFamily> Used() =>
+    [
+        MetricFamily.Gauge("tollgate_usage_waiting", "Events of requests that wait for the database.", () => fold.Waiting),
+        MetricFamily.Gauge(
+            "tollgate_usage_waiting_max", "From here on requests are refused; from half of it refusals are not noted.",
+            () => spool.Buffer.Capacity),
+        MetricFamily.Counter("tollgate_usage_events_total", "Events taken into the database.", () => fold.Total),
+        MetricFamily.Counter("tollgate_usage_writes_total", "Transactions that took events in.", () => fold.Writes),
+        MetricFamily.Counter("tollgate_usage_failures_total", "Attempts to take events in that failed.", () => fold.Failures),
+        MetricFamily.Counter(
+            "tollgate_usage_unlogged_total", "Refusals that were not noted for want of room.", () => admission.Unlogged),
+        MetricFamily.Gauge("tollgate_reservations_open", "Requests that passed and are not settled.", () => admission.Reservations.Count),
+        MetricFamily.Counter(
+            "tollgate_reservations_orphaned_total", "Requests that nobody settled in time.", () => sweep.Settled),
     ];
 
     private IEnumerable<MetricFamily> Itself() =>
