@@ -109,7 +109,7 @@ public sealed class LimitTableTests
         }
 
         Verdict busy = gate.Reserve(hold: new Money(60));
-        Assert.Equal((VerdictCode.Busy, 0), (busy.Code, busy.Limits.Count));
+        Assert.Equal((VerdictCode.Busy, 2, 5L), (busy.Code, busy.Limits.Count, busy.Limits[0].Remaining));
         Assert.Equal((new Money(100), 0), (gate.Balance!.Available, gate.Admission.Reservations.Count));
         Assert.Equal(UsageKind.Refused, Assert.Single(gate.Events).Kind);
     }
@@ -265,6 +265,6 @@ public sealed class LimitTableTests
         LimitPlace place = table.PlaceOf(key, clockMs);
         int link = place.Stripe.FirstLocked(place.Bucket);
         int window = place.Stripe.FindLocked(ref link, RollingWindow.OwnerOf(key, (byte)limit));
-        return place.Stripe.SumLocked(window, clockMs, table.Catalogue.Limits[limit].SlotMs);
+        return place.Stripe.ReachLocked(window, clockMs, table.Catalogue.Limits[limit].SlotMs).Sum;
     }
 }
