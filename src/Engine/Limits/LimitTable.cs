@@ -1,5 +1,4 @@
 using System.Numerics;
-using System.Runtime.CompilerServices;
 using Tollgate.Engine.Permissions;
 using Tollgate.Engine.Usage;
 using Tollgate.Engine.Verification;
@@ -302,7 +301,8 @@ public sealed class LimitTable
             {
                 if ((limits >> limit & 1) != 0)
                 {
-                    AdjustLocked(in place, limit, place.ClockMs, Counted(limit, 1, inputTokens, outputTokens));
+                    AdjustLocked(
+                        in place, limit, place.ClockMs, Counted(Catalogue.Limits[limit].Counts, 1, inputTokens, outputTokens));
                 }
             }
         }

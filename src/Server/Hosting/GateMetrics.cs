@@ -1,5 +1,7 @@
 using System.Reflection;
 using Tollgate.Engine.Keys;
+using Tollgate.Engine.Limits;
+using Tollgate.Engine.Usage;
 using Tollgate.Engine.Verification;
 using Tollgate.Server.Journal;
 using Tollgate.Server.Keys;
@@ -20,15 +22,15 @@ internal sealed class GateMetrics(
     KeyTableOptions bounds,
     KeyFeed keys,
     Database database,
+    Admission admission,
+    Spool spool,
+    Fold fold,
+    ReservationSweep sweep,
     RequestMeter requests,
     Readiness readiness,
     KeyRedaction redaction,
     CollectorLink collector,
     ProviderModel provider,
-    Fold fold,
-    Spool spool,
-    Admission admission,
-    ReservationSweep sweep,
     TimeProvider time)
 {
     private readonly long _startedMs = time.GetUtcNow().ToUnixTimeMilliseconds();
@@ -39,7 +41,8 @@ internal sealed class GateMetrics(
     public static string Version { get; } = typeof(GateMetrics).Assembly
         .GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
 
-    public MetricSet All() => new([.. Gateway(), .. Memory(), .. Stored(), .. Used(), .. Itself(), .. ProcessMetrics.Families()]);
+    public MetricSet All() =>
+        new([.. Gateway(), .. Memory(), .. Stored(), .. Metered(), .. Itself(), .. ProcessMetrics.Families()]);
 
     private IEnumerable<MetricFamily> Gateway() =>
     [
@@ -85,20 +88,30 @@ internal sealed class GateMetrics(
             "tollgate_database_commit_duration_seconds", "How long its commit took.", database.Meter.Commits),
     ];
 
-    private IEnumerable<MetricFamily> Used() =>
+    private IEnumerable<MetricFamily> Metered() =>
     [
-        MetricFamily.Gauge("tollgate_usage_waiting", "Events of requests that wait for the database.", () => fold.Waiting),
         MetricFamily.Gauge(
-            "tollgate_usage_waiting_max", "From here on requests are refused; from half of it refusals are not noted.",
+            "tollgate_usage_events_waiting", "Events of requests that are in the spool and not yet in the database.", () => fold.Waiting),
+        MetricFamily.Gauge(
+            "tollgate_usage_events_waiting_max", "So many the spool holds; requests that cannot be noted are turned away.",
             () => spool.Buffer.Capacity),
-        MetricFamily.Counter("tollgate_usage_events_total", "Events taken into the database.", () => fold.Total),
-        MetricFamily.Counter("tollgate_usage_writes_total", "Transactions that took events in.", () => fold.Writes),
-        MetricFamily.Counter("tollgate_usage_failures_total", "Attempts to take events in that failed.", () => fold.Failures),
         MetricFamily.Counter(
-            "tollgate_usage_unlogged_total", "Refusals that were not noted for want of room.", () => admission.Unlogged),
-        MetricFamily.Gauge("tollgate_reservations_open", "Requests that passed and are not settled.", () => admission.Reservations.Count),
+            "tollgate_usage_events_folded_total", "Events that were taken from the spool into the database.", () => fold.Total),
         MetricFamily.Counter(
-            "tollgate_reservations_orphaned_total", "Requests that nobody settled in time.", () => sweep.Settled),
+            "tollgate_usage_folds_total", "Transactions that took events in, among all writes.", () => fold.Writes),
+        MetricFamily.Counter(
+            "tollgate_usage_fold_failures_total", "Attempts at that which failed; the events are tried again.", () => fold.Failures),
+        MetricFamily.Counter(
+            "tollgate_refusals_unlogged_total", "Refusals that were not noted, because half of the spool was taken.",
+            () => admission.Unlogged),
+        MetricFamily.Gauge(
+            "tollgate_reservations_open", "Requests that were admitted and are yet to be settled.", () => admission.Reservations.Count),
+        MetricFamily.Gauge(
+            "tollgate_reservations_open_max", "The most there can be.", () => ReservationTable.ReservationsMaxDefault),
+        MetricFamily.Counter(
+            "tollgate_reservations_orphaned_total", "Requests that nobody settled in time, settled by the gate.", () => sweep.Settled),
+        MetricFamily.Gauge("tollgate_limits_active", "Limits of keys that count something.", () => admission.Limits.Count),
+        MetricFamily.Gauge("tollgate_limits_active_max", "The most there can be.", () => LimitTable.LimitsMaxDefault),
     ];
 
     private IEnumerable<MetricFamily> Itself() =>

@@ -125,7 +125,7 @@ public sealed partial class MetricsPageTests(PostgresFixture postgres)
         Assert.Equal(3, after.Families["tollgate_key_load_duration_seconds"].Series[^1].Value);
         Assert.Equal(2, Rise("tollgate_unknown_key_hits_total"));
         // Making the key and revoking it; what was used is written on its own.
-        Assert.Equal(2, Rise("tollgate_database_writes_total", ("outcome", "committed")) - Rise("tollgate_usage_writes_total"));
+        Assert.Equal(2, Rise("tollgate_database_writes_total", ("outcome", "committed")) - Rise("tollgate_usage_folds_total"));
         Assert.Equal(1, Rise("tollgate_database_writes_total", ("outcome", "refused")));
         Assert.Equal(1, after.Value("tollgate_keys_in_memory"));
         Assert.Equal(1, after.Value("tollgate_ready"));
@@ -141,6 +141,55 @@ public sealed partial class MetricsPageTests(PostgresFixture postgres)
         Task<Answer> Authorize(string key) => gate.Send("GET", "/api/v1/authorize/v1/models", key);
 
         double Rise(string name, params (string, string)[] labels) => after.Value(name, labels) - before.Value(name, labels);
+    }
+
+    [Fact]
+    public async Task What_requests_use_is_told_from_the_spool_to_the_database()
+    {
+        await using var gate = await RunningGate.Start("tensorx");
+        var (fold, secret) = (gate.Services.GetRequiredService<Fold>(), await gate.NewSecret());
+        const string Priced = ",\"model\":\"qwen3-235b\",\"tokens\":{\"input\":10,\"max_output\":10}";
+        var reservation = (await gate.Verify(secret, Priced)).String("reservation");
+        await gate.Verify(secret, Priced);
+        await gate.Verify(secret);
+        await fold.WaitAll();
+        var open = await Read(gate);
+        Assert.Equal((2, 262_144), (open.Value("tollgate_reservations_open"), open.Value("tollgate_reservations_open_max")));
+        Assert.Equal((2, 1_048_576), (open.Value("tollgate_limits_active"), open.Value("tollgate_limits_active_max")));
+        Assert.Equal((3, 0), (open.Value("tollgate_usage_events_folded_total"), open.Value("tollgate_usage_events_waiting")));
+        Assert.Equal(0, open.Value("tollgate_usage_fold_failures_total"));
+
+        var books = fold.BookUsage;
+        fold.BookUsage = (_, _) => throw new InvalidOperationException("The wallet is not to be had.");
+        var report = $"{{\"reservation\":\"{reservation}\",\"input_tokens\":1,\"output_tokens\":1}}";
+        Assert.True((int)(await gate.Send("POST", "/api/v1/usage", RunningGate.RootKey, report)).Status >= 500);
+        Assert.True((await Read(gate)).Value("tollgate_usage_fold_failures_total") >= 1);
+        fold.BookUsage = books;
+        (await gate.Send("POST", "/api/v1/usage", RunningGate.RootKey, report)).Has(HttpStatusCode.OK);
+
+        gate.Clock.Advance(TimeSpan.FromSeconds(1_201));
+        await gate.Services.GetRequiredService<ReservationSweep>().Run();
+        await fold.WaitAll();
+        var settled = await Read(gate);
+        Assert.Equal((0, 1), (settled.Value("tollgate_reservations_open"), settled.Value("tollgate_reservations_orphaned_total")));
+        Assert.Equal(5, settled.Value("tollgate_usage_events_folded_total"));
+    }
+
+    [Fact]
+    public async Task Refusals_take_half_of_the_spool_and_those_beyond_are_counted()
+    {
+        await using var gate = await RunningGate.Start("tensorx");
+        var secret = await gate.NewSecret();
+        await gate.Services.GetRequiredService<Fold>().StopAsync(CancellationToken.None);
+        var checks = string.Join(',', Enumerable.Repeat($"{{\"key\":\"{secret}\"}}", 100));
+        for (var sent = 0; sent < 600; sent += 100)
+        {
+            (await gate.Send("POST", "/api/v1/verify/batch", RunningGate.RootKey, $"{{\"checks\":[{checks}]}}")).Has(HttpStatusCode.OK);
+        }
+
+        var full = await Read(gate);
+        Assert.Equal((512, 1_024), (full.Value("tollgate_usage_events_waiting"), full.Value("tollgate_usage_events_waiting_max")));
+        Assert.Equal(600 - 512, full.Value("tollgate_refusals_unlogged_total"));
     }
 
     [Fact]
