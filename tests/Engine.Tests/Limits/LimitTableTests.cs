@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Tollgate.Engine.Limits;
 using Tollgate.Engine.Permissions;
 using Tollgate.Engine.Tests.Verification;
@@ -14,27 +13,6 @@ public sealed class LimitTableTests
     private static readonly Limit Rpm = MeteredGate.Limit("rpm", LimitCounts.Requests, 60);
     private static readonly Limit Rpd = MeteredGate.Limit("rpd", LimitCounts.Requests, 86_400);
     private static readonly Limit Parallel = MeteredGate.Limit("parallel", LimitCounts.ConcurrentRequests, 0);
-
-    [Fact]
-    public void An_active_limit_takes_at_most_160_bytes_with_all_that_belongs_to_it()
-    {
-        Assert.Equal(RollingWindow.Bytes, Unsafe.SizeOf<RollingWindow>());
-        Assert.InRange(RollingWindow.StateBytes, 1, 160);
-
-        const int keys = 100_000;
-        LimitTable table = TableOf(400_000, Rpm, Rpd, Rpm);
-        // What this thread allocates, for other tests run beside it.
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        for (uint key = 1; key <= keys; key++)
-        {
-            Fill(table, key, clockMs: 1_000);
-        }
-
-        long bytes = GC.GetAllocatedBytesForCurrentThread() - before;
-        Assert.Equal(3 * keys, table.Count);
-        // Its share of the last, half-filled chunk of each stripe is in it; the buckets, four bytes for two limits, were there before.
-        Assert.InRange((double)bytes / table.Count, 150, 158);
-    }
 
     [Fact]
     public void What_no_longer_counts_is_freed_and_its_memory_given_back()
