@@ -117,12 +117,14 @@ internal static unsafe class SpoolFile
             return Faulty($"{path} is cut: it has {length} bytes, not {Length(header->Capacity)}. {Aside}");
         }
 
+        var left = Sequences((UsageEvent*)((byte*)header + SpoolHeader.Bytes), (int)header->Capacity, header->Freed);
         return new SpoolFacts
         {
             Id = header->IdText,
             Capacity = (int)header->Capacity,
             Freed = header->Freed,
-            Left = Sequences((UsageEvent*)((byte*)header + SpoolHeader.Bytes), (int)header->Capacity, header->Freed).Count,
+            Last = left.DefaultIfEmpty(0).Max() is var last && last > header->Freed ? last : header->Freed,
+            Left = left.Count,
         };
     }
 
@@ -143,6 +145,9 @@ internal sealed record SpoolFacts
     public int Capacity { get; init; }
 
     public long Freed { get; init; }
+
+    /// <summary>The last event there was.</summary>
+    public long Last { get; init; }
 
     /// <summary>Whole events that were not freed.</summary>
     public int Left { get; init; }
