@@ -31,7 +31,8 @@ public sealed class Gates(PostgresFixture postgres) : IAsyncLifetime
         if (!_gates.TryGetValue((provider + " unlimited", kind), out var gate))
         {
             gate = await RunningGate.Start(
-                provider, new GateOptions { LogLevel = "none" }, postgres: kind == DatabaseKind.PostgreSql ? await postgres.NewDatabase() : null,
+                provider, new GateOptions { LogLevel = "none" },
+                postgres: kind == DatabaseKind.PostgreSql ? await postgres.NewDatabase() : null,
                 with: model => model with { Limits = [], Plans = [Plan.Free] });
             _gates.Add((provider + " unlimited", kind), gate);
         }
