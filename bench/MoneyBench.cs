@@ -27,9 +27,10 @@ internal static class MoneyBench
         }
 
         page.Add("");
-        page.Add("Refused: with 402. Left: by their clients, and settled by the sweep. Lost: admitted or settled requests that the log");
-        page.Add("does not have, or has at another cost. Doubled: those it has twice. At each of the looks in between, held was never");
-        page.Add("more than the balance; and the sum of the ledger, the balance and the costs in the log agree.");
+        page.Add("Before the first kill and after each the same sum is put in. Refused: with 402. Left: by their clients, and settled");
+        page.Add("by the sweep. Lost: admitted or settled requests that the log does not have, or has at another cost. Doubled: those it");
+        page.Add("has twice. At each look in between, held was never more than the balance; the ledger, the balance and the costs in");
+        page.Add("the log agree.");
         page.Save(options.Text("--results"));
         return isKept ? 0 : 1;
     }
@@ -49,6 +50,7 @@ internal static class MoneyBench
             {
                 await Task.Delay(TimeSpan.FromSeconds(options.Number("--seconds", 20)) / (kills + 1));
                 await gate.KillAndStart();
+                await load.TopUp(string.Create(CultureInfo.InvariantCulture, $"after kill {kill}"));
             }
 
             await Task.Delay(TimeSpan.FromSeconds(options.Number("--seconds", 20)) / (kills + 1));

@@ -61,6 +61,7 @@ internal static class GateHost
         var (ledger, holds) = (services.GetRequiredService<WalletLedger>(), services.GetRequiredService<BalanceHolds>());
         (ledger.Drained, ledger.Funded) = (holds.Place, holds.Lift);
         var fold = services.GetRequiredService<Fold>();
+        (ledger.HeldIn, ledger.TakeIn) = (Remembrance.HeldIn, fold.WaitAll);
         (fold.BookUsage, fold.Watch) = (ledger.BookUsage, services.GetRequiredService<LimitWatch>().Note);
         services.GetRequiredService<ReservationSweep>().PriceAt = services.GetRequiredService<PriceBook>().At;
         services.GetRequiredService<KeyFeed>().BeforeEnter = services.GetRequiredService<Remembrance>().RestoreWindows;

@@ -69,8 +69,29 @@ internal static class JournalSql
     public static Task ForgetOthers(WriteScope scope, string spool) =>
         scope.Execute("DELETE FROM journal WHERE spool <> @spool AND closed_at_ms IS NOT NULL", new { spool });
 
+    public static Task ForgetAll(WriteScope scope) => scope.Execute("DELETE FROM journal");
+
+    /// <summary>Nothing of a spool up to here will be taken in, whether or not it ever was.</summary>
+    public static Task Pass(WriteScope scope, string spool, long last) => scope.Execute(
+        "INSERT INTO journal (spool, folded, opened_at_ms, closed_at_ms) VALUES (@spool, @last, @NowMs, @NowMs)",
+        new { spool, last, scope.NowMs });
+
+    /// <summary>The numbers of open reservations, in order.</summary>
+    public static async Task<IReadOnlyList<long>> OpenNumbers(DbConnection connection, DbTransaction? transaction) =>
+        (await connection.QueryAsync<long>("SELECT request_no FROM reservations ORDER BY request_no", null, transaction)).AsList();
+
     public static async Task<IReadOnlyList<OpenReservation>> Reservations(DbConnection connection) =>
         (await connection.QueryAsync<OpenReservation>($"SELECT {ReservationColumns} FROM reservations ORDER BY request_no")).AsList();
+
+    /// <summary>By organization, what open requests hold.</summary>
+    public static async Task<IReadOnlyList<(long OrganizationNo, long Micros)>> Held(DbConnection connection) =>
+        (await connection.QueryAsync<(long, long)>(
+            "SELECT organization_no, CAST(sum(held_micros) AS BIGINT) FROM reservations GROUP BY organization_no")).AsList();
+
+    /// <summary>Reads all of them: there are as many as requests under way.</summary>
+    public static Task<long> HeldIn(WriteScope scope, long organizationNo) => scope.Find<long>(
+        "SELECT CAST(coalesce(sum(held_micros), 0) AS BIGINT) FROM reservations WHERE organization_no = @organizationNo",
+        new { organizationNo });
 
     /// <summary>By the primary key.</summary>
     public static Task<IReadOnlyList<OpenReservation>> Reservations(WriteScope scope, IReadOnlyCollection<long> numbers) =>

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Tollgate.Engine.Limits;
 using Tollgate.Engine.Verification;
 using Tollgate.Engine.Wallet;
@@ -11,9 +12,26 @@ internal sealed class Remembrance(
     Database database, LastingLimits lasting, Admission admission, BalanceTable balances, WindowClock clock, ProviderModel provider)
 {
     /// <summary>What open requests hold of each organization's balance.</summary>
-    public async Task<IReadOnlyDictionary<long, Money>> Held(CancellationToken cancel = default) =>
-        (await database.Read(JournalSql.Reservations, cancel)).GroupBy(open => open.OrganizationNo)
-            .ToDictionary(open => open.Key, open => open.Aggregate(Money.Zero, (sum, one) => sum + new Money(one.HeldMicros)));
+    public Task<IReadOnlyDictionary<long, Money>> Held(CancellationToken cancel = default) => database.Read(Held, cancel);
+
+    /// <inheritdoc cref="Held(CancellationToken)"/>
+    public static async Task<IReadOnlyDictionary<long, Money>> Held(DbConnection connection) =>
+        (await JournalSql.Held(connection)).ToDictionary(held => held.OrganizationNo, held => new Money(held.Micros));
+
+    /// <summary>What open requests hold of one organization's balance, within a write.</summary>
+    public static async Task<Money> HeldIn(WriteScope scope, long organizationNo) =>
+        new(await JournalSql.HeldIn(scope, organizationNo));
+
+    /// <summary>
+    /// In a restored database, not yet in place, whose wallets keep what was spent since: ends the requests that are no longer open in the
+    /// one in place. They were billed there.
+    /// </summary>
+    public static async Task KeepEnded(DbConnection inPlace, WriteScope restored)
+    {
+        var open = await InPlaceException.Reading(() => JournalSql.OpenNumbers(inPlace, null));
+        var back = await JournalSql.OpenNumbers(restored.Connection, restored.Transaction);
+        await JournalSql.End(restored, [.. back.Except(open)]);
+    }
 
     /// <summary>
     /// At the start, after the journal was opened and the balances were loaded: takes up every open reservation, with the windows of its

@@ -13,6 +13,7 @@ internal sealed class RequestNumbers
     /// <summary>More starts than there will be.</summary>
     public const long RunMax = (1L << (63 - CounterBits)) - 1;
 
+    private const int RunsSkipped = 1_000;
     private const string Series = "run";
 
     private long _last;
@@ -28,6 +29,12 @@ internal sealed class RequestNumbers
 
         scope.AfterCommit(() => Volatile.Write(ref _last, run << CounterBits));
     }
+
+    /// <summary>
+    /// In a database that was restored, where nobody knows how many starts the lost one had seen: so many that none of its requests'
+    /// numbers come again.
+    /// </summary>
+    public static Task SkipAhead(WriteScope scope) => scope.NextNumbers(Series, RunsSkipped);
 
     public long Next()
     {

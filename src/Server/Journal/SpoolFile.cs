@@ -49,22 +49,6 @@ internal static unsafe class SpoolFile
         DiskSync.Folder(Path.GetDirectoryName(Path.GetFullPath(path))!);
     }
 
-    /// <summary>
-    /// Moves the folder's spool out of the way of another history; answers its new name, or null where there is none.
-    /// </summary>
-    public static string? SetAside(string folder, string stamp)
-    {
-        if (!File.Exists(In(folder)))
-        {
-            return null;
-        }
-
-        var aside = $"{In(folder)}.before-{stamp}";
-        File.Move(In(folder), aside, overwrite: false);
-        DiskSync.Folder(folder);
-        return aside;
-    }
-
     /// <summary>What the file is and holds.</summary>
     public static SpoolFacts Read(string path)
     {
@@ -136,12 +120,14 @@ internal static unsafe class SpoolFile
             return Faulty($"{path} is cut: it has {length} bytes, not {Length(header->Capacity)}. {Aside}");
         }
 
+        var left = Sequences((UsageEvent*)((byte*)header + SpoolHeader.Bytes), (int)header->Capacity, header->Freed);
         return new SpoolFacts
         {
             Id = header->IdText,
             Capacity = (int)header->Capacity,
             Freed = header->Freed,
-            Left = Sequences((UsageEvent*)((byte*)header + SpoolHeader.Bytes), (int)header->Capacity, header->Freed).Count,
+            Last = left.DefaultIfEmpty(0).Max() is var last && last > header->Freed ? last : header->Freed,
+            Left = left.Count,
         };
     }
 
@@ -162,6 +148,9 @@ internal sealed record SpoolFacts
     public int Capacity { get; init; }
 
     public long Freed { get; init; }
+
+    /// <summary>The last event there was.</summary>
+    public long Last { get; init; }
 
     /// <summary>Whole events that were not freed.</summary>
     public int Left { get; init; }

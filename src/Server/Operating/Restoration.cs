@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Runtime.CompilerServices;
 using Tollgate.Server.Audit;
 using Tollgate.Server.Hosting;
+using Tollgate.Server.Journal;
 using Tollgate.Server.Keys;
 using Tollgate.Server.Organizations;
 using Tollgate.Server.Storage;
@@ -104,6 +105,11 @@ internal sealed class Restoration(BackupFile backup, IRestoreTarget target, bool
         {
             _undone++;
             yield return change;
+        }
+
+        if (keep)
+        {
+            await Remembrance.KeepEnded(_inPlace.Connection, Scope);
         }
 
         _keys = new KeyComparison(_inPlace.Connection, Scope, keep);
@@ -230,6 +236,10 @@ internal sealed class Restoration(BackupFile backup, IRestoreTarget target, bool
         }
 
         await Scope.RaiseCounter(Changes, Scope.NowMs);
+        if (_countersInPlace.Count == 0)
+        {
+            await RequestNumbers.SkipAhead(Scope);
+        }
     }
 
     private async IAsyncEnumerable<UndoneChange> RootKey()

@@ -1,5 +1,6 @@
-using Tollgate.Engine.Wallet;
+using Tollgate.Server.Journal;
 using Tollgate.Server.Storage;
+using Tollgate.Server.Usage;
 using Tollgate.Server.Wallet;
 
 namespace Tollgate.Server.Operating;
@@ -28,6 +29,7 @@ internal static class WalletVerb
         return report.IsSound ? Verb.Done : Verb.NotDone;
     });
 
-    public static Task<WalletReport> Report(DatabaseSnapshot snapshot) =>
-        new WalletCheck(snapshot.Connection, new Dictionary<long, Money>(), null).Run();
+    /// <summary>The ledger beside what requests under way hold and what the usage log's sums say, all at one moment.</summary>
+    public static async Task<WalletReport> Report(DatabaseSnapshot snapshot) => await new WalletCheck(
+        snapshot.Connection, await Remembrance.Held(snapshot.Connection), await UsageReader.Billed(snapshot.Connection)).Run();
 }

@@ -18,6 +18,8 @@ internal sealed class PostgresDriver : IDatabaseDriver
     private readonly PostgresLock _lock;
     private readonly string _begin;
 
+    static PostgresDriver() => WholeRows.Ask();
+
     private PostgresDriver(NpgsqlDataSource source, PostgresLock @lock, int waitMsMax)
     {
         (_source, _lock) = (source, @lock);

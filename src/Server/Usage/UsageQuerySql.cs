@@ -80,6 +80,15 @@ internal static class UsageQuerySql
     public static Task<long?> LastUse(DbConnection connection, long keyNo) => connection.ExecuteScalarAsync<long?>(
         "SELECT last_used_at_ms FROM last_uses WHERE key_no = @keyNo", new { keyNo });
 
+    /// <summary>By organization, what its requests were billed. Adds up every day of every key.</summary>
+    public static async Task<IReadOnlyList<(long OrganizationNo, long Micros)>> Billed(DbConnection connection) =>
+        (await connection.QueryAsync<(long, long)>(
+            """
+            SELECT o.organization_no, CAST(sum(s.cost_micros) AS BIGINT)
+            FROM usage_days s JOIN key_places k ON k.key_no = s.key_no JOIN project_owners o ON o.project_no = k.project_no
+            GROUP BY o.organization_no
+            """)).AsList();
+
     /// <summary>
     /// Sums over hours or days, apart by what is asked for. For one key by the primary key; else by usage_days_by_place or
     /// usage_hours_by_place.

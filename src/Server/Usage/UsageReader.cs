@@ -1,5 +1,7 @@
+using System.Data.Common;
 using System.Runtime.CompilerServices;
 using Tollgate.Engine.Permissions;
+using Tollgate.Engine.Wallet;
 using Tollgate.Server.Access;
 using Tollgate.Server.Problems;
 using Tollgate.Server.Storage;
@@ -20,6 +22,10 @@ internal sealed class UsageReader(Database database)
 
     private static readonly Problem NoKey = new(ProblemCode.NotFound, "There is no such key.");
     private static readonly Problem NoRequest = new(ProblemCode.NotFound, "There is no such request, or it is no longer kept.");
+
+    /// <summary>By organization, what its requests were billed, by the sums that no retention cuts.</summary>
+    public static async Task<IReadOnlyDictionary<long, Money>> Billed(DbConnection connection) =>
+        (await UsageQuerySql.Billed(connection)).ToDictionary(billed => billed.OrganizationNo, billed => new Money(billed.Micros));
 
     /// <summary>Sums over all that the caller may see of what is asked for.</summary>
     public async Task<Outcome<IReadOnlyList<UsageSumRow>>> Sums(

@@ -1,4 +1,5 @@
 using Tollgate.Engine.Permissions;
+using Tollgate.Engine.Wallet;
 using Tollgate.Server.Access;
 using Tollgate.Server.Mutations;
 using Tollgate.Server.Organizations;
@@ -30,6 +31,12 @@ internal static class WalletEndpoints
             || !EntryTerms.Read(body.Value).TryGet(out var terms, out problem))
         {
             return new ProblemResult(problem);
+        }
+
+        if (terms.Amount < Money.Zero)
+        {
+            // Requests that have just ended hold nothing any more: then nor do they in the database.
+            await (ledger.TakeIn?.Invoke() ?? Task.CompletedTask);
         }
 
         return await mutations.Run(http, body.Raw, async scope =>

@@ -23,6 +23,12 @@ internal sealed class WalletLedger(
     /// <summary>A balance has risen above <see cref="WalletRules.DisableAt"/> in this write. Set by the room of keys.</summary>
     public Func<WriteScope, OwnerPlace, Task>? Funded { get; set; }
 
+    /// <summary>What requests under way hold of an organization's balance, by the database. Set by the journal.</summary>
+    public Func<WriteScope, long, Task<Money>>? HeldIn { get; set; }
+
+    /// <summary>Brings everything that has happened into the database. Set by the journal.</summary>
+    public Func<Task>? TakeIn { get; set; }
+
     public static Problem NoWallet { get; } = new(ProblemCode.NotFound, "This provider has no wallets: requests are not paid for.");
 
     /// <summary>Puts money in or corrects what is there. Money goes out of memory first: what is held or spent cannot be taken.</summary>
@@ -48,6 +54,12 @@ internal sealed class WalletLedger(
         }
 
         await WalletSql.Open(scope, no);
+        if (isTaken && !await IsFree(scope, no, -amount))
+        {
+            memory.GiveBack(scope, no, -amount);
+            return await Again(scope, no, terms) ?? NotAvailable(no);
+        }
+
         if (await WalletSql.Move(scope, no, amount, terms.ExternalId) is not { } moved)
         {
             if (isTaken)
@@ -151,6 +163,14 @@ internal sealed class WalletLedger(
     /// <summary>Newest first, below a number.</summary>
     public Task<List<WalletEntry>> List(long organizationNo, long before, int limit, CancellationToken cancel) =>
         database.Read(connection => WalletSql.List(connection, organizationNo, before, limit), cancel);
+
+    /// <summary>
+    /// Memory gives out what a settlement has freed before that settlement is in the database; where the two would then cross, the
+    /// database has the last word, so that at no commit more is held than there is.
+    /// </summary>
+    private async Task<bool> IsFree(WriteScope scope, long organizationNo, Money amount) =>
+        HeldIn is null
+        || await WalletSql.BalanceOf(scope, organizationNo) - await HeldIn(scope, organizationNo) >= amount;
 
     /// <summary>The same entry once more; null when the external id is new.</summary>
     private static async Task<Outcome<Entered>?> Again(WriteScope scope, long organizationNo, EntryTerms terms) =>

@@ -70,7 +70,9 @@ internal sealed class ServedCalls(ServedGate gate) : IDisposable
         try
         {
             using var answer = await _http.SendAsync(request);
-            return new Answer(answer.StatusCode, await answer.Content.ReadAsStringAsync(), new Dictionary<string, string>());
+            return new Answer(
+                answer.StatusCode, await answer.Content.ReadAsStringAsync(),
+                answer.Headers.ToDictionary(header => header.Key, header => header.Value.First(), StringComparer.OrdinalIgnoreCase));
         }
         catch (SocketException ended)
         {

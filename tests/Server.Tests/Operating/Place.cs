@@ -1,7 +1,7 @@
 using System.Data.Common;
+using System.Globalization;
 using System.Net;
-using Microsoft.Data.Sqlite;
-using Npgsql;
+using Tollgate.Server.Journal;
 using Tollgate.Server.Storage;
 using Tollgate.Server.Tests.Fixtures;
 using Tollgate.Server.Tests.Hosting;
@@ -37,7 +37,12 @@ internal sealed class Place : IAsyncDisposable
     public Task<RunningGate> Start() => RunningGate.Start("default", Folder, Postgres, Clock);
 
     /// <summary>A gate in a process of its own.</summary>
-    public Task<ServedGate> Serve(string? rootKey = null) => ServedGate.Start(Folder, rootKey: rootKey, database: Postgres);
+    public Task<ServedGate> Serve(string? rootKey = null) => ServedGate.Start(
+        Folder, rootKey: rootKey, database: Postgres,
+        environment: new Dictionary<string, string>
+        {
+            ["TOLLGATE_USAGE_BUFFER_EVENTS"] = Spool.CapacityMin.ToString(CultureInfo.InvariantCulture),
+        });
 
     public Task<Verb> Run(params string[] line) => Run([], line);
 
@@ -49,14 +54,8 @@ internal sealed class Place : IAsyncDisposable
     }
 
     /// <summary>Goes around the gate.</summary>
-    public async Task<DbConnection> Connect()
-    {
-        DbConnection connection = Postgres is null
-            ? new SqliteConnection($"Data Source={DatabaseFile};Pooling=False")
-            : new NpgsqlConnection(Postgres + ";Pooling=false");
-        await connection.OpenAsync();
-        return connection;
-    }
+    public Task<DbConnection> Connect() =>
+        Beside.Open(Postgres is null ? DatabaseKind.Sqlite : DatabaseKind.PostgreSql, Folder, Postgres);
 
     /// <summary>Backs up and answers the file.</summary>
     public async Task<string> Backup(string name = "one.backup")

@@ -1,3 +1,4 @@
+using Dapper;
 using Tollgate.Engine.Wallet;
 using Tollgate.Server.Storage;
 using Tollgate.Server.Tests.Fixtures;
@@ -77,6 +78,7 @@ public sealed class WalletCheckTests(PostgresFixture postgres) : IDisposable
         var database = kind == DatabaseKind.PostgreSql ? await postgres.NewDatabase() : null;
         await using (var gate = await Made(kind, database))
         {
+            await Log(gate, 2_000_000);
             var beside = await Verb();
             Assert.Equal((0, "1 wallets with 3 entries: every sum is as it is written down.\n"), (beside.ExitCode, beside.Output));
             await gate.Database.Write<bool>(async scope =>
@@ -102,10 +104,68 @@ public sealed class WalletCheckTests(PostgresFixture postgres) : IDisposable
         var doctor = await ServedGate.Run(Environment(), ["doctor", "--data", _folder.FullName]);
         Assert.Contains("FAILED   wallets", doctor.Output, StringComparison.Ordinal);
 
-        Task<(int ExitCode, string Output, string Faults)> Verb() =>
-            ServedGate.Run(Environment(), ["wallet", "check", "--data", _folder.FullName]);
+        Task<(int ExitCode, string Output, string Faults)> Verb() => Run(database, "wallet", "check");
 
         IEnumerable<(string, string)> Environment() => [("TOLLGATE_DATABASE", database ?? "")];
+    }
+
+    [Theory, MemberData(nameof(Databases.Both), MemberType = typeof(Databases))]
+    public async Task The_verb_and_doctor_compare_with_what_open_requests_hold_and_what_the_logs_sums_say(DatabaseKind kind)
+    {
+        var database = kind == DatabaseKind.PostgreSql ? await postgres.NewDatabase() : null;
+        string organization;
+        await using (var gate = await Made(kind, database))
+        {
+            organization = gate.OrganizationId;
+            await Log(gate, 2_000_000);
+            await gate.Database.Write<bool>(async scope => await scope.Execute(
+                """
+                INSERT INTO reservations (request_no, key_no, organization_no, admitted_at_ms, clock_ms, model_no, price_version,
+                    held_micros, input_booked,
+                    output_booked, input_marked, output_marked, cost_marked, marked_at_ms, limits, lasting_limits, flags)
+                VALUES (7, 1, 1, 0, 0, 0, 1, 7000000, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+                """) > 0);
+        }
+
+        // All of the balance is held, which is as it may be; a micro more is not.
+        await Finds(0, "1 wallets with 3 entries: every sum is as it is written down.");
+        await Tamper("UPDATE reservations SET held_micros = 7000001");
+        await Finds(1, $"{organization} has a balance of 7.00, of which 7.000001 is held.");
+        await Tamper("UPDATE reservations SET held_micros = 1; UPDATE usage_days SET cost_micros = 1999999");
+        await Finds(1, $"{organization} has usage of 1.999999, and entries of usage over 2.00.");
+        await Tamper("DELETE FROM usage_days");
+        await Finds(1, $"{organization} has usage of 0.00, and entries of usage over 2.00.");
+
+        async Task Tamper(string sql)
+        {
+            await using var connection = await Beside.Open(kind, _folder.FullName, database);
+            await connection.ExecuteAsync(sql);
+        }
+
+        async Task Finds(int exitCode, string sentence)
+        {
+            var check = await Run(database, "wallet", "check");
+            Assert.Equal((exitCode, sentence), (check.ExitCode, check.Output.Split('\n')[0]));
+            var doctor = await Run(database, "doctor");
+            Assert.Contains($"{(exitCode == 0 ? "ok       " : "FAILED   ")}wallets", doctor.Output, StringComparison.Ordinal);
+            Assert.Contains(sentence, doctor.Output, StringComparison.Ordinal);
+        }
+    }
+
+    private Task<(int ExitCode, string Output, string Faults)> Run(string? database, params string[] verb) =>
+        ServedGate.Run([("TOLLGATE_DATABASE", database ?? "")], [.. verb, "--data", _folder.FullName]);
+
+    /// <summary>The sums of the log, as they would be had requests cost what the ledger says.</summary>
+    private static async Task Log(RunningGate gate, long costMicros)
+    {
+        _ = await gate.NewSecret();
+        await gate.Database.Write<bool>(async scope => await scope.Execute(
+            """
+            INSERT INTO usage_days (key_no, from_ms, model_no, place_no, requests, refused, input_tokens, output_tokens, cost_micros,
+                                    loss_micros, priced, estimated)
+            VALUES (1, 0, 0, 0, 1, 0, 0, 0, @costMicros, 0, 1, 0)
+            """,
+            new { costMicros }) > 0);
     }
 
     /// <summary>10.00 in, 1.00 out, 2.00 used.</summary>

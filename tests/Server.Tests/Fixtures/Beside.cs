@@ -1,0 +1,19 @@
+using System.Data.Common;
+using Microsoft.Data.Sqlite;
+using Npgsql;
+using Tollgate.Server.Storage;
+
+namespace Tollgate.Server.Tests.Fixtures;
+
+/// <summary>A connection of a test's own to a gate's database, which goes around the gate.</summary>
+internal static class Beside
+{
+    public static async Task<DbConnection> Open(DatabaseKind kind, string folder, string? postgres)
+    {
+        DbConnection connection = kind == DatabaseKind.Sqlite
+            ? new SqliteConnection($"Data Source={Path.Combine(folder, SqliteDriver.FileName)};Pooling=False")
+            : new NpgsqlConnection(postgres + ";Pooling=false");
+        await connection.OpenAsync();
+        return connection;
+    }
+}

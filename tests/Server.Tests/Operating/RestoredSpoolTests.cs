@@ -1,0 +1,106 @@
+using System.Net;
+using Tollgate.Server.Journal;
+using Tollgate.Server.Storage;
+using Tollgate.Server.Tests.Faults;
+using Tollgate.Server.Tests.Fixtures;
+using Tollgate.Server.Tests.Hosting;
+using Tollgate.Server.Wire;
+
+namespace Tollgate.Server.Tests.Operating;
+
+/// <summary>
+/// A restore under a spool that still holds requests of the replaced database: they are kept beside, told of, and never taken into another
+/// history; and whenever the restore is killed, a gate starts on what it leaves.
+/// </summary>
+public sealed class RestoredSpoolTests(PostgresFixture postgres)
+{
+    [Theory, MemberData(nameof(Databases.Both), MemberType = typeof(Databases))]
+    public async Task What_a_killed_gate_had_not_written_is_kept_beside_and_stays_out_of_the_restored_data(DatabaseKind kind)
+    {
+        await using var place = await Place.New(kind, postgres);
+        var (backup, secret) = await Left(place);
+
+        var done = await place.Run("restore", backup, "--yes");
+
+        Assert.True(done.ExitCode == 0, done.ToString());
+        Assert.Contains("1 events of requests are in its spool", done.Output, StringComparison.Ordinal);
+        var kept = Assert.Single(Directory.GetFiles(place.Folder, "usage.spool.before-*"));
+        Assert.Contains($" and {kept}; delete it", done.Output, StringComparison.Ordinal);
+        Assert.Equal(1, SpoolFile.Read(kept).Left);
+        await using var gate = await place.Start();
+        Assert.Equal(0, await Lines(gate));
+        Assert.Equal("allowed", await gate.Code(secret));
+    }
+
+    [Theory]
+    [InlineData(DatabaseKind.Sqlite, "restore-ready", 1)]
+    [InlineData(DatabaseKind.Sqlite, "restore-swapped", 0)]
+    [InlineData(DatabaseKind.PostgreSql, "restore-ready", 1)]
+    [InlineData(DatabaseKind.PostgreSql, "restore-swapped", 0)]
+    public async Task Killed_on_either_side_of_the_swap_it_leaves_a_folder_that_starts(DatabaseKind kind, string point, int lines)
+    {
+        await using var place = await Place.New(kind, postgres);
+        var (backup, secret) = await Left(place);
+
+        var killed = await place.Run([("TOLLGATE_FAILPOINT", point)], "restore", backup, "--yes");
+        Assert.True(killed.ExitCode == 137, killed.ToString());
+
+        // Before the swap the request is taken into the database that it belongs to.
+        await using (var gate = await place.Start())
+        {
+            Assert.Equal(lines, await Lines(gate));
+            Assert.Equal("allowed", await gate.Code(secret));
+        }
+
+        var again = await place.Run("restore", backup, "--yes");
+        Assert.True(again.ExitCode == 0, again.ToString());
+        await using var after = await place.Start();
+        Assert.Equal(0, await Lines(after));
+    }
+
+    [Theory, MemberData(nameof(Databases.Both), MemberType = typeof(Databases))]
+    public async Task Request_numbers_of_a_database_that_is_lost_do_not_come_again(DatabaseKind kind)
+    {
+        await using var here = await Place.New(kind, postgres);
+        var (backup, secret) = await Left(here);
+        var last = await LastNumber(here, secret);
+        await using var there = await Place.New(kind, postgres);
+        File.Copy(here.PepperFile, there.PepperFile);
+
+        Assert.Equal(0, (await there.Run("restore", backup, "--yes")).ExitCode);
+
+        Assert.True(await LastNumber(there, secret) > last + (100L << RequestNumbers.CounterBits));
+    }
+
+    /// <summary>A backup, and behind it a gate that died with one request in its spool.</summary>
+    private static async Task<(string Backup, string Secret)> Left(Place place)
+    {
+        string secret;
+        await using (var gate = await place.Start())
+        {
+            secret = await gate.NewSecret();
+        }
+
+        var backup = await place.Backup();
+        await using var doomed = await ServedGate.Start(
+            place.Folder, rootKey: RunningGate.RootKey, database: place.Postgres,
+            environment: new Dictionary<string, string>
+            {
+                ["TOLLGATE_FAILPOINT"] = "fold.moved", ["TOLLGATE_USAGE_BUFFER_EVENTS"] = $"{Spool.CapacityMin}",
+            });
+        using var calls = new ServedCalls(doomed);
+        Assert.Equal(HttpStatusCode.OK, (await calls.Send("POST", "/api/v1/verify", $"{{\"key\":\"{secret}\"}}")).Status);
+        Assert.Equal(137, await doomed.WaitForExit());
+        return (backup, secret);
+    }
+
+    private static async Task<long> Lines(RunningGate gate) => (await PaidBooks.Of(gate.Database)).Lines;
+
+    private static async Task<long> LastNumber(Place place, string secret)
+    {
+        await using var gate = await place.Start();
+        var answer = await gate.Send("POST", "/api/v1/verify", RunningGate.RootKey, $"{{\"key\":\"{secret}\"}}");
+        Assert.True(RequestId.TryParse(answer.String("request_id"), out var number));
+        return number;
+    }
+}
