@@ -43,6 +43,37 @@ internal static class ManagementCalls
         return (await gate.Send("POST", "/api/v1/verify", RunningGate.RootKey, call)).String("code");
     }
 
+    /// <summary>
+    /// What an API server asks ahead of its work: may this key use so many tokens of the model? Without a model it asks for a request alone.
+    /// </summary>
+    public static Task<Answer> Check(this RunningGate gate, string secret, string? model = null, long input = 0, long output = 0) =>
+        gate.Send("POST", "/api/v1/verify", RunningGate.RootKey, JsonSerializer.Serialize(
+            model is null ? new { key = secret } : (object)new { key = secret, model, tokens = new { input, max_output = output } }));
+
+    /// <summary>What it tells afterwards: the check's reservation is settled, and answered once that is in the database.</summary>
+    public static async Task<Answer> Report(this RunningGate gate, Answer check, long input, long output)
+    {
+        var body = new { reservation = check.String("reservation"), input_tokens = input, output_tokens = output, status = 200 };
+        var answer = await gate.Send("POST", "/api/v1/usage", RunningGate.RootKey, JsonSerializer.Serialize(body));
+        Assert.True(answer.Status == HttpStatusCode.OK, answer.ToString());
+        return answer;
+    }
+
+    public static async Task<JsonElement> UsageOf(this RunningGate gate, string keyId)
+    {
+        var answer = await gate.Send("GET", $"/api/v1/keys/{keyId}/usage", RunningGate.RootKey);
+        Assert.True(answer.Status == HttpStatusCode.OK, answer.ToString());
+        return answer.Json;
+    }
+
+    /// <summary>Puts the first organization on a plan.</summary>
+    public static async Task PutOn(this RunningGate gate, string plan)
+    {
+        var put = await gate.Send(
+            "PATCH", $"/api/v1/organizations/{gate.OrganizationId}", RunningGate.RootKey, $"{{\"plan\":\"{plan}\"}}");
+        Assert.True(put.Status == HttpStatusCode.OK && put.String("plan") == plan, put.ToString());
+    }
+
     /// <summary>The keys of the first project, newest first.</summary>
     public static async Task<JsonElement> Keys(this RunningGate gate) =>
         (await gate.Send("GET", $"/api/v1/projects/{gate.ProjectId}/keys", RunningGate.RootKey)).Json.GetProperty("data");

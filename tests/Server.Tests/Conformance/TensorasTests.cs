@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text.Json;
 using System.Text;
 using Microsoft.Extensions.DependencyInjection;
 using Tollgate.Engine.Keys;
@@ -87,7 +88,7 @@ public sealed class TensorasTests : IAsyncLifetime
     public async Task TS8_each_path_is_open_to_all_and_to_its_own_scope_and_to_no_other(string method, string path, string opens)
     {
         // Where more than one knowledge base may be made.
-        await Plan("developer");
+        await _gate.PutOn("developer");
         foreach (var scope in new[] { "all", "inference", "rag", "knowledge_bases" })
         {
             var answer = await _gate.Send(method, path, await KeyOf(scope), method == "GET" ? null : Hello);
@@ -216,6 +217,24 @@ public sealed class TensorasTests : IAsyncLifetime
         Assert.Equal("revoked", (await _gate.Send("GET", $"/api/v1/keys/{key.Id}", RunningGate.RootKey)).String("status"));
     }
 
+    [Fact]
+    public async Task TS10_the_usage_of_a_key_is_its_requests_its_tokens_and_when_it_was_last_used()
+    {
+        var (key, other) = (await _gate.Make(), await _gate.Make());
+        Assert.Equal("0 0 0 null", Figures(await _gate.UsageOf(key.Id)));
+
+        var check = await _gate.Check(key.Secret, "llama-3.1-8b", 100, 200);
+        await _gate.Report(check, 90, 150);
+        _gate.Clock.Advance(TimeSpan.FromSeconds(5));
+        await _gate.Report(await _gate.Check(key.Secret, "llama-3.3-70b", 10, 20), 10, 7);
+        Assert.Equal("2 100 157 2026-01-02T03:04:10Z", Figures(await _gate.UsageOf(key.Id)));
+        Assert.Equal("0 0 0 null", Figures(await _gate.UsageOf(other.Id)));
+    }
+
+    private static string Figures(JsonElement usage) =>
+        $"{usage.GetProperty("requests")} {usage.GetProperty("input_tokens")} {usage.GetProperty("output_tokens")} "
+        + (usage.GetProperty("last_used_at").GetString() ?? "null");
+
     [Theory]
     [InlineData(null)]
     [InlineData("tns_your_key_here")]
@@ -250,7 +269,11 @@ public sealed class TensorasTests : IAsyncLifetime
     [InlineData("enterprise", null)]
     public async Task TS11_a_plan_allows_so_many_knowledge_bases_and_a_deleted_one_makes_room(string? plan, int? most)
     {
-        await Plan(plan);
+        if (plan is not null)
+        {
+            await _gate.PutOn(plan);
+        }
+
         var key = await KeyOf("knowledge_bases");
         for (var i = 0; i < (most ?? 60); i++)
         {
@@ -280,17 +303,6 @@ public sealed class TensorasTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.OK, (await _gate.Send("DELETE", "/v1/knowledge-bases/kb_1", key)).Status);
         Assert.Equal(HttpStatusCode.OK, (await NewKnowledgeBase(key)).Status);
         Assert.Equal(HttpStatusCode.Forbidden, (await NewKnowledgeBase(key)).Status);
-    }
-
-    /// <summary>Null leaves the organization on the plan it has without being put on one.</summary>
-    private async Task Plan(string? plan)
-    {
-        if (plan is not null)
-        {
-            var put = await _gate.Send(
-                "PATCH", $"/api/v1/organizations/{_gate.OrganizationId}", RunningGate.RootKey, $"{{\"plan\":\"{plan}\"}}");
-            Assert.Equal(plan, put.String("plan"));
-        }
     }
 
     private Task<Answer> Chat(string? key) => _gate.Send("POST", "/v1/chat/completions", key, Hello);

@@ -1,5 +1,10 @@
 using System.Net;
 using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
+using Tollgate.Engine.Limits;
+using Tollgate.Server.Hosting;
+using Tollgate.Server.Journal;
+using Tollgate.Server.Providers;
 using Tollgate.Server.Storage;
 using Tollgate.Server.Tests.Fixtures;
 using Tollgate.Server.Tests.Security;
@@ -159,18 +164,38 @@ public sealed class MeteredVerifyTests(PostgresFixture postgres)
         Assert.Equal("requests 60 59", Limits(await Verify(gate, secret)).First());
     }
 
-    [Fact]
-    public async Task K9_a_thousand_parallel_checks_pass_a_limit_of_sixty_sixty_times()
+    [Theory, MemberData(nameof(Databases.Both), MemberType = typeof(Databases))]
+    public async Task K9_of_a_thousand_parallel_calls_on_a_limit_of_a_hundred_exactly_a_hundred_pass(DatabaseKind kind)
     {
-        await using var gate = await Start(DatabaseKind.Sqlite, postgres);
+        await using var gate = await RunningGate.Start(
+            "tensorx", new GateOptions { LogLevel = "none" },
+            postgres: kind == DatabaseKind.PostgreSql ? await postgres.NewDatabase() : null,
+            with: provider => provider with
+            {
+                Limits = [new Limit { Name = "requests", Counts = LimitCounts.Requests, WindowMs = 60_000 }],
+                Plans = [new Plan("all", [100], [])],
+            });
         var secret = await gate.NewSecret();
 
-        var answers = await Task.WhenAll(Enumerable.Range(0, 1_000).Select(_ => Verify(gate, secret)));
+        // Through both doors at once: a server that asks, and the customer's own request.
+        var passed = await Task.WhenAll(Enumerable.Range(0, 1_000).Select(async i =>
+        {
+            if (i % 2 == 0)
+            {
+                var answer = await Verify(gate, secret);
+                Assert.Contains(answer.String("code"), new[] { "allowed", "rate_limited" });
+                return answer.Json.GetProperty("valid").GetBoolean();
+            }
 
-        Assert.Equal(60, answers.Count(answer => answer.Json.GetProperty("valid").GetBoolean()));
-        Assert.All(
-            answers.Where(answer => !answer.Json.GetProperty("valid").GetBoolean()),
-            answer => Assert.Equal("rate_limited", answer.String("code")));
+            var status = (await gate.Send("GET", "/v1/models", secret)).Status;
+            Assert.Contains(status, new[] { HttpStatusCode.OK, HttpStatusCode.TooManyRequests });
+            return status == HttpStatusCode.OK;
+        }));
+
+        Assert.Equal(100, passed.Count(isPassed => isPassed));
+        await gate.Services.GetRequiredService<Fold>().WaitAll();
+        var usage = (await gate.Send("GET", "/api/v1/usage", RunningGate.RootKey)).Json.GetProperty("data")[0];
+        Assert.Equal(100, usage.GetProperty("requests").GetInt32());
     }
 
     [Fact]
