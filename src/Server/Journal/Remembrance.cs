@@ -30,7 +30,9 @@ internal sealed class Remembrance(
     {
         var open = await InPlaceException.Reading(() => JournalSql.OpenNumbers(inPlace, null));
         var back = await JournalSql.OpenNumbers(restored.Connection, restored.Transaction);
-        await JournalSql.End(restored, [.. back.Except(open)]);
+        var rows = new RowsBatch(restored);
+        JournalSql.End(rows, [.. back.Except(open)]);
+        await rows.Run();
     }
 
     /// <summary>
