@@ -56,8 +56,8 @@ public struct Reservation
     public bool IsMarked { readonly get; set; }
 
     /// <summary>
-    /// When it was admitted or marked last, by the clock of windows, which no change of the wall's moves: from then on it may rest for as long
-    /// as a reservation may.
+    /// When it was admitted or marked last, by the clock of windows, which no change of the wall's moves: from then on it may rest for as
+    /// long as a reservation may.
     /// </summary>
     public long TouchedMs { readonly get; set; }
 

@@ -64,7 +64,8 @@ internal static class JournalSql
             "SELECT spool, opened_at_ms FROM journal WHERE spool <> @spool AND closed_at_ms IS NULL", new { spool });
 
     /// <summary>
-    /// Other spools that were closed in order, and are empty. One that was not may belong to a gate that has only lost its lock and comes back.
+    /// Other spools that were closed in order, and are empty. One that was not may belong to a gate that has only lost its lock and comes
+    /// back.
     /// </summary>
     public static Task ForgetOthers(WriteScope scope, string spool) =>
         scope.Execute("DELETE FROM journal WHERE spool <> @spool AND closed_at_ms IS NOT NULL", new { spool });

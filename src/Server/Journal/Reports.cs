@@ -26,7 +26,7 @@ internal sealed class Reports(
     private static readonly Problem Gone = new(
         ProblemCode.IdempotencyExpired, "This request was booked before; its line is no longer kept, so its answer cannot be told again.");
 
-    /// <summary>Reports that are being worked on, by what they are known by, so that the same one sent twice at a time is taken once.</summary>
+    /// <summary>Reports being worked on, by what they are known by, so that the same one sent twice at a time is taken once.</summary>
     private readonly ConcurrentDictionary<string, bool> _underWay = new(StringComparer.Ordinal);
 
     /// <summary>Takes them in, in their order, and answers each once all of them are in the database.</summary>
@@ -76,7 +76,8 @@ internal sealed class Reports(
             if (provider.Wallet is not null && !caller.OfOperator)
             {
                 // Whoever pays does not say how much it was.
-                work.Refuse(new Problem(ProblemCode.OperatorOnly, "Requests are paid for: what they used is the operator's servers' to say."));
+                work.Refuse(new Problem(
+                    ProblemCode.OperatorOnly, "Requests are paid for: what they used is the operator's servers' to say."));
             }
             else if (!ReportTerms.Of(work.Report, now).TryGet(out var terms, out var problem))
             {

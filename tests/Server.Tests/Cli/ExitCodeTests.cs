@@ -103,7 +103,7 @@ public sealed class ExitCodeTests
 
     [Theory]
     [InlineData("keys bogus", "error: \"bogus\" is not a command of tollgate keys: create, list,")]
-    [InlineData("bogus", "error: \"bogus\" is not a command of tollgate: keys, verify, import, wallet, webhooks, plans, serve, provider, "
+    [InlineData("bogus", "error: \"bogus\" is not a command of tollgate: keys, verify, import, usage, wallet, webhooks, plans, serve, provider, "
         + "backup, restore, doctor, migrate.\n")]
     [InlineData("--json=false serve --urls http://x", "error: \"serve\" belongs to the server's executable: run ./tollgate serve,")]
     [InlineData(
