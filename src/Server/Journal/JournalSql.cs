@@ -53,9 +53,16 @@ internal static class JournalSql
         scope.Query<(string, long)>(
             "SELECT spool, opened_at_ms FROM journal WHERE spool <> @spool AND closed_at_ms IS NULL", new { spool });
 
-    /// <summary>Other spools, which will not come back: a gate has one at a time.</summary>
-    public static Task ForgetOthers(WriteScope scope, string spool) =>
-        scope.Execute("DELETE FROM journal WHERE spool <> @spool", new { spool });
+    /// <summary>
+    /// Other spools that were closed, and so hold nothing. One that was not may come back, where its gate was only frozen, or is started
+    /// again, and goes on from where it was. The newest of those are kept.
+    /// </summary>
+    public static Task ForgetOthers(WriteScope scope, string spool, int kept) => scope.Execute(
+        """
+        DELETE FROM journal WHERE spool <> @spool AND (closed_at_ms IS NOT NULL OR spool NOT IN (
+            SELECT spool FROM journal WHERE closed_at_ms IS NULL ORDER BY opened_at_ms DESC LIMIT @kept))
+        """,
+        new { spool, kept });
 
     public static Task ForgetAll(WriteScope scope) => scope.Execute("DELETE FROM journal");
 
