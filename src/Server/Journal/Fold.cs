@@ -22,6 +22,9 @@ internal sealed partial class Fold(
     /// </summary>
     public const int EventsMax = 4_000;
 
+    /// <summary>Spools of other gates that did not end in order, whose place is remembered.</summary>
+    private const int OthersMax = 100;
+
     private const int EveryMs = 250;
     private const int GapMs = 1;
     private const int RetryMsMin = 50;
@@ -355,7 +358,7 @@ internal sealed partial class Fold(
             LogLeftBehind(other, DateTimeOffset.FromUnixTimeMilliseconds(openedAtMs), spool.Path);
         }
 
-        await JournalSql.ForgetOthers(scope, spool.Id);
+        await JournalSql.ForgetOthers(scope, spool.Id, OthersMax);
         await JournalSql.Open(scope, spool.Id, folded);
         await numbers.Begin(scope);
         return folded;
@@ -409,6 +412,6 @@ internal sealed partial class Fold(
     [LoggerMessage(
         Level = LogLevel.Warning,
         Message = "A gate with another spool ({Spool}, opened {OpenedAt}) did not end in order; requests it had not written yet are in its "
-            + "file {Path} on its machine, and stay out of this database")]
+            + "file {Path} on its machine, and come into this database when a gate runs there again")]
     private partial void LogLeftBehind(string spool, DateTimeOffset openedAt, string path);
 }

@@ -64,11 +64,15 @@ internal static class JournalSql
             "SELECT spool, opened_at_ms FROM journal WHERE spool <> @spool AND closed_at_ms IS NULL", new { spool });
 
     /// <summary>
-    /// Other spools that were closed in order, and are empty. One that was not may belong to a gate that has only lost its lock and comes
-    /// back.
+    /// Other spools that were closed, and so hold nothing. One that was not may come back, where its gate was only frozen, or is started
+    /// again, and goes on from where it was. The newest of those are kept.
     /// </summary>
-    public static Task ForgetOthers(WriteScope scope, string spool) =>
-        scope.Execute("DELETE FROM journal WHERE spool <> @spool AND closed_at_ms IS NOT NULL", new { spool });
+    public static Task ForgetOthers(WriteScope scope, string spool, int kept) => scope.Execute(
+        """
+        DELETE FROM journal WHERE spool <> @spool AND (closed_at_ms IS NOT NULL OR spool NOT IN (
+            SELECT spool FROM journal WHERE closed_at_ms IS NULL ORDER BY opened_at_ms DESC LIMIT @kept))
+        """,
+        new { spool, kept });
 
     public static Task ForgetAll(WriteScope scope) => scope.Execute("DELETE FROM journal");
 

@@ -119,8 +119,13 @@ public sealed class DatabaseOutageTests : IAsyncLifetime
         await Signals.Send("CONT", [frozen.ProcessId]);
         var first = await calls.Use(secret);
         Assert.True(first is HttpStatusCode.ServiceUnavailable or HttpStatusCode.Unauthorized, $"{first}");
+        Assert.False(frozen.HasExited, frozen.Said);
         await Until(async () => await calls.Ready() == HttpStatusCode.OK);
         Assert.Equal(HttpStatusCode.Unauthorized, await calls.Use(secret));
+        // The other gate has had a spool of its own; what this one counts is taken in all the same.
+        var (_, later) = await calls.Create();
+        Assert.Equal(HttpStatusCode.OK, await calls.Use(later));
+        await Until(() => _postgres.Ask<bool>("SELECT count(*) = 1 FROM usage_log WHERE key_no = 2"));
     }
 
     /// <summary>Asks without a pause from the moment the database is gone until the lease is over and some time after.</summary>

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using Dapper;
 using Microsoft.Extensions.DependencyInjection;
+using Tollgate.Server.Hosting;
 using Tollgate.Server.Journal;
 using Tollgate.Server.Providers;
 using Tollgate.Server.Storage;
@@ -21,6 +22,9 @@ public sealed class OverspendTests(PostgresFixture postgres) : IDisposable
     private const int InputMax = 200;
     private const int TriesMax = 8;
 
+    /// <summary>Room for all that a thousand do at once.</summary>
+    private static readonly GateOptions Options = new() { LogLevel = "none", UsageBufferEvents = 16_384 };
+
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("tollgate-overspend-");
 
     public void Dispose() => _folder.Delete(recursive: true);
@@ -29,7 +33,7 @@ public sealed class OverspendTests(PostgresFixture postgres) : IDisposable
     public async Task A_thousand_parallel_requests_of_unknown_cost_never_overspend_a_balance_for_a_hundred(DatabaseKind kind)
     {
         var database = kind == DatabaseKind.PostgreSql ? await postgres.NewDatabase() : null;
-        await using var gate = await RunningGate.Start(await Provider(), folder: _folder.FullName, postgres: database);
+        await using var gate = await RunningGate.Start(await Provider(), Options, _folder.FullName, database);
         await gate.TopUp("0.41", "for a hundred of them");
         var (key, paidIn) = (await gate.NewSecret(), Wallets.Dollars("0.41").Micros);
 
@@ -57,7 +61,7 @@ public sealed class OverspendTests(PostgresFixture postgres) : IDisposable
     public async Task Money_that_a_settlement_has_just_freed_is_not_taken_out_before_the_settlement_is_in_the_database(DatabaseKind kind)
     {
         var database = kind == DatabaseKind.PostgreSql ? await postgres.NewDatabase() : null;
-        await using var gate = await RunningGate.Start(await Provider(), folder: _folder.FullName, postgres: database);
+        await using var gate = await RunningGate.Start(await Provider(), Options, _folder.FullName, database);
         await gate.TopUp("1.00", "in");
         var key = await gate.NewSecret();
         using var ended = new CancellationTokenSource();
