@@ -3,6 +3,7 @@ using System.Globalization;
 using Dapper;
 using Microsoft.Extensions.Logging.Abstractions;
 using Tollgate.Engine.Usage;
+using Tollgate.Server.Access;
 using Tollgate.Server.Journal;
 using Tollgate.Server.Storage;
 using Tollgate.Server.Usage;
@@ -32,11 +33,12 @@ internal static class UsageBench
         int rounds = options.Number("--rounds", 200);
         page.Add($"A flush of {Batch:N0} requests of {Models} models, {rounds} rounds in turns after 40 of warming up:");
         page.Add("");
-        page.Add("- bare: `INSERT INTO usage_log (…13 columns…) … ON CONFLICT (request_no) DO NOTHING` and a commit, nothing else: on SQLite");
-        page.Add("  one prepared command of the driver run for each row, on PostgreSQL one statement for all rows by `unnest`, prepared; same");
-        page.Add("  table with its three indices in a database of its own, same settings (`synchronous=FULL`; `synchronous_commit=on`);");
-        page.Add("- fold: the whole of what the gate does: events read out of the spool, how far it is taken in, the log, sums by hour and by");
-        page.Add("  day, last uses, spans, and the commit.");
+        page.Add("- bare: `INSERT INTO usage_log (…13 columns…) … ON CONFLICT (request_no) DO NOTHING` and a commit, nothing else:");
+        page.Add("  on SQLite one prepared command of the driver run for each row, on PostgreSQL one prepared statement for all rows by");
+        page.Add("  `unnest`; the same table with its three indices in a database of its own, `synchronous=FULL`,");
+        page.Add("  `synchronous_commit=on`;");
+        page.Add("- fold: the whole of what the gate does: events read out of the spool, how far it is taken in, the log, sums by hour");
+        page.Add("  and by day, last uses, spans, and the commit.");
         page.Add("");
         page.Add("| database | keys | bare ms | fold ms | ratio |");
         page.Add("| --- | --- | --- | --- | --- |");
@@ -85,7 +87,8 @@ internal static class UsageBench
 
         await journal.StopAsync(CancellationToken.None);
         page.Add(
-            $"| {store.Name} | {keys} | {Spread.Of(bare).ToText("F2")} | {Spread.Of(fold).ToText("F2")} | {Spread.Of(ratio).ToText("F2")} |");
+            $"| {store.Name} | {keys} | {Spread.Of(bare).ToText("F2")} | {Spread.Of(fold).ToText("F2")} | "
+            + $"{Spread.Of(ratio).ToText("F2")} |");
     }
 
     private static Task Append(Spool spool, Fold journal, UsageEvent[] events)
@@ -105,7 +108,8 @@ internal static class UsageBench
     private static async Task Rate(ResultPage page, Options options)
     {
         int seconds = options.Number("--seconds", RateSeconds);
-        page.Add($"{RateASecond:N0} requests of {KeysMany} keys a second for {seconds} s, appended by one thread in steps of a millisecond, spool of 262,144:");
+        page.Add($"{RateASecond:N0} requests of {KeysMany} keys a second for {seconds} s, appended by one thread in steps of a");
+        page.Add("millisecond, spool of 262,144:");
         page.Add("");
         page.Add("| database | appended | refused for want of room | most waiting | in the database after | memory at 2 s | at the end |");
         page.Add("| --- | --- | --- | --- | --- | --- | --- |");
@@ -181,10 +185,9 @@ internal static class UsageBench
             for (int round = -10; round < 100; round++)
             {
                 string key = $"key_{(round + 11) * 37}";
-                double one = await Timed(async () => _ = (await reader.OfKey(
-                    Server.Access.Caller.Root, key, range, CancellationToken.None)).Value.Total.Requests);
-                double other = await Timed(async () => _ = await reader.Log(
-                    Server.Access.Caller.Root, new UsageQuestion { Range = range, KeyId = key }, long.MaxValue, 20, CancellationToken.None));
+                var asked = new UsageQuestion { Range = range, KeyId = key };
+                double one = await Timed(async () => _ = (await reader.OfKey(Caller.Root, key, range, default)).Value);
+                double other = await Timed(async () => _ = await reader.Log(Caller.Root, asked, long.MaxValue, 20, default));
                 if (round >= 0)
                 {
                     sums.Add(one);

@@ -77,10 +77,14 @@ internal sealed class UsageStore : IAsyncDisposable
                 WITH RECURSIVE n (i) AS (SELECT @First + 1 UNION ALL SELECT i + 1 FROM n WHERE i < @First + @Step)
                 INSERT INTO usage_log (request_no, key_no, place_no, at_ms, model_no, price_version, input_tokens, output_tokens,
                                        cost_micros, loss_micros, status, latency_ms, flags)
-                SELECT i, (i % @keys) + 1, 1, @beganMs + (i * (@monthMs / @lines)), (i / @keys % @models) + 1, 1, 120, 480, 77, 0, 200, 850, 4
+                SELECT i, (i % @keys) + 1, 1, @beganMs + (i * (@monthMs / @lines)), (i / @keys % @models) + 1, 1, 120, 480, 77, 0, 200,
+                       850, 4
                 FROM n
                 """,
-                new { First = (long)first, Step = (long)Step, keys, models, beganMs, monthMs = 30 * UsageRange.DayMs, lines = (long)lines });
+                new
+                {
+                    First = (long)first, Step = (long)Step, keys, models, beganMs, monthMs = 30 * UsageRange.DayMs, lines = (long)lines,
+                });
         }
 
         foreach ((string table, long span) in new[] { ("usage_hours", UsageRange.HourMs), ("usage_days", UsageRange.DayMs) })
@@ -89,8 +93,8 @@ internal sealed class UsageStore : IAsyncDisposable
                 $"""
                 INSERT INTO {table} (key_no, from_ms, model_no, place_no, requests, refused, input_tokens, output_tokens, cost_micros,
                                      loss_micros, priced, estimated)
-                SELECT key_no, at_ms - (at_ms % @span), model_no, 1, count(*), 0, sum(input_tokens), sum(output_tokens), sum(cost_micros), 0,
-                       count(*), 0
+                SELECT key_no, at_ms - (at_ms % @span), model_no, 1, count(*), 0, sum(input_tokens), sum(output_tokens),
+                       sum(cost_micros), 0, count(*), 0
                 FROM usage_log GROUP BY 1, 2, 3
                 """,
                 new { span });

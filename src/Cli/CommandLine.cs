@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Tollgate.Cli.Import;
 using Tollgate.Cli.Keys;
+using Tollgate.Cli.Usage;
 using Tollgate.Cli.Wallets;
 using Tollgate.Cli.Webhooks;
 using Tollgate.Client;
@@ -77,6 +78,7 @@ internal static class CommandLine
         root.Subcommands.Add(KeyCommands.Build(shell));
         root.Subcommands.Add(VerifyCommand.Build(shell));
         root.Subcommands.Add(ImportCommand.Build(shell));
+        root.Subcommands.Add(UsageCommand.Build(shell));
         root.Subcommands.Add(WalletCommands.Build(shell));
         root.Subcommands.Add(WebhookCommands.Build(shell));
         root.Subcommands.Add(PlansCommand.Build(shell));

@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 namespace Tollgate.Client;
 
 /// <summary>
-/// Asks a Tollgate: manages organizations, projects and keys, checks keys, reads the audit log. One instance serves any number
+/// Asks a Tollgate: manages organizations, projects and keys, checks keys, reads usage and the audit log. One instance serves any number
 /// of threads. A refusal is a <see cref="TollgateException"/> that carries the gate's <see cref="Problem"/>.
 /// </summary>
 /// <example>
@@ -43,6 +43,7 @@ public sealed class TollgateClient : IDisposable
         Reports = new(connection);
         Audit = new(connection);
         Changes = new(connection);
+        Usage = new(connection);
         Webhooks = new(connection);
     }
 
@@ -65,6 +66,8 @@ public sealed class TollgateClient : IDisposable
     public AuditCalls Audit { get; }
 
     public ChangeCalls Changes { get; }
+
+    public UsageCalls Usage { get; }
 
     public WebhookCalls Webhooks { get; }
 

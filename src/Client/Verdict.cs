@@ -73,6 +73,9 @@ public sealed record Verdict
     /// <summary>How much of the organization's balance was set aside, as a decimal.</summary>
     public string? Held { get; init; }
 
+    /// <summary>Where money can be put in; told where the lack of it refused.</summary>
+    public string? TopUpUrl { get; init; }
+
     /// <summary>The limit that refused.</summary>
     public string? Limit { get; init; }
 

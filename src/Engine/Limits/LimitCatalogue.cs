@@ -113,8 +113,14 @@ internal readonly struct CountedLimit
     public long EstimateOf(uint inputTokens, uint outputTokens) =>
         (long)_fixed + (inputTokens & _inputMask) + (outputTokens & _outputMask);
 
-    /// <summary>What it is sure to take of that: more than the amount never fits.</summary>
-    public long LeastOf(uint inputTokens) => (long)_fixed + (inputTokens & _inputMask);
+    /// <summary>
+    /// What is booked for it: the estimate, or the whole amount where the estimate is greater, for the first request of a key that has
+    /// rested is not refused for what it might use at worst.
+    /// </summary>
+    public long NeedOf(in CheckRequest request) => Math.Min(EstimateOf((uint)request.InputTokens, (uint)request.OutputTokens), Amount);
+
+    /// <summary>False where what it is sure to take, itself or its input, is more than the whole amount: then it fits never.</summary>
+    public bool CanFit(in CheckRequest request) => (long)_fixed + ((uint)request.InputTokens & _inputMask) <= Amount;
 
     private bool AppliesTo(in CheckRequest request)
     {

@@ -44,8 +44,8 @@ internal sealed class LimitStripe(LimitCatalogue catalogue, int windowsMax, int 
     /// <summary>Where the search for a key's windows begins.</summary>
     public int FirstLocked(int bucket) => _buckets[bucket];
 
-    /// <summary>What counts in a window now, once time has reached it.</summary>
-    public long SumLocked(int index, long clockMs, long slotMs)
+    /// <summary>A window, once time has reached it.</summary>
+    public ref RollingWindow ReachLocked(int index, long clockMs, long slotMs)
     {
         ref RollingWindow window = ref WindowLocked(index);
         if (slotMs > 0 && window.IsPast(clockMs))
@@ -53,7 +53,7 @@ internal sealed class LimitStripe(LimitCatalogue catalogue, int windowsMax, int 
             window.Turn(clockMs, slotMs, EarlierLocked(index));
         }
 
-        return window.Sum;
+        return ref window;
     }
 
     /// <summary>
@@ -187,7 +187,7 @@ internal sealed class LimitStripe(LimitCatalogue catalogue, int windowsMax, int 
             int index = link - 1;
             ref RollingWindow window = ref WindowLocked(index);
             long slotMs = catalogue.Limits[RollingWindow.LimitOf(window.Owner)].SlotMs;
-            if (SumLocked(index, _clockMs, slotMs) > 0 || RollingWindow.KeyNoOf(window.Owner) == keptKeyNo)
+            if (ReachLocked(index, _clockMs, slotMs).Sum > 0 || RollingWindow.KeyNoOf(window.Owner) == keptKeyNo)
             {
                 link = ref window.Next;
                 continue;

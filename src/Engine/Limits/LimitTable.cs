@@ -1,5 +1,5 @@
 using System.Numerics;
-using System.Runtime.CompilerServices;
+using Tollgate.Engine.Permissions;
 using Tollgate.Engine.Usage;
 using Tollgate.Engine.Verification;
 
@@ -127,22 +127,22 @@ public sealed class LimitTable
     }
 
     /// <summary>
-    /// Decides whether every limit that counts a request has room for it. Nothing is taken. The place is entered.
+    /// Takes a request from every limit that counts it, or from none: false where one has no room for it, or the table none for one more
+    /// limit. The place is entered; what is taken is seen by nobody until it is left, and <see cref="GiveBackLocked"/> undoes it.
     /// </summary>
     /// <param name="limits">Those that bound the key.</param>
     /// <param name="place">Where its windows are.</param>
     /// <param name="request">What is asked.</param>
-    /// <param name="claims">Told what would be taken from which limit; nothing when busy.</param>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static VerdictCode DecideLocked(
-        ReadOnlySpan<CountedLimit> limits, in LimitPlace place, in CheckRequest request, ref LimitClaims claims)
+    /// <param name="taken">Told what was taken from where.</param>
+    /// <param name="states">Told how each limit stands after it.</param>
+    internal static bool TryTakeLocked(
+        ReadOnlySpan<CountedLimit> limits, in LimitPlace place, in CheckRequest request, ref TakenAmounts taken, ref LimitStates states)
     {
-        VerdictCode code = VerdictCode.Allowed;
         LimitStripe stripe = place.Stripe;
-        (int count, int bits, int lastingBits) = (0, 0, 0);
         int link = stripe.FirstLocked(place.Bucket);
         int next = Math.Max(0, link - 1);
-        for (int i = 0; i < limits.Length; i++)
+        (int count, int bits, int lastingBits, bool isWhole) = (0, 0, 0, true);
+        for (int i = 0; i < limits.Length && isWhole; i++)
         {
             ref readonly CountedLimit limit = ref limits[i];
             if (!limit.Applies(in request))
@@ -151,94 +151,97 @@ public sealed class LimitTable
             }
 
             ulong owner = RollingWindow.OwnerOf(place.KeyNo, limit.Number);
-            int window = stripe.FindLocked(ref link, owner, next);
-            if (count == LimitStates.Max || (window < 0 && request.Taking == Taking.Take
-                && !stripe.TryOpenLocked(place.Bucket, owner, ref link, out window)))
+            int index = stripe.FindLocked(ref link, owner, next);
+            if (count == LimitStates.Max || (index < 0 && !stripe.TryOpenLocked(place.Bucket, owner, ref link, out index)))
             {
-                (claims.Count, claims.Bits, claims.LastingBits) = (0, 0, 0);
-                return VerdictCode.Busy;
+                isWhole = false;
+                continue;
             }
 
-            next = window + 1;
+            ref RollingWindow window = ref stripe.ReachLocked(index, place.ClockMs, limit.SlotMs);
+            long need = limit.NeedOf(in request);
+            long left = CapacityOf(limit.Amount) - window.Sum - need;
+            if (left < 0 || !limit.CanFit(in request))
+            {
+                isWhole = false;
+                continue;
+            }
+
+            window.Book((uint)need);
+            next = index + 1;
             bits |= limit.Bit;
             lastingBits |= limit.LastingBit;
-            long sum = window < 0 ? 0 : stripe.SumLocked(window, place.ClockMs, limit.SlotMs);
-            long estimate = limit.EstimateOf((uint)request.InputTokens, (uint)request.OutputTokens);
-            long need = Math.Min(estimate, limit.Amount);
-            ref LimitClaim claim = ref claims.At(count++);
-            claim.Index = i;
-            claim.Window = window;
-            claim.Amount = (uint)limit.Amount;
-            claim.Need = (uint)need;
-            if (estimate > limit.Amount && limit.LeastOf((uint)request.InputTokens) > limit.Amount)
-            {
-                code = VerdictCode.ExceedsLimit;
-            }
-            else if (sum + need > CapacityOf(limit.Amount) && code == VerdictCode.Allowed)
-            {
-                code = VerdictCode.RateLimited;
-            }
+            ref TakenAmount amount = ref taken[count++];
+            amount.Window = index;
+            amount.Amount = (uint)need;
+            amount.Limit = limit.Number;
+            long resetMs = window.IsFresh && limit.SlotMs > 0
+                ? window.SlotEndMs + limit.ReachMs - place.AskedMs
+                : ResetMsLocked(in place, index, in limit);
+            states.Add(limit.Number, limit.Amount, left, resetMs, retryMs: 0);
         }
 
-        (claims.Count, claims.Bits, claims.LastingBits) = (count, (ushort)bits, (ushort)lastingBits);
-        return code;
+        (taken.Count, taken.Bits, taken.LastingBits) = (count, (ushort)bits, (ushort)lastingBits);
+        if (!isWhole)
+        {
+            GiveBackLocked(in place, ref taken, ref states);
+        }
+
+        return isWhole;
     }
 
-    /// <summary>Takes what was decided, and tells how each limit stands after it.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static void BookLocked(
-        ReadOnlySpan<CountedLimit> limits, in LimitPlace place, in LimitClaims claims, ref LimitStates states)
+    /// <summary>Undoes what <see cref="TryTakeLocked"/> took, in the same stay.</summary>
+    internal static void GiveBackLocked(in LimitPlace place, ref TakenAmounts taken, ref LimitStates states)
     {
-        for (int i = 0; i < claims.Count; i++)
+        for (int i = 0; i < taken.Count; i++)
         {
-            ref readonly LimitClaim claim = ref claims[i];
-            ref readonly CountedLimit limit = ref limits[claim.Index];
-            ref RollingWindow window = ref place.Stripe.WindowLocked(claim.Window);
-            if (limit.SlotMs == 0)
-            {
-                window.BookConcurrent(1);
-            }
-            else
-            {
-                window.Book(claim.Need);
-            }
-
-            long resetMs = limit.SlotMs > 0 && window.IsFresh
-                ? window.SlotEndMs + limit.ReachMs - place.AskedMs
-                : ResetMsLocked(in place, in claim, in limit);
-            states.Add(limit.Number, claim.Amount, CapacityOf(claim.Amount) - window.Sum, resetMs, retryMs: 0);
+            place.Stripe.WindowLocked(taken[i].Window).GiveBack(taken[i].Amount);
         }
+
+        (taken.Count, taken.Bits, taken.LastingBits) = (0, 0, 0);
+        states = default;
     }
 
     /// <summary>
-    /// Tells how each limit stands, with nothing taken, and, of a refusal, which limit it is by: where one is too small for the request
-    /// that one, else the one that frees last.
+    /// Tells how each limit that counts a request stands, with nothing taken, and whether it fits. Of a refusal the verdict learns which
+    /// limit it is by: where one is too small for the request that one, else the one that frees last.
     /// </summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    internal static void TellLocked(
-        ReadOnlySpan<CountedLimit> limits, in LimitPlace place, in CheckRequest request, in LimitClaims claims, ref Verdict verdict)
+    internal static VerdictCode TellLocked(
+        ReadOnlySpan<CountedLimit> limits, in LimitPlace place, in CheckRequest request, ref Verdict verdict)
     {
-        int refusing = -1;
-        long latestMs = 0;
-        for (int i = 0; i < claims.Count; i++)
+        (int tooSmall, int last, long latestMs) = (-1, -1, 0);
+        for (int i = 0; i < limits.Length; i++)
         {
-            ref readonly LimitClaim claim = ref claims[i];
-            ref readonly CountedLimit limit = ref limits[claim.Index];
-            bool fits = limit.LeastOf((uint)request.InputTokens) <= claim.Amount;
-            long sum = claim.Window < 0 ? 0 : place.Stripe.WindowLocked(claim.Window).Sum;
-            long retryMs = fits ? RetryMsLocked(in place, in claim, in limit, sum + claim.Need - CapacityOf(claim.Amount)) : 0;
-            long resetMs = ResetMsLocked(in place, in claim, in limit);
-            verdict.LimitsToFill.Add(limit.Number, claim.Amount, Math.Max(0, CapacityOf(claim.Amount) - sum), resetMs, retryMs);
-            if (verdict.Code == VerdictCode.ExceedsLimit ? !fits && refusing < 0 : retryMs > latestMs)
+            ref readonly CountedLimit limit = ref limits[i];
+            if (!limit.Applies(in request))
             {
-                (refusing, latestMs) = (claim.Index, retryMs);
+                continue;
             }
+
+            if (verdict.Limits.Count == LimitStates.Max)
+            {
+                return VerdictCode.Busy;
+            }
+
+            int link = place.Stripe.FirstLocked(place.Bucket);
+            int index = place.Stripe.FindLocked(ref link, RollingWindow.OwnerOf(place.KeyNo, limit.Number));
+            long sum = index < 0 ? 0 : place.Stripe.ReachLocked(index, place.ClockMs, limit.SlotMs).Sum;
+            long left = CapacityOf(limit.Amount) - sum;
+            bool canFit = limit.CanFit(in request);
+            long retryMs = canFit ? RetryMsLocked(in place, index, in limit, limit.NeedOf(in request) - left) : 0;
+            verdict.LimitsToFill.Add(limit.Number, limit.Amount, Math.Max(0, left), ResetMsLocked(in place, index, in limit), retryMs);
+            tooSmall = canFit || tooSmall >= 0 ? tooSmall : i;
+            (last, latestMs) = retryMs > latestMs ? (i, retryMs) : (last, latestMs);
         }
 
-        if (verdict.Code is VerdictCode.ExceedsLimit or VerdictCode.RateLimited)
+        int refusing = tooSmall >= 0 ? tooSmall : last;
+        if (refusing < 0)
         {
-            verdict.RefuseFor(limits[refusing].Number, limits[refusing].WindowMs, latestMs);
+            return VerdictCode.Allowed;
         }
+
+        verdict.RefuseFor(limits[refusing].Number, limits[refusing].WindowMs, tooSmall >= 0 ? 0 : latestMs);
+        return tooSmall >= 0 ? VerdictCode.ExceedsLimit : VerdictCode.RateLimited;
     }
 
     /// <summary>
@@ -258,7 +261,9 @@ public sealed class LimitTable
             for (int i = 0; i < reservation.Booked.Count; i++)
             {
                 (byte limit, uint booked) = reservation.Booked[i];
-                AdjustLocked(in place, limit, reservation.ClockMs, Counted(limit, booked, inputTokens, outputTokens) - booked);
+                LimitCounts counts = Catalogue.Limits[limit].Counts;
+                long real = counts == LimitCounts.ConcurrentRequests ? 0 : Counted(counts, booked, inputTokens, outputTokens);
+                AdjustLocked(in place, limit, reservation.ClockMs, real - booked);
             }
         }
         finally
@@ -267,16 +272,17 @@ public sealed class LimitTable
         }
     }
 
-    /// <summary>
-    /// The limits that count any request at all, whatever it needs, and those of them that outlast a restart: a bit each.
-    /// </summary>
-    internal (ushort Limits, ushort Lasting) CountingAnything()
+    /// <summary>The limits with a window that count a request of this need, and those of them that outlast a restart: a bit each.</summary>
+    internal (ushort Limits, ushort Lasting) Counting(Requirement requirement)
     {
         (int all, int lasting) = (0, 0);
+        ulong scopes = requirement.AnyScope | requirement.ConditionalScopes;
         for (int limit = 0; limit < Catalogue.Limits.Count; limit++)
         {
             Limit rule = Catalogue.Limits[limit];
-            int bit = rule is { Actions: 0, Scopes: 0, ExceptScopes: 0, WindowMs: > 0 } ? 1 << limit : 0;
+            bool counts = rule.WindowMs > 0 && (rule.Actions == 0 || (rule.Actions & requirement.Actions) != 0)
+                && (rule.Scopes == 0 || (rule.Scopes & scopes) != 0) && (rule.ExceptScopes & scopes) == 0;
+            int bit = counts ? 1 << limit : 0;
             all |= bit;
             lasting |= rule.Lasts ? bit : 0;
         }
@@ -284,19 +290,19 @@ public sealed class LimitTable
         return ((ushort)all, (ushort)lasting);
     }
 
-    /// <summary>Counts in those limits what was used already, whether they have room or not.</summary>
-    internal void CountUse(uint keyNo, uint inputTokens, uint outputTokens, long clockMs)
+    /// <summary>Counts in these limits what was used already, whether they have room or not.</summary>
+    internal void CountUse(uint keyNo, ushort limits, uint inputTokens, uint outputTokens, long clockMs)
     {
-        int counting = CountingAnything().Limits;
         LimitPlace place = PlaceOf(keyNo, clockMs);
         place.Enter();
         try
         {
             for (byte limit = 0; limit < Catalogue.Limits.Count; limit++)
             {
-                if ((counting >> limit & 1) != 0)
+                if ((limits >> limit & 1) != 0)
                 {
-                    AdjustLocked(in place, limit, place.ClockMs, Counted(limit, 1, inputTokens, outputTokens));
+                    AdjustLocked(
+                        in place, limit, place.ClockMs, Counted(Catalogue.Limits[limit].Counts, 1, inputTokens, outputTokens));
                 }
             }
         }
@@ -328,6 +334,15 @@ public sealed class LimitTable
         }
     }
 
+    /// <summary>What a request counts for in a limit: itself, or its tokens.</summary>
+    internal static long Counted(LimitCounts counts, uint itself, uint inputTokens, uint outputTokens) => counts switch
+    {
+        LimitCounts.Tokens => (long)inputTokens + outputTokens,
+        LimitCounts.InputTokens => inputTokens,
+        LimitCounts.OutputTokens => outputTokens,
+        _ => itself,
+    };
+
     internal LimitPlace PlaceOf(uint keyNo, long clockMs)
     {
         // Numbers come in sequence; Fibonacci's multiplier spreads them. The stripe is chosen by the first bits, the bucket by the next.
@@ -343,7 +358,7 @@ public sealed class LimitTable
     /// </summary>
     private static long CapacityOf(long amount) => amount;
 
-    private static long RetryMsLocked(in LimitPlace place, in LimitClaim claim, in CountedLimit limit, long excess)
+    private static long RetryMsLocked(in LimitPlace place, int index, in CountedLimit limit, long excess)
     {
         if (excess <= 0)
         {
@@ -352,30 +367,20 @@ public sealed class LimitTable
 
         return limit.SlotMs == 0
             ? ConcurrentRetryMs
-            : place.Stripe.WindowLocked(claim.Window).FreesAt(excess, limit.SlotMs, place.Stripe.EarlierLocked(claim.Window))
-                - place.AskedMs;
+            : place.Stripe.WindowLocked(index).FreesAt(excess, limit.SlotMs, place.Stripe.EarlierLocked(index)) - place.AskedMs;
     }
 
-    private static long ResetMsLocked(in LimitPlace place, in LimitClaim claim, in CountedLimit limit)
+    private static long ResetMsLocked(in LimitPlace place, int index, in CountedLimit limit)
     {
-        if (claim.Window < 0 || place.Stripe.WindowLocked(claim.Window).Sum == 0)
+        if (index < 0 || place.Stripe.WindowLocked(index).Sum == 0)
         {
             return 0;
         }
 
         return limit.SlotMs == 0
             ? ConcurrentRetryMs
-            : place.Stripe.WindowLocked(claim.Window).EmptyAt(limit.SlotMs, place.Stripe.EarlierLocked(claim.Window)) - place.AskedMs;
+            : place.Stripe.WindowLocked(index).EmptyAt(limit.SlotMs, place.Stripe.EarlierLocked(index)) - place.AskedMs;
     }
-
-    private long Counted(byte limit, uint booked, uint inputTokens, uint outputTokens) => Catalogue.Limits[limit].Counts switch
-    {
-        LimitCounts.Tokens => (long)inputTokens + outputTokens,
-        LimitCounts.InputTokens => inputTokens,
-        LimitCounts.OutputTokens => outputTokens,
-        LimitCounts.ConcurrentRequests => 0,
-        _ => booked,
-    };
 
     // What was booked as nothing has no window to be found; where there is no room for one now, what came late is not counted.
     private void AdjustLocked(in LimitPlace place, byte limit, long bookedClockMs, long change)
@@ -390,8 +395,7 @@ public sealed class LimitTable
         }
 
         long slotMs = Catalogue.Limits[limit].SlotMs;
-        stripe.SumLocked(index, place.ClockMs, slotMs);
-        ref RollingWindow window = ref stripe.WindowLocked(index);
+        ref RollingWindow window = ref stripe.ReachLocked(index, place.ClockMs, slotMs);
         if (slotMs == 0)
         {
             window.BookConcurrent((int)change);

@@ -91,8 +91,19 @@ internal struct RollingWindow
         _sum += amount;
     }
 
-    /// <summary>Counts a request under way, or one less.</summary>
-    public void BookConcurrent(int change) => _sum = Math.Max(0, _sum + change);
+    /// <summary>Undoes a booking before anything else has happened.</summary>
+    public void GiveBack(uint amount)
+    {
+        _current -= amount;
+        _sum -= amount;
+    }
+
+    /// <summary>Where no window is: counts requests under way, or fewer of them.</summary>
+    public void BookConcurrent(int change)
+    {
+        _sum = Math.Max(0, _sum + change);
+        _current = (uint)_sum;
+    }
 
     /// <summary>
     /// Changes what was counted at an earlier moment, if that still counts. A slot never falls below nothing, nor rises above what it

@@ -1,3 +1,4 @@
+using Tollgate.Engine.Permissions;
 using Tollgate.Engine.Wallet;
 
 namespace Tollgate.Engine.Usage;
@@ -13,6 +14,9 @@ public readonly record struct RecordedUse
 
     /// <summary>What it is paid from; null where the provider has no wallet.</summary>
     public Balance? Balance { get; init; }
+
+    /// <summary>What the request needed; the default for a request of which nobody knows.</summary>
+    public Requirement Requirement { get; init; }
 
     public ushort Model { get; init; }
 

@@ -55,8 +55,11 @@ public struct Reservation
 
     public bool IsMarked { readonly get; set; }
 
-    /// <summary>Unix milliseconds of its admission or its last mark: from then on it may rest for as long as a reservation may.</summary>
-    public long TouchedAtMs { readonly get; set; }
+    /// <summary>
+    /// When it was admitted or marked last, by the clock of windows, which no change of the wall's moves: from then on it may rest for as long
+    /// as a reservation may.
+    /// </summary>
+    public long TouchedMs { readonly get; set; }
 
     /// <summary>What is booked for it in its key's limits.</summary>
     internal BookedAmounts Booked;

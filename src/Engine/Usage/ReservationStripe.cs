@@ -81,7 +81,7 @@ internal sealed class ReservationStripe(int most, int bucketCount)
         int count = 0;
         foreach (ref readonly Reservation item in _chunks[chunk].AsSpan())
         {
-            if (count < into.Length && item.KeyNo != 0 && item.TouchedAtMs <= untouchedSinceMs)
+            if (count < into.Length && item.KeyNo != 0 && item.TouchedMs <= untouchedSinceMs)
             {
                 into[count++] = item;
             }

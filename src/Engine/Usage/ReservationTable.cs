@@ -55,7 +55,7 @@ public sealed class ReservationTable
     /// Copies reservations that nobody has settled or marked for as long as one may rest, and tells how many. They stay open: settle each,
     /// and ask again while the span comes back full.
     /// </summary>
-    public int Expired(long nowMs, Span<Reservation> into)
+    public int Expired(long clockMs, Span<Reservation> into)
     {
         int count = 0;
         foreach (ReservationStripe stripe in _stripes)
@@ -63,7 +63,7 @@ public sealed class ReservationTable
             for (int chunk = 0; chunk < stripe.Chunks && count < into.Length; chunk++)
             {
                 stripe.Gate.Enter();
-                count += stripe.CollectLocked(chunk, nowMs - RestMs, into[count..]);
+                count += stripe.CollectLocked(chunk, clockMs - RestMs, into[count..]);
                 stripe.Gate.Exit();
             }
         }

@@ -146,7 +146,7 @@ public sealed unsafe class UsageBuffer
     {
         unchecked
         {
-            ulong sum = (ulong)sequence * 0x9E37_79B9_7F4A_7C15UL;
+            ulong sum = (ulong)~sequence * 0x9E37_79B9_7F4A_7C15UL;
             sum += (ulong)e.RequestNo * 0xC2B2_AE3D_27D4_EB4FUL;
             sum += (ulong)e.AtMs * 0x1656_67B1_9E37_79F9UL;
             sum += (ulong)e.AdmittedAtMs * 0x85EB_CA77_C2B2_AE63UL;

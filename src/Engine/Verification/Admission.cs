@@ -11,10 +11,10 @@ namespace Tollgate.Engine.Verification;
 /// of a request that was admitted to be settled later.
 /// </summary>
 /// <remarks>
-/// A request is decided and counted under the lock of its key's limits, in this order: do the limits have room → is there room for a
-/// reservation → is the money held → is the event noted → the limits are booked and the reservation stands. Each step before the last
-/// can refuse, and gives back what those before it took: money alone. Locks are taken in one order, limits before reservations; settling
-/// takes them one after the other.
+/// A request is decided and counted under the lock of its key's limits, in this order: the limits count it → there is room for a
+/// reservation → the money is held → the event is noted. Each step can refuse and undoes those before it, under the same lock, so nobody
+/// sees them; after the last nothing can fail. Locks are taken in one order, limits before reservations; settling takes them one after
+/// the other.
 /// </remarks>
 public sealed class Admission
 {
@@ -47,7 +47,7 @@ public sealed class Admission
     /// <summary>
     /// Notes how far an open reservation has come. What is noted never falls, in whatever order marks arrive.
     /// </summary>
-    public SettleResult TryMark(long requestNo, uint inputTokens, uint outputTokens, Money cost, long atMs)
+    public SettleResult TryMark(long requestNo, uint inputTokens, uint outputTokens, Money cost, long atMs, long clockMs)
     {
         ReservationStripe stripe = Reservations.StripeOf(requestNo, out int bucket);
         stripe.Gate.Enter();
@@ -71,7 +71,7 @@ public sealed class Admission
 
             (open.MarkedInputTokens, open.MarkedOutputTokens) = (happened.InputTokens, happened.OutputTokens);
             (open.MarkedCost, open.IsMarked) = (new Money(happened.CostMicros), true);
-            open.TouchedAtMs = Math.Max(open.TouchedAtMs, atMs);
+            open.TouchedMs = Math.Max(open.TouchedMs, clockMs);
             return SettleResult.Done;
         }
         finally
@@ -133,7 +133,7 @@ public sealed class Admission
         Money cost = use.Cost ?? Money.Zero;
         billed = use.Balance?.TakeUpTo(cost) ?? cost;
         UsageEvent happened = EventOf(in use, billed);
-        (happened.Limits, happened.LastingLimits) = Limits.CountingAnything();
+        (happened.Limits, happened.LastingLimits) = Limits.Counting(use.Requirement);
         sequence = 0;
         if (Usage is not null && !Usage.TryAppend(in happened, out sequence))
         {
@@ -142,7 +142,7 @@ public sealed class Admission
             return SettleResult.Full;
         }
 
-        Limits.CountUse(use.KeyNo, use.InputTokens, use.OutputTokens, use.ClockMs);
+        Limits.CountUse(use.KeyNo, happened.Limits, use.InputTokens, use.OutputTokens, use.ClockMs);
         return SettleResult.Done;
     }
 
@@ -155,13 +155,15 @@ public sealed class Admission
     {
         Reservation open = reservation;
         open.Booked = default;
+        // Who was down could not be told: it rests anew.
+        open.TouchedMs = clockMs;
         for (byte limit = 0; limit < Limits.Catalogue.Limits.Count; limit++)
         {
             LimitCounts counts = Limits.Catalogue.Limits[limit].Counts;
             int counted = counts == LimitCounts.ConcurrentRequests ? open.Limits : open.LastingLimits;
             if ((counted >> limit & 1) != 0 && open.Booked.Count < LimitStates.Max)
             {
-                open.Booked.Add(limit, (uint)LimitClaims.EstimateOf(counts, open.InputTokens, open.OutputTokens));
+                open.Booked.Add(limit, (uint)Math.Min(uint.MaxValue, LimitTable.Counted(counts, 1, open.InputTokens, open.OutputTokens)));
             }
         }
 
@@ -188,16 +190,16 @@ public sealed class Admission
     /// <summary>The step itself, for a request that passed all others; fills the verdict, its code included.</summary>
     internal void Decide(in CheckRequest request, ProjectEntry project, ref Verdict verdict)
     {
-        Unsafe.SkipInit(out LimitClaims claims);
+        Unsafe.SkipInit(out TakenAmounts taken);
         KeyProfile profile = verdict.KeyToFill.Profile;
         if (!profile.HasLimits)
         {
-            Decide(in request, Limits.Catalogue.Of(project.Plan), new Intake(project, ref claims, ref verdict));
+            Decide(in request, Limits.Catalogue.Of(project.Plan), new Intake(project, ref taken, ref verdict));
             return;
         }
 
         Span<CountedLimit> lowered = stackalloc CountedLimit[LimitCatalogue.LimitsMax];
-        Decide(in request, Limits.Catalogue.Of(project.Plan, profile, lowered), new Intake(project, ref claims, ref verdict));
+        Decide(in request, Limits.Catalogue.Of(project.Plan, profile, lowered), new Intake(project, ref taken, ref verdict));
     }
 
     private void Decide(in CheckRequest request, ReadOnlySpan<CountedLimit> limits, in Intake intake)
@@ -206,7 +208,9 @@ public sealed class Admission
         place.Enter();
         try
         {
-            DecideLocked(in request, limits, in intake, in place);
+            intake.Verdict.Code = request.Taking == Taking.Take
+                ? TakeLocked(in request, limits, in intake, in place)
+                : LookLocked(in request, limits, in intake, in place);
         }
         finally
         {
@@ -216,24 +220,34 @@ public sealed class Admission
 
     // On its own, because what stands within a try block is kept in memory rather than in registers.
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private void DecideLocked(in CheckRequest request, ReadOnlySpan<CountedLimit> limits, in Intake intake, in LimitPlace place)
+    private VerdictCode TakeLocked(in CheckRequest request, ReadOnlySpan<CountedLimit> limits, in Intake intake, in LimitPlace place)
     {
         ref Verdict verdict = ref intake.Verdict;
-        VerdictCode code = LimitTable.DecideLocked(limits, in place, in request, ref intake.Claims);
-        if (code == VerdictCode.Allowed)
+        if (!LimitTable.TryTakeLocked(limits, in place, in request, ref intake.Taken, ref verdict.LimitsToFill))
         {
-            code = Pay(in request, limits, in intake, place.ClockMs);
+            VerdictCode refused = LimitTable.TellLocked(limits, in place, in request, ref verdict);
+            return refused == VerdictCode.Allowed ? VerdictCode.Busy : refused;
         }
 
-        verdict.Code = code;
-        if (code == VerdictCode.Allowed && request.Taking == Taking.Take)
+        VerdictCode code = request.Reserves
+            ? Reserve(in request, in intake, place.ClockMs)
+            : PayAtOnce(in request, in intake, place.ClockMs);
+        if (code != VerdictCode.Allowed)
         {
-            LimitTable.BookLocked(limits, in place, in intake.Claims, ref verdict.LimitsToFill);
+            LimitTable.GiveBackLocked(in place, ref intake.Taken, ref verdict.LimitsToFill);
+            LimitTable.TellLocked(limits, in place, in request, ref verdict);
         }
-        else
-        {
-            LimitTable.TellLocked(limits, in place, in request, in intake.Claims, ref verdict);
-        }
+
+        return code;
+    }
+
+    private static VerdictCode LookLocked(
+        in CheckRequest request, ReadOnlySpan<CountedLimit> limits, in Intake intake, in LimitPlace place)
+    {
+        VerdictCode code = LimitTable.TellLocked(limits, in place, in request, ref intake.Verdict);
+        return code == VerdictCode.Allowed && intake.Project.Balance is { } balance && balance.Available < LeastOf(in request)
+            ? Unpaid(balance, in request, in intake)
+            : code;
     }
 
     /// <summary>Notes that a known key was refused, while there is room for such notes.</summary>
@@ -264,33 +278,20 @@ public sealed class Admission
         UsageBuffer.Publish(ref place, sequence);
     }
 
-    // Everything but the limits: the money, the reservation, the event.
-    private VerdictCode Pay(in CheckRequest request, ReadOnlySpan<CountedLimit> limits, in Intake intake, long clockMs)
+    private VerdictCode PayAtOnce(in CheckRequest request, in Intake intake, long clockMs)
     {
-        Balance? balance = intake.Project.Balance;
-        if (request.Taking != Taking.Take)
-        {
-            return balance is null || balance.Available >= LeastOf(in request) ? VerdictCode.Allowed
-                : Unpaid(balance, in request, in intake);
-        }
-
-        if (request.Reserves)
-        {
-            return Reserve(in request, limits, in intake, clockMs);
-        }
-
         VerdictCode code = HoldAndNote(in request, in intake, UsageKind.Passed, clockMs);
         Money paid = intake.Verdict.Held;
         if (paid > Money.Zero)
         {
             // Nobody will settle it.
-            balance?.Settle(paid, paid);
+            intake.Project.Balance?.Settle(paid, paid);
         }
 
         return code;
     }
 
-    private VerdictCode Reserve(in CheckRequest request, ReadOnlySpan<CountedLimit> limits, in Intake intake, long clockMs)
+    private VerdictCode Reserve(in CheckRequest request, in Intake intake, long clockMs)
     {
         ReservationStripe stripe = Reservations.StripeOf(request.RequestNo, out int bucket);
         stripe.Gate.Enter();
@@ -304,7 +305,7 @@ public sealed class Admission
             VerdictCode code = HoldAndNote(in request, in intake, UsageKind.Reserved, clockMs);
             if (code == VerdictCode.Allowed)
             {
-                intake.Fill(ref stripe.AddLocked(bucket), in request, limits, clockMs);
+                intake.Fill(ref stripe.AddLocked(bucket), in request, clockMs);
             }
 
             return code;
@@ -353,8 +354,8 @@ public sealed class Admission
 
         Fill(ref place, in request, kind, in intake.Verdict, clockMs);
         place.CostMicros = intake.Verdict.Held.Micros;
-        place.Limits = intake.Claims.Bits;
-        place.LastingLimits = intake.Claims.LastingBits;
+        place.Limits = intake.Taken.Bits;
+        place.LastingLimits = intake.Taken.LastingBits;
         place.Flags = request.IsPriced ? UsageFlags.Priced : UsageFlags.None;
         UsageBuffer.Publish(ref place, sequence);
         return true;

@@ -5,29 +5,29 @@ using Tollgate.Engine.Usage;
 namespace Tollgate.Engine.Verification;
 
 /// <summary>One request on its way through step 5: who pays, what bounds it, and where the answer goes.</summary>
-internal readonly ref struct Intake(ProjectEntry project, ref LimitClaims claims, ref Verdict verdict)
+internal readonly ref struct Intake(ProjectEntry project, ref TakenAmounts taken, ref Verdict verdict)
 {
-    public readonly ref LimitClaims Claims = ref claims;
+    public readonly ref TakenAmounts Taken = ref taken;
 
     public readonly ref Verdict Verdict = ref verdict;
 
     public ProjectEntry Project { get; } = project;
 
     /// <summary>Makes an empty place the reservation of this request.</summary>
-    public void Fill(ref Reservation open, in CheckRequest request, ReadOnlySpan<CountedLimit> limits, long clockMs)
+    public void Fill(ref Reservation open, in CheckRequest request, long clockMs)
     {
         open.RequestNo = request.RequestNo;
         open.KeyNo = Verdict.KeyNo;
         open.OrganizationNo = (uint)Project.OrganizationNo;
-        (open.AdmittedAtMs, open.TouchedAtMs, open.ClockMs) = (request.NowMs, request.NowMs, clockMs);
+        (open.AdmittedAtMs, open.TouchedMs, open.ClockMs) = (request.NowMs, clockMs, clockMs);
         (open.Model, open.PriceVersion) = (request.Model, request.PriceVersion);
         (open.InputTokens, open.OutputTokens) = ((uint)request.InputTokens, (uint)request.OutputTokens);
         open.MarkedInputTokens = open.InputTokens;
         (open.Held, open.Balance) = (Verdict.Held, Project.Balance);
-        (open.Limits, open.LastingLimits) = (Claims.Bits, Claims.LastingBits);
-        for (int i = 0; i < Claims.Count; i++)
+        (open.Limits, open.LastingLimits) = (Taken.Bits, Taken.LastingBits);
+        for (int i = 0; i < Taken.Count; i++)
         {
-            open.Booked.Add(limits[Claims[i].Index].Number, Claims[i].Need);
+            open.Booked.Add(Taken[i].Limit, Taken[i].Amount);
         }
     }
 }

@@ -85,6 +85,9 @@ public struct Verdict
     /// <summary>The same check with an answer that nobody may trust: as if nothing were in memory.</summary>
     public readonly Verdict Unproven() => new() { Code = VerdictCode.NotLoaded, Hash = Hash, Requirement = Requirement };
 
+    /// <summary>The same check with an answer that nobody may trust, of a request that has been counted: it is not made.</summary>
+    public readonly Verdict Withdrawn() => new() { Code = VerdictCode.Busy, Hash = Hash, Requirement = Requirement };
+
     /// <summary>The state of the limit that refused.</summary>
     internal readonly LimitState RefusedBy
     {

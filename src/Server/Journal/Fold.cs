@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Tollgate.Engine.Usage;
 using Tollgate.Server.Problems;
 using Tollgate.Server.Storage;
@@ -60,6 +61,9 @@ internal sealed partial class Fold(
     /// <summary>Events that were folded since the start.</summary>
     public long Total { get; private set; }
 
+    /// <summary>Transactions that took events in since the start.</summary>
+    public long Writes { get; private set; }
+
     /// <summary>Attempts that failed since the start.</summary>
     public long Failures => Interlocked.Read(ref _lost);
 
@@ -107,6 +111,9 @@ internal sealed partial class Fold(
         Wake();
         return waiter.Task;
     }
+
+    /// <summary>Up to which event a database knows a spool; null for one that it does not know.</summary>
+    public static Task<long?> KnownTo(DbConnection connection, string spool) => JournalSql.Folded(connection, null, spool);
 
     /// <summary>Completes when everything that was appended before this call is in the database.</summary>
     public Task WaitAll() => WaitFolded(spool.Buffer.Last);
@@ -235,8 +242,9 @@ internal sealed partial class Fold(
             ?? throw new InvalidOperationException("A request was booked twice in one write.");
         Failpoint.Pass("fold.committed");
         spool.Free(done);
+        // Before anybody is told: who was told finds them counted.
+        (Total, Writes) = (Total + events.Length, Writes + 1);
         Advance(done);
-        Total += events.Length;
     }
 
     /// <summary>Up to where the spool is taken in; null when something in these events was booked before and must be left out.</summary>

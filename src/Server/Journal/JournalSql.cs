@@ -63,9 +63,11 @@ internal static class JournalSql
         scope.Query<(string, long)>(
             "SELECT spool, opened_at_ms FROM journal WHERE spool <> @spool AND closed_at_ms IS NULL", new { spool });
 
-    /// <summary>Other spools, which will not come back: a gate has one at a time.</summary>
+    /// <summary>
+    /// Other spools that were closed in order, and are empty. One that was not may belong to a gate that has only lost its lock and comes back.
+    /// </summary>
     public static Task ForgetOthers(WriteScope scope, string spool) =>
-        scope.Execute("DELETE FROM journal WHERE spool <> @spool", new { spool });
+        scope.Execute("DELETE FROM journal WHERE spool <> @spool AND closed_at_ms IS NOT NULL", new { spool });
 
     public static async Task<IReadOnlyList<OpenReservation>> Reservations(DbConnection connection) =>
         (await connection.QueryAsync<OpenReservation>($"SELECT {ReservationColumns} FROM reservations ORDER BY request_no")).AsList();

@@ -23,7 +23,7 @@ internal sealed class LimitWatch(WebhookOutbox outbox)
 
     private readonly Dictionary<(long KeyNo, string Limit), Refusing> _refusing = [];
 
-    public int Watched => _refusing.Count;
+    private long _sweptAtMs;
 
     /// <summary>Takes note of refusals in their order, and tells of those that have lasted.</summary>
     public async Task Note(WriteScope scope, IReadOnlyList<BookedRefusal> refusals)
@@ -48,8 +48,9 @@ internal sealed class LimitWatch(WebhookOutbox outbox)
             return found;
         }
 
-        if (found is null && _refusing.Count >= WatchedMax)
+        if (found is null && _refusing.Count >= WatchedMax && Math.Abs(atMs - _sweptAtMs) >= MinuteMs)
         {
+            _sweptAtMs = atMs;
             foreach (var quiet in _refusing.Where(one => atMs - one.Value.LastMs >= QuietMs).Select(one => one.Key).ToList())
             {
                 _refusing.Remove(quiet);

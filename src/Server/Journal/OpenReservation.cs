@@ -66,7 +66,6 @@ internal sealed record OpenReservation
         MarkedOutputTokens = checked((uint)OutputMarked),
         MarkedCost = new Money(CostMarked),
         IsMarked = MarkedAtMs > 0,
-        TouchedAtMs = Math.Max(AdmittedAtMs, MarkedAtMs),
     };
 
     public static OpenReservation Of(in UsageEvent reserved) => new()

@@ -40,12 +40,17 @@ internal static class ReportEndpoints
             return new ProblemResult(problem);
         }
 
-        if (body.Value.Records is { Count: 0 or > BatchMax })
+        if (body.Value.Records is not { Count: > 0 and <= BatchMax } records)
         {
             return new ProblemResult(Problem.Invalid("/records", $"must hold 1 to {BatchMax} reports."));
         }
 
-        var taken = await reports.Take(Caller.Of(http), body.Value.Records);
+        if (records.ToList().FindIndex(report => report is null) is >= 0 and var nothing)
+        {
+            return new ProblemResult(Problem.Invalid($"/records/{nothing}", "must be an object."));
+        }
+
+        var taken = await reports.Take(Caller.Of(http), [.. records.Select(report => report!)]);
         return Answers.Json(new UseReportRows([.. taken.Select(RowOf)]), JournalWire.Default.UseReportRows);
     }
 

@@ -11,6 +11,8 @@ internal sealed record ReportTerms
 
     public const int LatencyMsMax = 86_400_000;
 
+    public const int RequiresCharsMax = 200;
+
     public const int IdempotencyCharsMax = 255;
 
     /// <summary>Clocks of servers differ by so much; what is told of the future within it is now.</summary>
@@ -67,6 +69,7 @@ internal sealed record ReportTerms
 
     private static FieldError? FaultOfReserved(UseReport report) =>
         report.At is not null ? new("/at", "is told without a reservation only: a reserved request was made when it was checked.")
+        : report.Requires is not null ? new("/requires", "was told when the request was checked.")
         : report.IdempotencyKey is not null
             ? new("/idempotency_key", "is not needed with a reservation, which is settled once however often it is told.")
         : null;

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Tollgate.Engine.Permissions;
 using Tollgate.Engine.Usage;
 using Tollgate.Engine.Verification;
 using Tollgate.Engine.Wallet;
@@ -22,68 +23,140 @@ internal sealed class Reports(
 {
     private static readonly Problem Busy = new(ProblemCode.Unavailable, "There is no room to note usage right now; try again in a moment.");
     private static readonly Problem NoKey = new(ProblemCode.NotFound, "There is no such key.");
+    private static readonly Problem Gone = new(
+        ProblemCode.IdempotencyExpired, "This request was booked before; its line is no longer kept, so its answer cannot be told again.");
 
-    /// <summary>Recorded requests whose report is being worked on, so that the same one sent twice at a time is taken once.</summary>
-    private readonly ConcurrentDictionary<long, bool> _underWay = new();
+    /// <summary>Reports that are being worked on, by what they are known by, so that the same one sent twice at a time is taken once.</summary>
+    private readonly ConcurrentDictionary<string, bool> _underWay = new(StringComparer.Ordinal);
 
     /// <summary>Takes them in, in their order, and answers each once all of them are in the database.</summary>
     public async Task<IReadOnlyList<Outcome<UseReceipt>>> Take(Caller caller, IReadOnlyList<UseReport> reports)
     {
-        var now = time.GetUtcNow();
-        var begun = new Outcome<BegunReport>[reports.Count];
-        Array.Fill(begun, Busy);
+        var works = reports.Select(report => new ReportWork(report)).ToList();
+        var entered = new List<string>();
         try
         {
-            for (var i = 0; i < begun.Length; i++)
+            Judge(caller, works);
+            await FindKeys(caller, works);
+            Enter(works, entered);
+            await claims.Claim([.. works.Where(work => work is { IsOpen: true, IsRecord: true })]);
+            foreach (var work in works.Where(work => work.IsOpen))
             {
-                begun[i] = ReportTerms.Of(reports[i], now).TryGet(out var terms, out var fault) ? await Begin(caller, terms) : fault;
+                await Act(caller, work);
             }
 
-            var last = begun.Where(report => report.IsOk).Select(report => report.Value.Sequence).DefaultIfEmpty(0).Max();
-            await (begun.Any(report => report.IsOk && report.Value.Answer is null) ? fold.WaitAll() : fold.WaitFolded(last));
-            var answers = new List<Outcome<UseReceipt>>(begun.Length);
-            foreach (var report in begun)
+            var open = works.Where(work => work.IsOpen).ToList();
+            await (open.Any(work => work.Receipt is null)
+                ? fold.WaitAll()
+                : fold.WaitFolded(open.Select(work => work.Sequence).DefaultIfEmpty(0).Max()));
+            foreach (var work in open)
             {
-                answers.Add(report.TryGet(out var known, out var problem) ? await Finish(caller, known) : problem);
+                await Finish(caller, work);
             }
 
-            return answers;
+            await claims.MarkBooked([.. open.Where(work => work is { ClaimId: not null, Claim: not ClaimState.Booked, IsOpen: true })]);
+            return [.. works.Select(OutcomeOf)];
         }
         finally
         {
-            foreach (var report in begun.Where(report => report.IsOk && report.Value.IsRecorded))
+            entered.ForEach(id => _underWay.TryRemove(id, out _));
+        }
+    }
+
+    private static Outcome<UseReceipt> OutcomeOf(ReportWork work) => work.Problem is { } problem ? problem : work.Receipt!;
+
+    private long NowMs => time.GetUtcNow().ToUnixTimeMilliseconds();
+
+    /// <summary>What can be said of each without looking at anything.</summary>
+    private void Judge(Caller caller, List<ReportWork> works)
+    {
+        var now = time.GetUtcNow();
+        foreach (var work in works)
+        {
+            if (provider.Wallet is not null && !caller.OfOperator)
             {
-                _underWay.TryRemove(report.Value.RequestNo, out _);
+                // Whoever pays does not say how much it was.
+                work.Refuse(new Problem(ProblemCode.OperatorOnly, "Requests are paid for: what they used is the operator's servers' to say."));
+            }
+            else if (!ReportTerms.Of(work.Report, now).TryGet(out var terms, out var problem))
+            {
+                work.Refuse(problem);
+            }
+            else
+            {
+                (work.RequestNo, work.MadeAtMs) = (terms.RequestNo ?? 0, terms.MadeAtMs);
             }
         }
     }
 
-    private Task<Outcome<BegunReport>> Begin(Caller caller, ReportTerms terms) => terms switch
+    private async Task FindKeys(Caller caller, List<ReportWork> works)
     {
-        { RequestNo: null } => Record(caller, terms),
-        { Report.InProgress: true } => Mark(caller, terms, terms.RequestNo.Value),
-        _ => Settle(caller, terms, terms.RequestNo.Value),
-    };
+        var records = works.Where(work => work is { IsOpen: true, IsRecord: true }).ToList();
+        if (records.Count == 0)
+        {
+            return;
+        }
+
+        var keys = await usage.FindKeys([.. records.Select(work => work.Report.KeyId!).Distinct()]);
+        foreach (var work in records)
+        {
+            work.Key = keys.GetValueOrDefault(work.Report.KeyId!);
+            if (work.Key is null || !Covers(caller, work.Key.OrganizationId, work.Key.Environment))
+            {
+                work.Refuse(NoKey);
+            }
+        }
+    }
+
+    private void Enter(List<ReportWork> works, List<string> entered)
+    {
+        foreach (var work in works.Where(work => work is { IsOpen: true, IsRecord: true }))
+        {
+            work.ClaimId = ReportClaims.IdOf(work.Report);
+            if (work.ClaimId is { } id && Convert.ToHexString(id) is var name)
+            {
+                if (_underWay.TryAdd(name, true))
+                {
+                    entered.Add(name);
+                }
+                else
+                {
+                    work.Refuse(Problem.Of(ProblemCode.IdempotencyInFlight));
+                }
+            }
+        }
+    }
+
+    private Task Act(Caller caller, ReportWork work) =>
+        work.IsRecord ? Record(work) : work.Report.InProgress == true ? Mark(caller, work) : Settle(caller, work);
 
     /// <summary>What was done before is answered as it was booked then.</summary>
-    private async Task<Outcome<UseReceipt>> Finish(Caller caller, BegunReport report) =>
-        report.Answer is { } answer ? answer
-        : await usage.FindBooked(report.RequestNo) is { } row && Covers(caller, row.OrganizationId, row.Environment) ? AnswerOf(row)
-        : ReportTerms.NoReservation;
-
-    private async Task<Outcome<BegunReport>> Settle(Caller caller, ReportTerms terms, long requestNo)
+    private async Task Finish(Caller caller, ReportWork work)
     {
-        if (!admission.Reservations.TryGet(requestNo, out var open))
+        if (work.Receipt is not null)
         {
-            return new BegunReport(requestNo);
+            return;
         }
 
-        if (!(await Price(caller, terms.Report, open)).TryGet(out var priced, out var problem))
+        if (await usage.FindBooked(work.RequestNo) is { } row && Covers(caller, row.OrganizationId, row.Environment))
         {
-            return problem;
+            work.Receipt = ReceiptOf(row);
+        }
+        else
+        {
+            work.Refuse(work.IsRecord ? Gone : ReportTerms.NoReservation);
+        }
+    }
+
+    private async Task Settle(Caller caller, ReportWork work)
+    {
+        if (!admission.Reservations.TryGet(work.RequestNo, out var open)
+            || await Price(caller, work, open) is not { } priced)
+        {
+            return;
         }
 
-        var report = terms.Report;
+        var report = work.Report;
         var settlement = new Settlement
         {
             InputTokens = (uint)report.InputTokens,
@@ -96,80 +169,84 @@ internal sealed class Reports(
             ClockMs = clock.NowMs,
         };
         Failpoint.Pass("report.unsettled");
-        return admission.Settle(requestNo, settlement, out var sequence) switch
+        var result = admission.Settle(work.RequestNo, settlement, out var sequence);
+        if (result == SettleResult.Full)
         {
-            SettleResult.Done => new BegunReport(requestNo)
-            {
-                Sequence = sequence,
-                Answer = AnswerOf(requestNo, "settled", priced.Model, report, Billed(open, priced.Cost)),
-            },
-            SettleResult.Full => Busy,
-            _ => new BegunReport(requestNo),
-        };
+            work.Refuse(Busy);
+        }
+        else if (result == SettleResult.Done)
+        {
+            work.Sequence = sequence;
+            work.Receipt = ReceiptOf(work.RequestNo, "settled", priced.Model, report, Billed(open, priced.Cost));
+        }
     }
 
-    private async Task<Outcome<BegunReport>> Mark(Caller caller, ReportTerms terms, long requestNo)
+    private async Task Mark(Caller caller, ReportWork work)
     {
-        var report = terms.Report;
-        if (!admission.Reservations.TryGet(requestNo, out var open))
+        if (!admission.Reservations.TryGet(work.RequestNo, out var open)
+            || await Price(caller, work, open) is not { } priced)
         {
-            return new BegunReport(requestNo);
+            return;
         }
 
-        if (!(await Price(caller, report, open)).TryGet(out var priced, out var problem))
+        var (report, cost) = (work.Report, Billed(open, priced.Cost));
+        var result = admission.TryMark(
+            work.RequestNo, (uint)report.InputTokens, (uint)report.OutputTokens, cost ?? Money.Zero, NowMs, clock.NowMs);
+        if (result == SettleResult.Full)
         {
-            return problem;
+            work.Refuse(Busy);
         }
-
-        var cost = Billed(open, priced.Cost);
-        return admission.TryMark(
-            requestNo, (uint)report.InputTokens, (uint)report.OutputTokens, cost ?? Money.Zero, NowMs) switch
+        else if (result == SettleResult.Done)
         {
-            SettleResult.Done => new BegunReport(requestNo) { Answer = AnswerOf(requestNo, "in_progress", priced.Model, report, cost) },
-            SettleResult.Full => Busy,
-            _ => new BegunReport(requestNo),
-        };
+            work.Receipt = ReceiptOf(work.RequestNo, "in_progress", priced.Model, report, cost);
+        }
     }
 
-    private async Task<Outcome<BegunReport>> Record(Caller caller, ReportTerms terms)
+    private async Task Record(ReportWork work)
     {
-        var report = terms.Report;
-        if (await usage.FindKey(report.KeyId!) is not { } key || !Covers(caller, key.OrganizationId, key.Environment))
+        if (work.Claim == ClaimState.Booked || (work.Claim == ClaimState.Known && await IsBooked(work.RequestNo)))
         {
-            return NoKey;
+            return;
         }
 
+        var report = work.Report;
         if (!(await PriceNow(report)).TryGet(out var priced, out var problem)
-            || !(await claims.Claim(key, report)).TryGet(out var claim, out problem))
+            || !RequirementOf(report).TryGet(out var requirement, out problem))
         {
-            return problem;
-        }
-
-        if (!_underWay.TryAdd(claim.RequestNo, true))
-        {
-            return Problem.Of(ProblemCode.IdempotencyInFlight);
-        }
-
-        var begun = new BegunReport(claim.RequestNo) { IsRecorded = true };
-        if (claim.IsKnown && await IsBooked(claim.RequestNo))
-        {
-            return begun;
+            work.Refuse(problem);
+            return;
         }
 
         // What its lasting windows held before comes first: what is counted now must not stand in its place.
+        var key = work.Key!;
         await remembrance.RestoreWindows(key.KeyNo);
-        var use = UseOf(key, terms, priced, claim.RequestNo);
+        var use = new RecordedUse
+        {
+            RequestNo = work.RequestNo,
+            KeyNo = checked((uint)key.KeyNo),
+            OrganizationNo = checked((uint)key.OrganizationNo),
+            Balance = provider.Wallet is null ? null : balances.Of(key.OrganizationNo),
+            Requirement = requirement,
+            Model = priced.Number,
+            PriceVersion = priced.Version,
+            InputTokens = (uint)report.InputTokens,
+            OutputTokens = (uint)report.OutputTokens,
+            Cost = priced.Cost,
+            Status = (ushort)(report.Status ?? 0),
+            LatencyMs = (uint)(report.LatencyMs ?? 0),
+            Flags = report.Estimated == true ? UsageFlags.Estimated : UsageFlags.None,
+            MadeAtMs = work.MadeAtMs,
+            AtMs = NowMs,
+            ClockMs = clock.NowMs,
+        };
         if (admission.Record(use, out var billed, out var sequence) != SettleResult.Done)
         {
-            _underWay.TryRemove(claim.RequestNo, out _);
-            return Busy;
+            work.Refuse(Busy);
+            return;
         }
 
-        return begun with
-        {
-            Sequence = sequence,
-            Answer = AnswerOf(claim.RequestNo, "settled", report.Model, report, priced.Cost is null ? null : billed),
-        };
+        work.Sequence = sequence;
+        work.Receipt = ReceiptOf(work.RequestNo, "settled", report.Model, report, priced.Cost is null ? null : billed);
     }
 
     /// <summary>A process may have ended between the claim and the booking.</summary>
@@ -179,42 +256,34 @@ internal sealed class Reports(
         return await usage.FindBooked(requestNo) is not null;
     }
 
-    private RecordedUse UseOf(UsedKey key, ReportTerms terms, ReportPrice priced, long requestNo) => new()
-    {
-        RequestNo = requestNo,
-        KeyNo = checked((uint)key.KeyNo),
-        OrganizationNo = checked((uint)key.OrganizationNo),
-        Balance = provider.Wallet is null ? null : balances.Of(key.OrganizationNo),
-        Model = priced.Number,
-        PriceVersion = priced.Version,
-        InputTokens = (uint)terms.Report.InputTokens,
-        OutputTokens = (uint)terms.Report.OutputTokens,
-        Cost = priced.Cost,
-        Status = (ushort)(terms.Report.Status ?? 0),
-        LatencyMs = (uint)(terms.Report.LatencyMs ?? 0),
-        Flags = terms.Report.Estimated == true ? UsageFlags.Estimated : UsageFlags.None,
-        MadeAtMs = terms.MadeAtMs,
-        AtMs = NowMs,
-        ClockMs = clock.NowMs,
-    };
-
-    /// <summary>By the prices that the request was admitted under; whoever may not see it finds none.</summary>
-    private async Task<Outcome<ReportPrice>> Price(Caller caller, UseReport report, Reservation open)
+    /// <summary>
+    /// By the prices that the request was admitted under; where one can no longer be found, all that was held. Whoever may not see the
+    /// reservation finds none. Null where the report is refused.
+    /// </summary>
+    private async Task<ReportPrice?> Price(Caller caller, ReportWork work, Reservation open)
     {
         if (!caller.OfOperator
             && (await usage.FindKey(open.KeyNo) is not { } key || !Covers(caller, key.OrganizationId, key.Environment)))
         {
-            return ReportTerms.NoReservation;
+            work.Refuse(ReportTerms.NoReservation);
+            return null;
         }
 
-        var name = models.NameOf(open.Model);
+        var (report, name) = (work.Report, models.NameOf(open.Model));
         if (report.Model is { } told && told != name)
         {
-            return Problem.Invalid("/model", name is null ? "was not told when this was reserved." : "is not the one that was reserved.");
+            work.Refuse(Problem.Invalid(
+                "/model", name is null ? "was not told when this was reserved." : "is not the one that was reserved."));
+            return null;
         }
 
-        var price = open.PriceVersion > 0 && name is not null ? await prices.At(open.PriceVersion, name) : null;
-        return new ReportPrice(name, open.Model, open.PriceVersion, price?.Cost(report.InputTokens, report.OutputTokens));
+        if (open.PriceVersion == 0)
+        {
+            return new ReportPrice(name, open.Model, 0, null);
+        }
+
+        var price = name is null ? null : await prices.At(open.PriceVersion, name);
+        return new ReportPrice(name, open.Model, open.PriceVersion, price?.Cost(report.InputTokens, report.OutputTokens) ?? open.Held);
     }
 
     private async Task<Outcome<ReportPrice>> PriceNow(UseReport report)
@@ -237,7 +306,10 @@ internal sealed class Reports(
             priced.Price?.Cost(report.InputTokens, report.OutputTokens));
     }
 
-    private long NowMs => time.GetUtcNow().ToUnixTimeMilliseconds();
+    private Outcome<Requirement> RequirementOf(UseReport report) =>
+        report.Requires is not { } requires ? default(Requirement)
+        : requires.Length <= ReportTerms.RequiresCharsMax && provider.Scopes.TryParseRequirement(requires, out var requirement) ? requirement
+        : Problem.Invalid("/requires", "must be a declared scope, or scope:action.");
 
     /// <summary>The operator's servers report for everybody; a key of a customer for its own organization and environment.</summary>
     private static bool Covers(Caller caller, string? organizationId, string? environment) =>
@@ -249,7 +321,7 @@ internal sealed class Reports(
     private static UsageFlags FlagsOf(UseReport report, Money? cost) =>
         (report.Estimated == true ? UsageFlags.Estimated : UsageFlags.None) | (cost is null ? UsageFlags.None : UsageFlags.Priced);
 
-    private static UseReceipt AnswerOf(long requestNo, string state, string? model, UseReport report, Money? cost) => new()
+    private static UseReceipt ReceiptOf(long requestNo, string state, string? model, UseReport report, Money? cost) => new()
     {
         RequestId = RequestId.Of(requestNo),
         State = state,
@@ -259,7 +331,7 @@ internal sealed class Reports(
         Cost = cost?.ToString(),
     };
 
-    private static UseReceipt AnswerOf(UsageLogRow row) => new()
+    private static UseReceipt ReceiptOf(UsageLogRow row) => new()
     {
         RequestId = RequestId.Of(row.RequestNo),
         State = "settled",
@@ -269,17 +341,3 @@ internal sealed class Reports(
         Cost = row.CostMicros is { } micros ? new Money(micros).ToString() : null,
     };
 }
-
-/// <summary>A report that was acted on, or that finds that it was before: then what is booked is the answer.</summary>
-internal sealed record BegunReport(long RequestNo)
-{
-    /// <summary>The event to wait for.</summary>
-    public long Sequence { get; init; }
-
-    public bool IsRecorded { get; init; }
-
-    public UseReceipt? Answer { get; init; }
-}
-
-/// <summary>A model by name and number, and what a report costs by a version of the price list; null where no price is known.</summary>
-internal readonly record struct ReportPrice(string? Model, ushort Number, ushort Version, Money? Cost);

@@ -27,7 +27,7 @@ internal sealed partial class ReservationSweep(
         var (settled, expired) = (0, new Reservation[BatchMax]);
         while (true)
         {
-            var count = admission.Reservations.Expired(time.GetUtcNow().ToUnixTimeMilliseconds(), expired);
+            var count = admission.Reservations.Expired(clock.NowMs, expired);
             for (var i = 0; i < count; i++)
             {
                 var result = admission.Settle(expired[i].RequestNo, await SettlementOf(expired[i]), out _);

@@ -17,14 +17,15 @@ internal sealed unsafe class Spool : IDisposable
     // What the system says when a file is locked: EAGAIN on Linux, EWOULDBLOCK on macOS.
     private static readonly int[] Locked = [11, 35];
 
+    private readonly FileStream _lock;
     private readonly MemoryMappedFile _file;
     private readonly SpoolHeader* _header;
     private readonly UsageEvent* _places;
     private bool _isDisposed;
 
-    private Spool(FileStream stream, string path)
+    private Spool(FileStream @lock, FileStream stream, string path)
     {
-        Path = path;
+        (_lock, Path) = (@lock, path);
         _file = MemoryMappedFile.CreateFromFile(
             stream, null, stream.Length, MemoryMappedFileAccess.ReadWrite, HandleInheritability.None, leaveOpen: false);
         var view = _file.CreateViewAccessor();
@@ -57,24 +58,23 @@ internal sealed unsafe class Spool : IDisposable
     public static Spool Open(string folder, int capacity)
     {
         var path = SpoolFile.In(folder);
+        FileStream? turn = null;
         try
         {
             OwnerOnly.CreateFolder(folder);
+            // A lock of its own, and not the file's: the doctor reads that beside a running gate.
+            turn = OwnerOnly.Open(System.IO.Path.Combine(folder, SpoolFile.LockName), FileMode.OpenOrCreate, FileShare.None);
             if (!File.Exists(path) || MustBeMade(path, capacity))
             {
                 SpoolFile.Make(path, capacity);
             }
 
-            var stream = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
-            try
-            {
-                return new Spool(stream, path);
-            }
-            catch
-            {
-                stream.Dispose();
-                throw;
-            }
+            return new Spool(turn, new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite), path);
+        }
+        catch (StorageException)
+        {
+            turn?.Dispose();
+            throw;
         }
         catch (IOException taken) when (Locked.Contains(taken.HResult))
         {
@@ -82,6 +82,7 @@ internal sealed unsafe class Spool : IDisposable
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
+            turn?.Dispose();
             throw new StorageException(
                 $"The spool {path} cannot be opened or made: {error.Message} It takes {SpoolFile.Length(capacity) >> 20} MiB of the disk.",
                 error);
@@ -119,6 +120,7 @@ internal sealed unsafe class Spool : IDisposable
             _header->Ended = Buffer.Last;
             // The memory stays: a request that outlives its host by a moment must find it.
             _file.Dispose();
+            _lock.Dispose();
         }
     }
 

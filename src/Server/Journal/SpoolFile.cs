@@ -13,6 +13,9 @@ internal static unsafe class SpoolFile
 {
     public const string Name = "usage.spool";
 
+    /// <summary>Held by the process that has the spool.</summary>
+    public const string LockName = "usage.lock";
+
     private const int ChunkBytes = 1 << 20;
 
     public static string In(string folder) => Path.Combine(folder, Name);
@@ -44,6 +47,22 @@ internal static unsafe class SpoolFile
 
         File.Move(beside, path, overwrite: true);
         DiskSync.Folder(Path.GetDirectoryName(Path.GetFullPath(path))!);
+    }
+
+    /// <summary>
+    /// Moves the folder's spool out of the way of another history; answers its new name, or null where there is none.
+    /// </summary>
+    public static string? SetAside(string folder, string stamp)
+    {
+        if (!File.Exists(In(folder)))
+        {
+            return null;
+        }
+
+        var aside = $"{In(folder)}.before-{stamp}";
+        File.Move(In(folder), aside, overwrite: false);
+        DiskSync.Folder(folder);
+        return aside;
     }
 
     /// <summary>What the file is and holds.</summary>

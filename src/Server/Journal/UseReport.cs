@@ -17,6 +17,9 @@ internal sealed record UseReport
 
     public string? Model { get; init; }
 
+    /// <summary>Without a reservation: the scope the request needed, or scope:action, for limits that count only some requests.</summary>
+    public string? Requires { get; init; }
+
     public required int InputTokens { get; init; }
 
     public required int OutputTokens { get; init; }
@@ -39,7 +42,7 @@ internal sealed record UseReport
     public string? IdempotencyKey { get; init; }
 }
 
-internal sealed record UseReportBatch(IReadOnlyList<UseReport> Records);
+internal sealed record UseReportBatch(IReadOnlyList<UseReport?>? Records);
 
 /// <summary>What a report came to.</summary>
 internal sealed record UseReceipt

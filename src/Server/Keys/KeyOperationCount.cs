@@ -31,6 +31,12 @@ internal sealed class KeyOperationCount(ProviderModel provider)
             return null;
         }
 
+        // What a clock that was put back has left in the future counts as of now, or it would count for longer than a window.
+        if (await KeyOperationSql.BringBack(scope) > 0)
+        {
+            scope.AfterRefusal(KeyOperationSql.BringBack);
+        }
+
         // One that came exactly a window ago is out of it.
         var afterMs = scope.NowMs - (long)limit.Window.TotalMilliseconds;
         var ofPerson = await KeyOperationSql.NewestOfPerson(scope, caller.Id, afterMs, limit.Amount);

@@ -29,6 +29,10 @@ internal static class KeyOperationSql
         """,
         new { organizationNo, afterMs, skipped = nth - 1 });
 
+    /// <summary>Moves rows that are later than now to now. By key_operations_by_age.</summary>
+    public static Task<int> BringBack(WriteScope scope) =>
+        scope.Execute("UPDATE key_operations SET at_ms = @NowMs WHERE at_ms > @NowMs", new { scope.NowMs });
+
     /// <summary>By key_operations_by_age.</summary>
     public static Task Purge(WriteScope scope, long throughMs) => scope.Execute(
         """

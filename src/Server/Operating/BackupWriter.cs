@@ -20,8 +20,9 @@ internal static class BackupWriter
 
     /// <summary>
     /// Answers kept for Idempotency-Keys are short-lived and hold sealed secrets; what a database has been through is in the manifest.
+    /// Without the journal a restored database knows no spool, so that none of another history is taken into it.
     /// </summary>
-    public static readonly IReadOnlyList<string> LeftOut = ["idempotency", Migrator.Table];
+    public static readonly IReadOnlyList<string> LeftOut = ["idempotency", "journal", Migrator.Table];
 
     /// <exception cref="BackupException">The file exists, or there is nothing to back up.</exception>
     public static async Task<BackupManifest> Write(StorageOptions options, string file, DateTimeOffset now, CancellationToken cancel)

@@ -1,4 +1,5 @@
 using Tollgate.Server.Hosting;
+using Tollgate.Server.Journal;
 using Tollgate.Server.Storage;
 
 namespace Tollgate.Server.Operating;
@@ -36,7 +37,9 @@ internal static class DataFiles
         !OperatingSystem.IsWindows() && File.Exists(file) && (File.GetUnixFileMode(file) & Others) != 0;
 
     private static IEnumerable<string> Files(GateOptions options) =>
-        (Directory.Exists(options.Data) ? Directory.GetFiles(options.Data, "tollgate.*") : [])
+        (Directory.Exists(options.Data)
+            ? Directory.GetFiles(options.Data, "tollgate.*").Concat(Directory.GetFiles(options.Data, SpoolFile.Name + "*"))
+            : [])
         .Concat(File.Exists(options.PepperPath) ? [options.PepperPath] : [])
         .Order(StringComparer.Ordinal);
 }

@@ -2,6 +2,7 @@ using System.Data.Common;
 using System.Globalization;
 using Tollgate.Server.Audit;
 using Tollgate.Server.Hosting;
+using Tollgate.Server.Journal;
 using Tollgate.Server.Providers;
 using Tollgate.Server.Storage;
 
@@ -70,6 +71,7 @@ internal sealed class Doctor(GateOptions options, TimeProvider time)
         yield return await Try("audit chain", () => AuditChain(snapshot));
         yield return await Try("last change", () => LastChange(snapshot));
         yield return await Try("clock", () => Clock(snapshot));
+        yield return await Try("spool", () => SpoolOf(snapshot));
         yield return await Try("references", () => References(snapshot));
         yield return await Try("counters", () => Counters(snapshot));
         yield return await Try("wallets", () => Wallets(snapshot));
@@ -199,6 +201,38 @@ internal sealed class Doctor(GateOptions options, TimeProvider time)
             : Diagnosis.Failed(
                 "clock", $"The last change was made {(last - now) / 1_000} seconds in the future by this machine's clock.",
                 "Set the clock (NTP): while it is behind, keys work past their expiry.");
+    }
+
+    /// <summary>The requests that are on their way into the database.</summary>
+    private async Task<Diagnosis> SpoolOf(DatabaseSnapshot snapshot)
+    {
+        const string Check = "spool";
+        var path = SpoolFile.In(options.Data);
+        if (!File.Exists(path))
+        {
+            return Diagnosis.Ok(Check, "There is none yet; the next start of the gate makes it.");
+        }
+
+        var spool = SpoolFile.Read(path);
+        if (spool.Fault is { } fault)
+        {
+            return Diagnosis.Failed(Check, fault, "The gate does not start with it.");
+        }
+
+        var known = await Fold.KnownTo(snapshot.Connection, spool.Id);
+        var sentence = string.Create(
+            CultureInfo.InvariantCulture,
+            $"{path} holds {spool.Left:N0} of {spool.Capacity:N0} events that are not in the database yet.");
+        return known is null && spool.Left > 0
+            ? Diagnosis.Failed(
+                Check, sentence + " This database does not know it: they are another one's, or of before a restore.",
+                "Start the gate on the database they belong to, or move the file away to go on without them.")
+            : known < spool.Freed
+                ? Diagnosis.Failed(Check, $"The database knows it up to {known}, and it was taken in up to {spool.Freed}.", RestoreAdvice)
+                : spool.Left > spool.Capacity / 2
+                    ? Diagnosis.Warning(
+                        Check, sentence, "Start the gate, which takes them in; where it runs, look at the database: it does not keep up.")
+                    : Diagnosis.Ok(Check, sentence);
     }
 
     private static async Task<Diagnosis> References(DatabaseSnapshot snapshot)

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Tollgate.Server.Journal;
 using Tollgate.Server.Storage;
 
 namespace Tollgate.Server.Operating;
@@ -46,7 +47,14 @@ internal static class RestoreVerb
         }
 
         await restoration.Seal();
-        var before = await target.PutInPlace(now.ToString("yyyyMMddHHmmss", CultureInfo.InvariantCulture));
+        var stamp = now.ToString("yyyyMMddHHmmss", CultureInfo.InvariantCulture);
+        var before = await target.PutInPlace(stamp);
+        if (SpoolFile.SetAside(options.Data, stamp) is { } spool)
+        {
+            Console.WriteLine($"Requests that the gate before had noted and maybe not written yet are in {spool}. They belong to the data "
+                + "that was replaced, and stay out of what was restored.");
+        }
+
         Console.WriteLine("Restored. The gate can be started."
             + (before is null ? "" : $" What was in place before is kept as {before}; delete it when it is no longer needed."));
         return Verb.Done;

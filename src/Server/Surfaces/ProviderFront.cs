@@ -65,8 +65,8 @@ internal sealed class ProviderFront(
 
         var call = new RouteCall(path, match, buffer.AsMemory(0, secret.Length));
         var step = provider.QuotaRoutes.Find(http.Request.Method, path);
-        // What the body or a quota decides is looked at first: only the last check takes.
-        var taking = step is { Makes: true } || match.Requirement.Condition != 0 ? Taking.Look : Taking.Take;
+        // What the body or a quota decides is asked first: only the last check takes.
+        var taking = match.Requirement.Condition != 0 ? Taking.Look : TakingOf(step);
         var verdict = Check(http, call, conditionMet: null, taking);
         // Asked only when memory knows no good key: until the root key has been used, asking costs more than the check.
         if (verdict.Code == VerdictCode.Allowed || !root.Matches(call.Secret.Span))
@@ -97,17 +97,16 @@ internal sealed class ProviderFront(
             }
 
             conditionMet = isMet;
-            verdict = await Decide(http, call, conditionMet, Taking.Look);
         }
 
+        // The key may have changed while its body came in, so everything is decided anew; of one that is not known there is nothing more.
+        verdict = taken == Taking.Look && verdict.Key.KeyNo != 0 ? await Decide(http, call, conditionMet, TakingOf(step)) : verdict;
         if (verdict.Code == VerdictCode.Allowed && step is { Makes: true } makes)
         {
             await PassCounted(http, call, conditionMet, verdict.Project!, makes);
             return;
         }
 
-        // The key may have changed while its body came in, so everything is decided anew.
-        verdict = taken == Taking.Take ? verdict : await Decide(http, call, conditionMet, Taking.Take);
         Tell(http, verdict);
         if (verdict.Code != VerdictCode.Allowed)
         {
@@ -122,6 +121,9 @@ internal sealed class ProviderFront(
             await echo.Answer(http, call.Path, call.Match);
         }
     }
+
+    /// <summary>What a quota has to allow is asked here and taken after it.</summary>
+    private static Taking TakingOf(QuotaStep? step) => step is { Makes: true } ? Taking.Ask : Taking.Take;
 
     /// <summary>
     /// The place in the quota is taken ahead of the check that takes from limits and wallet, and given back where that refuses: so what one

@@ -100,15 +100,17 @@ internal sealed class UsageReader(Database database)
     /// <summary>One request that is booked, whoever asks.</summary>
     public Task<UsageLogRow?> FindBooked(long requestNo) => database.Read(connection => UsageQuerySql.Find(connection, requestNo));
 
-    /// <summary>A key, whatever became of it and whoever asks.</summary>
-    public Task<UsedKey?> FindKey(string keyId) => database.Read(connection => UsageQuerySql.FindKey(connection, keyId));
+    /// <summary>Keys by their ids, whatever became of them and whoever asks.</summary>
+    public async Task<IReadOnlyDictionary<string, UsedKey>> FindKeys(IReadOnlyCollection<string> keyIds) =>
+        (await database.Read(connection => UsageQuerySql.FindKeys(connection, keyIds)))
+            .ToDictionary(key => key.KeyId, StringComparer.Ordinal);
 
-    /// <summary>The same within a write.</summary>
+    /// <summary>The key with this number, whatever became of it and whoever asks.</summary>
+    public Task<UsedKey?> FindKey(long keyNo) => database.Read(connection => UsageQuerySql.FindKey(connection, keyNo));
+
+    /// <summary>The same, within a write.</summary>
     public static Task<UsedKey?> FindKey(WriteScope scope, long keyNo) =>
         UsageQuerySql.FindKey(scope.Connection, keyNo, scope.Transaction);
-
-    /// <inheritdoc cref="FindKey(string)"/>
-    public Task<UsedKey?> FindKey(long keyNo) => database.Read(connection => UsageQuerySql.FindKey(connection, keyNo));
 
     private async Task<Outcome<UsedKey>> FindKey(Caller caller, string keyId, CancellationToken cancel)
     {

@@ -86,14 +86,20 @@ internal sealed class Gate(Gatekeeper gatekeeper, KeyFeed feed, Database databas
             return verdict;
         }
 
+        if (request.Taking is not (Taking.Take or Taking.Ask))
+        {
+            return verdict.Unproven();
+        }
+
+        // The trust ended between the taking and here. Nobody will hear of a reservation, and nothing is taken or noted twice under one
+        // number: the request is not made.
         if (verdict.IsAllowed && request.Taking == Taking.Take && request.Reserves)
         {
-            // The trust ended between the taking and here, and nobody will hear of the reservation.
             gatekeeper.Admission.Settle(
                 request.RequestNo, new Settlement { AtMs = request.NowMs, ClockMs = request.ClockMs }, out _);
         }
 
-        return verdict.Unproven();
+        return verdict.Withdrawn();
     }
 
     /// <summary>What will not be believed takes nothing.</summary>

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Tollgate.Server.Journal;
 using Tollgate.Server.Problems;
 using Tollgate.Server.Wire;
 
@@ -9,9 +10,6 @@ namespace Tollgate.Server.Verification;
 /// <param name="OutputMax">Of its output; null leaves it to the model.</param>
 internal readonly record struct TokenBounds(int Input, int? OutputMax)
 {
-    /// <summary>More than any model takes, and little enough that a price of it fits into a number.</summary>
-    public const int TokensMax = 100_000_000;
-
     /// <summary>Reads the object; the reader stands on its start and is left on its end.</summary>
     public static Outcome<TokenBounds> Read(ref Utf8JsonReader json, string at)
     {
@@ -33,9 +31,9 @@ internal readonly record struct TokenBounds(int Input, int? OutputMax)
             }
 
             json.Read();
-            if (json.TokenType != JsonTokenType.Number || !json.TryGetInt32(out var tokens) || tokens is < 0 or > TokensMax)
+            if (json.TokenType != JsonTokenType.Number || !json.TryGetInt32(out var tokens) || tokens is < 0 or > ReportTerms.TokensMax)
             {
-                return Problem.Invalid($"{at}/{name}", $"must be a whole number from 0 to {TokensMax}.");
+                return Problem.Invalid($"{at}/{name}", $"must be a whole number from 0 to {ReportTerms.TokensMax}.");
             }
 
             input = isInput ? tokens : input;

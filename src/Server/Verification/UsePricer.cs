@@ -11,8 +11,6 @@ namespace Tollgate.Server.Verification;
 /// </summary>
 internal sealed class UsePricer(ProviderModel provider, PriceBook prices, ModelNames models)
 {
-    public const int ModelCharsMax = 200;
-
     /// <summary>Waits only for a model that nobody has asked for before.</summary>
     /// <param name="model">Null when none was told.</param>
     /// <param name="tokens">Null when none were told.</param>
@@ -29,6 +27,11 @@ internal sealed class UsePricer(ProviderModel provider, PriceBook prices, ModelN
         if (!prices.Find(model).TryGet(out var priced, out var problem))
         {
             return new(problem);
+        }
+
+        if (provider.Wallet is not null && tokens is null)
+        {
+            return new(Problem.Invalid($"{at}/tokens/input", "is needed: what a request brings is paid for."));
         }
 
         var offer = priced.Offer;

@@ -69,6 +69,9 @@ internal sealed record VerifyAnswerBody
     /// <summary>What was set aside of the organization's balance, as a decimal.</summary>
     public string? Held { get; init; }
 
+    /// <summary>Where money can be put in; told where the lack of it refused.</summary>
+    public string? TopUpUrl { get; init; }
+
     /// <summary>The limit that refused.</summary>
     public string? Limit { get; init; }
 

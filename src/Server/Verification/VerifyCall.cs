@@ -5,6 +5,7 @@ using Tollgate.Engine.Keys;
 using Tollgate.Engine.Permissions;
 using Tollgate.Server.Problems;
 using Tollgate.Server.Providers;
+using Tollgate.Server.Usage;
 using Tollgate.Server.Wire;
 
 namespace Tollgate.Server.Verification;
@@ -124,8 +125,8 @@ internal struct VerifyCall
     {
         switch (member)
         {
-            case Members.Model when json.GetString()!.Length > UsePricer.ModelCharsMax:
-                return Problem.Invalid($"{at}/model", $"must have at most {UsePricer.ModelCharsMax} characters.");
+            case Members.Model when json.GetString()!.Length > ModelNames.NameCharsMax:
+                return Problem.Invalid($"{at}/model", $"must have at most {ModelNames.NameCharsMax} characters.");
             case Members.Model:
                 Model = json.GetString();
                 return null;

@@ -6,6 +6,7 @@ using Tollgate.Server.Access;
 using Tollgate.Server.Journal;
 using Tollgate.Server.Problems;
 using Tollgate.Server.Providers;
+using Tollgate.Server.Storage;
 using Tollgate.Server.Telemetry;
 using Tollgate.Server.Wire;
 
@@ -154,7 +155,7 @@ internal sealed class VerifyEndpoints(
         {
             output.Write(i == 0 ? default : ","u8);
             var call = calls[i];
-            var verdict = await Loaded(call, Check(call, caller), () => Check(call, caller));
+            var verdict = await LoadedAlone(call, caller);
             gate.Meter.Count(CheckDoor.Verify, verdict.Code);
             AnswerTo(call, verdict, caller).Write(output);
         }
@@ -181,7 +182,8 @@ internal sealed class VerifyEndpoints(
         call.Use = use;
         var verdict = await Loaded(call, Check(call, Taking.Look), () => Check(call, Taking.Look));
         gate.Meter.Count(CheckDoor.Explain, verdict.Code);
-        var code = IsVisible(verdict, Caller.Of(http)) ? verdict.Code : VerdictCode.KeyUnknown;
+        var code = !IsVisible(verdict, Caller.Of(http)) ? VerdictCode.KeyUnknown
+            : verdict.IsUnfunded ? VerdictCode.WalletEmpty : verdict.Code;
         var steps = Explanation.Of(code).Select(step => new ExplainStep(
             step.Step.ToText(), OutcomeNames[(int)step.Outcome], step.Code is null ? null : Faults.ReasonOf(code)));
         var answer = new ExplainAnswerBody(code == VerdictCode.Allowed, code.ToText(), Faults.ReasonOf(code), [.. steps])
@@ -264,6 +266,20 @@ internal sealed class VerifyEndpoints(
     /// Unknown keys count against the network that the call names. Without one they count against nobody: counted against the API server
     /// that asks, one of its clients could use up what all of them need.
     /// </summary>
+    /// <summary>One of many: what cannot be read now leaves the others their answers, and what they reserved.</summary>
+    private async ValueTask<Verdict> LoadedAlone(VerifyCall call, Caller caller)
+    {
+        var verdict = Check(call, caller);
+        try
+        {
+            return await Loaded(call, verdict, () => Check(call, caller));
+        }
+        catch (Exception outage) when (Database.IsOutage(outage))
+        {
+            return verdict;
+        }
+    }
+
     private ValueTask<Verdict> Loaded(VerifyCall call, Verdict verdict, Func<Verdict> again) =>
         verdict.Code == VerdictCode.NotLoaded
             ? gate.Settle(verdict, call.Address is { } address ? ClientNetwork.Of(address) : default, again)

@@ -64,6 +64,11 @@ internal sealed class VerifyTail
             Text(",\"held\":"u8, verdict.Held.ToString());
         }
 
+        if ((verdict.Code == VerdictCode.WalletEmpty || verdict.IsUnfunded) && provider.Wallet?.TopUpUrl is { } url)
+        {
+            Text(",\"top_up_url\":"u8, url);
+        }
+
         WriteLimits(verdict, provider);
         if (verdict.Limits.Count > 0 || verdict.Project?.Balance is not null)
         {

@@ -35,10 +35,16 @@ internal sealed class WalletLedger(
 
         await memory.Settle(scope);
         var (no, amount) = (organization.OrganizationNo, terms.Amount);
+        if (amount < Money.Zero && await Again(scope, no, terms) is { } known)
+        {
+            // Nothing is taken for what was entered before, not even for a moment.
+            return known;
+        }
+
         var isTaken = amount < Money.Zero && memory.TryTake(scope, no, -amount);
         if (amount < Money.Zero && !isTaken)
         {
-            return await Again(scope, no, terms) ?? NotAvailable(no);
+            return NotAvailable(no);
         }
 
         await WalletSql.Open(scope, no);
@@ -78,6 +84,12 @@ internal sealed class WalletLedger(
     /// </summary>
     public async Task BookUsage(WriteScope scope, IReadOnlyList<UsageDebit> debits)
     {
+        if (provider.Wallet is null)
+        {
+            // Prices without wallets tell what was used, and nobody pays.
+            return;
+        }
+
         UsageDebit[] billed =
         [
             .. debits.GroupBy(debit => debit.OrganizationNo)

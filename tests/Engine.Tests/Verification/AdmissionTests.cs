@@ -222,13 +222,13 @@ public sealed class AdmissionTests
         Assert.True(gate.Admission.Reservations.TryGet(1, out Reservation open));
         Assert.Equal((7u, 0u, false), (open.MarkedInputTokens, open.MarkedOutputTokens, open.IsMarked));
 
-        Assert.Equal(SettleResult.Done, gate.Admission.TryMark(1, 8, 20, new Money(30), MeteredGate.NowMs + 2));
-        Assert.Equal(SettleResult.Done, gate.Admission.TryMark(1, 8, 10, new Money(15), MeteredGate.NowMs + 1));
-        Assert.Equal(SettleResult.NotOpen, gate.Admission.TryMark(2, 8, 10, new Money(15), MeteredGate.NowMs));
+        Assert.Equal(SettleResult.Done, gate.Admission.TryMark(1, 8, 20, new Money(30), MeteredGate.NowMs, 20));
+        Assert.Equal(SettleResult.Done, gate.Admission.TryMark(1, 8, 10, new Money(15), MeteredGate.NowMs, 10));
+        Assert.Equal(SettleResult.NotOpen, gate.Admission.TryMark(2, 8, 10, new Money(15), MeteredGate.NowMs, 0));
 
         Assert.True(gate.Admission.Reservations.TryGet(1, out open));
         Assert.Equal((8u, 20u, new Money(30), true), (open.MarkedInputTokens, open.MarkedOutputTokens, open.MarkedCost, open.IsMarked));
-        Assert.Equal(MeteredGate.NowMs + 2, open.TouchedAtMs);
+        Assert.Equal(20, open.TouchedMs);
         Assert.Equal((5, 2, MeteredGate.KeyNo, 3u), (open.Model, open.PriceVersion, open.KeyNo, open.OrganizationNo));
         Assert.Equal((UsageKind.Marked, 30L, 20u), (gate.Events[^1].Kind, gate.Events[^1].CostMicros, gate.Events[^1].OutputTokens));
     }
@@ -245,7 +245,7 @@ public sealed class AdmissionTests
         Assert.Equal(VerdictCode.Busy, gate.Take().Code);
         Assert.Equal(VerdictCode.Busy, gate.Reserve(hold: new Money(10)).Code);
         Assert.Equal(SettleResult.Full, gate.Settle(1, cost: new Money(1)));
-        Assert.Equal(SettleResult.Full, gate.Admission.TryMark(1, 1, 1, Money.Zero, 0));
+        Assert.Equal(SettleResult.Full, gate.Admission.TryMark(1, 1, 1, Money.Zero, 0, 0));
         Assert.Equal((new Money(90), new Money(10)), (gate.Balance!.Available, gate.Balance.Held));
         Assert.Equal([5, 8], [.. Remaining()]);
 

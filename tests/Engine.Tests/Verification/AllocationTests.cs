@@ -1,9 +1,12 @@
 using System.Net;
 using System.Text;
 using Tollgate.Engine.Keys;
+using Tollgate.Engine.Limits;
 using Tollgate.Engine.Permissions;
 using Tollgate.Engine.Tests.Keys;
+using Tollgate.Engine.Usage;
 using Tollgate.Engine.Verification;
+using Tollgate.Engine.Wallet;
 
 namespace Tollgate.Engine.Tests.Verification;
 
@@ -48,6 +51,38 @@ public sealed class AllocationTests
             VerdictCode code = gate.Keeper.Check(new CheckRequest { Secret = secrets[i % 300], NowMs = Gate.NowMs }).Code;
             VerdictCode expected = (i % 3) switch { 0 => VerdictCode.Allowed, 1 => VerdictCode.KeyUnknown, _ => VerdictCode.KeyMalformed };
             return code == expected && code.ToUtf8().Length > 0 && code.ToText().Length > 0;
+        });
+    }
+
+    [Fact]
+    public void Taking_from_limits_wallet_and_usage_and_being_refused_by_them_allocates_nothing()
+    {
+        Limit[] limits =
+        [
+            MeteredGate.Limit("rpm", LimitCounts.Requests, 60),
+            MeteredGate.Limit("tpm", LimitCounts.Tokens, 60),
+            MeteredGate.Limit("parallel", LimitCounts.ConcurrentRequests, 0),
+        ];
+        var own = new KeyProfile { Grants = Make.ReadWrite, Limits = [new KeyLimit(1, 60)] };
+        using var gate = new MeteredGate(limits, [Limit.AmountMax, 1_000, 3], new Money(1_000), profile: own);
+        int clockMs = 0;
+        AssertNothingAllocated(i =>
+        {
+            clockMs += 100;
+            gate.Usage.Free(gate.Usage.Last);
+            switch (i % 4)
+            {
+                case 0:
+                    Verdict passed = gate.Reserve(clockMs, input: 10, output: 30, hold: new Money(900));
+                    return passed.Code is VerdictCode.Allowed or VerdictCode.RateLimited && passed.Limits[2].Amount == 3;
+                case 1:
+                    return gate.Reserve(clockMs, input: 100, hold: new Money(1)) is { Code: VerdictCode.ExceedsLimit, RefusingLimit: 1 };
+                case 2:
+                    return gate.Take(clockMs).Code != VerdictCode.Busy;
+                default:
+                    gate.Admission.TryMark(gate.RequestNo - 2, 1, 1, new Money(1), 0, 0);
+                    return gate.Settle(gate.RequestNo - 2, 10, 20, new Money(0), clockMs) != SettleResult.Full;
+            }
         });
     }
 

@@ -25,6 +25,8 @@ public sealed class FoldCrashTests(PostgresFixture postgres) : IDisposable
 
     private static readonly long NowMs = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds();
 
+    private static readonly GateOptions Options = new() { LogLevel = "none", UsageBufferEvents = Capacity };
+
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("tollgate-fold-");
     private long _next = 1L << RequestNumbers.CounterBits;
     private long _reservations;
@@ -36,7 +38,7 @@ public sealed class FoldCrashTests(PostgresFixture postgres) : IDisposable
     {
         var database = kind == DatabaseKind.PostgreSql ? await postgres.NewDatabase() : null;
         await using (var first = await RunningGate.Start(
-            "default", new GateOptions { LogLevel = "none", UsageBufferEvents = Capacity }, _folder.FullName, database, FailpointTests.Today()))
+            "default", Options, _folder.FullName, database, FailpointTests.Today()))
         {
             _ = await first.NewPair();
         }
@@ -48,7 +50,7 @@ public sealed class FoldCrashTests(PostgresFixture postgres) : IDisposable
             booked += Append();
             await Crash(point, database);
             await using var gate = await RunningGate.Start(
-                "default", new GateOptions { LogLevel = "none", UsageBufferEvents = Capacity }, _folder.FullName, database, FailpointTests.Today());
+                "default", Options, _folder.FullName, database, FailpointTests.Today());
             Assert.True(booked == await CountsOf(gate), $"{which}, committed {isCommitted}: {booked}, found {await CountsOf(gate)}");
         }
     }

@@ -206,16 +206,76 @@ public sealed class ReportTests(PostgresFixture postgres)
     [Fact]
     public async Task A_reservation_of_another_organization_is_as_absent_as_one_that_never_was()
     {
-        await using var gate = await MeteredVerifyTests.Start(DatabaseKind.Sqlite, postgres);
+        await using var gate = await MeteredVerifyTests.Start(DatabaseKind.Sqlite, postgres, "tensoras");
         var (mine, theirs) = (await gate.NewProject(), await gate.NewProject());
         const string Server = "\"name\":\"A server\",\"rights\":[\"verify\",\"usage:write\"]";
         var (own, other) = (await gate.NewSecret(Server, mine), await gate.NewSecret(Server, theirs));
-        var reservation = await Reserve(gate, await gate.NewSecret(project: mine));
+        var reservation = (await MeteredVerifyTests.Verify(
+            gate, await gate.NewSecret(project: mine), "\"tokens\":{\"input\":1}", own)).String("reservation");
 
         var foreign = await Report(gate, Body(reservation, 1, 1), other);
         var absent = await Report(gate, Body("rsv_0000000000001", 1, 1), other);
         Assert.Equal((HttpStatusCode.NotFound, absent.Plain()), (foreign.Status, foreign.Plain()));
         Assert.Equal(HttpStatusCode.OK, (await Report(gate, Body(reservation, 1, 1), own)).Status);
         Assert.Equal(absent.Plain(), (await Report(gate, Body(reservation, 1, 1), other)).Plain());
+    }
+
+    [Fact]
+    public async Task Where_requests_are_paid_for_a_customers_own_key_does_not_say_what_they_used()
+    {
+        await using var gate = await MeteredVerifyTests.Start(DatabaseKind.Sqlite, postgres);
+        var mine = await gate.NewProject();
+        var own = await gate.NewSecret("\"name\":\"Mine\",\"rights\":[\"verify\",\"usage:write\"]", mine);
+        var reservation = await Reserve(gate, await gate.NewSecret(project: mine));
+
+        var refused = await Report(gate, Body(reservation, 0, 0), own);
+
+        Assert.Equal((HttpStatusCode.Forbidden, "operator_only"), (refused.Status, refused.String("code")));
+        Assert.Equal("0.0019", (await gate.Wallet((await gate.Send("GET", $"/api/v1/projects/{mine}", RunningGate.RootKey))
+            .String("organization_id"))).String("held"));
+    }
+
+    [Theory]
+    [InlineData("{}", "/records")]
+    [InlineData("{\"records\":null}", "/records")]
+    [InlineData("{\"records\":[]}", "/records")]
+    [InlineData("{\"records\":[null]}", "/records/0")]
+    public async Task A_batch_of_nothing_is_refused_with_its_place(string body, string pointer)
+    {
+        await using var gate = await MeteredVerifyTests.Start(DatabaseKind.Sqlite, postgres);
+        var refused = await gate.Send("POST", "/api/v1/usage/batch", RunningGate.RootKey, body);
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, refused.Status);
+        Assert.Equal(pointer, refused.Json.GetProperty("errors")[0].GetProperty("pointer").GetString());
+    }
+
+    [Fact]
+    public async Task A_batch_takes_a_thousand_records_and_not_one_more()
+    {
+        await using var gate = await MeteredVerifyTests.Start(DatabaseKind.Sqlite, postgres);
+        var id = (await gate.NewKey()).GetProperty("id").GetString()!;
+        string Records(int count) => "{\"records\":[" + string.Join(',', Enumerable.Range(0, count).Select(i =>
+            $"{{\"key_id\":\"{id}\",\"model\":\"{Model}\",\"input_tokens\":1,\"output_tokens\":0,\"idempotency_key\":\"{i}\"}}")) + "]}";
+
+        var all = (await gate.Send("POST", "/api/v1/usage/batch", RunningGate.RootKey, Records(1_000))).Has(HttpStatusCode.OK);
+        Assert.All(all.Json.GetProperty("data").EnumerateArray(), row => Assert.Equal(200, row.GetProperty("status").GetInt32()));
+        Assert.Equal(422, (int)(await gate.Send("POST", "/api/v1/usage/batch", RunningGate.RootKey, Records(1_001))).Status);
+        var usage = await gate.Send("GET", $"/api/v1/keys/{id}/usage", RunningGate.RootKey);
+        Assert.Equal(1_000, usage.Json.GetProperty("requests").GetInt32());
+    }
+
+    [Fact]
+    public async Task A_record_counts_in_the_limits_of_what_its_request_needed()
+    {
+        await using var gate = await RunningGate.Start("tensorone");
+        var key = await gate.NewKey();
+        string Record(string more) =>
+            $"{{\"key_id\":\"{key.GetProperty("id").GetString()}\",\"input_tokens\":0,\"output_tokens\":0{more}}}";
+        (await Report(gate, Record(",\"requires\":\"endpoints:write\""))).Has(HttpStatusCode.OK);
+        (await Report(gate, Record(""))).Has(HttpStatusCode.OK);
+        Assert.Equal("/requires", (await Report(gate, Record(",\"requires\":\"nothing\""))).Json.GetProperty("errors")[0]
+            .GetProperty("pointer").GetString());
+
+        var write = await gate.Send("POST", "/v2/endpoints", key.GetProperty("secret").GetString()!);
+        Assert.Equal(("20", "18"), (write.Headers["X-RateLimit-Limit"], write.Headers["X-RateLimit-Remaining"]));
     }
 }

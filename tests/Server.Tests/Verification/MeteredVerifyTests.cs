@@ -46,7 +46,7 @@ public sealed class MeteredVerifyTests(PostgresFixture postgres)
         await using var gate = await Start(DatabaseKind.Sqlite, postgres);
         var secret = await gate.NewSecret();
 
-        Assert.Equal("0.003482", (await Verify(gate, secret, $"\"model\":\"{Model}\"")).String("held"));
+        Assert.Equal("0.003482", (await Verify(gate, secret, $"\"model\":\"{Model}\",\"tokens\":{{\"input\":0}}")).String("held"));
         Assert.Equal("0.006964", (await Verify(
             gate, secret, $"\"model\":\"{Model}\",\"tokens\":{{\"input\":0,\"max_output\":1000000}}")).String("held"));
     }
@@ -56,6 +56,7 @@ public sealed class MeteredVerifyTests(PostgresFixture postgres)
     [InlineData("\"model\":\"\"", 422, "/model")]
     [InlineData("\"model\":7", 422, "/model")]
     [InlineData("\"tokens\":{\"input\":1}", 422, "/model")]
+    [InlineData("\"model\":\"qwen3-235b\"", 422, "/tokens/input")]
     [InlineData("\"model\":\"qwen3-235b\",\"tokens\":{}", 422, "/tokens/input")]
     [InlineData("\"model\":\"qwen3-235b\",\"tokens\":{\"max_output\":1}", 422, "/tokens/input")]
     [InlineData("\"model\":\"qwen3-235b\",\"tokens\":{\"input\":-1}", 422, "/tokens/input")]
@@ -97,6 +98,7 @@ public sealed class MeteredVerifyTests(PostgresFixture postgres)
         var poor = await Verify(gate, secret, $"\"model\":\"{Model}\",\"tokens\":{{\"input\":1000000,\"max_output\":0}}");
         Assert.Equal((false, "wallet_empty"), (poor.Json.GetProperty("valid").GetBoolean(), poor.String("code")));
         Assert.False(poor.Json.TryGetProperty("reservation", out _));
+        Assert.Equal("https://app.tensorx.ai/dashboard", poor.String("top_up_url"));
         Assert.Equal("0.10 0.06 0.04", await gate.Figures());
     }
 
