@@ -4,7 +4,7 @@ namespace Tollgate.Engine.Keys;
 /// The keys in use, by the hash of their secrets. Checks read it without a lock, an await or an allocation; loads and changes take one lock
 /// and hold it over no I/O. Full, it forgets keys that nobody used lately: forgetting is always safe, because a key that is not here is
 /// read from the database. What may never happen, an old row replacing a newer one, is kept out by row versions, by <see cref="Drop"/>
-/// and by the epoch of <see cref="BeginLoad"/>. The README of this project tells the concurrency law.
+/// and by the epoch of <see cref="BeginLoad"/>. The README of this folder tells the concurrency law.
 /// </summary>
 public sealed class KeyTable
 {

@@ -11,7 +11,11 @@ public struct LimitStates
     private Row _row;
     private int _count;
 
-    public readonly int Count => _count;
+    public int Count
+    {
+        readonly get => _count;
+        internal set => _count = value;
+    }
 
     public readonly LimitState this[int index]
     {
@@ -25,11 +29,18 @@ public struct LimitStates
 
     internal void Add(byte limit, long amount, long remaining, long resetMs, long retryMs)
     {
-        ref PackedState state = ref _row[_count++];
+        Set(_count, limit, amount, remaining, resetMs, retryMs);
+        _count++;
+    }
+
+    /// <summary>For a caller that counts itself, and says in the end how many there are.</summary>
+    internal void Set(int index, byte limit, long amount, long remaining, long resetMs, long retryMs)
+    {
+        ref PackedState state = ref _row[index];
         state.Amount = (uint)amount;
         state.Remaining = (uint)remaining;
-        state.ResetMs = (uint)resetMs;
-        state.RetryMs = (uint)retryMs;
+        state.ResetMs = (uint)Math.Min(uint.MaxValue, resetMs);
+        state.RetryMs = (uint)Math.Min(uint.MaxValue, retryMs);
         state.Limit = limit;
     }
 

@@ -9,20 +9,25 @@ internal sealed class LimitStripe(LimitCatalogue catalogue, int windowsMax, int 
     /// <summary>How many buckets are swept when there is no room for another window, before room is made or refused.</summary>
     public const int BucketsForRoom = 128;
 
+    private const int ChunkWindows = 32;
+
     private SpinGate _gate;
     private long _clockMs;
     private int _free;
     private int _count;
     private int _made;
     private int _hand;
-    private LimitChunk[] _chunks = [];
+
+    // In chunks, so that growing copies nothing: the windows, and apart from those the earlier slots of each.
+    private RollingWindow[][] _windows = [];
+    private uint[][] _earlier = [];
     private readonly int[] _buckets = new int[bucketCount];
 
     /// <summary>Windows that belong to a key.</summary>
     public int Count => Volatile.Read(ref _count);
 
     /// <summary>Windows there is memory for.</summary>
-    public int Room => Volatile.Read(ref _chunks).Length * LimitChunk.Windows;
+    public int Room => Volatile.Read(ref _windows).Length * ChunkWindows;
 
     public int Buckets => _buckets.Length;
 
@@ -35,11 +40,10 @@ internal sealed class LimitStripe(LimitCatalogue catalogue, int windowsMax, int 
 
     public void Exit() => _gate.Exit();
 
-    public ref RollingWindow WindowLocked(int index) =>
-        ref _chunks[(uint)index / LimitChunk.Windows][(uint)index % LimitChunk.Windows];
+    public ref RollingWindow WindowLocked(int index) => ref _windows[(uint)index / ChunkWindows][(uint)index % ChunkWindows];
 
     public Span<uint> EarlierLocked(int index) =>
-        _chunks[(uint)index / LimitChunk.Windows].EarlierOf((uint)index % LimitChunk.Windows);
+        _earlier[(uint)index / ChunkWindows].AsSpan(index % ChunkWindows * RollingWindow.EarlierSlots, RollingWindow.EarlierSlots);
 
     /// <summary>Where the search for a key's windows begins.</summary>
     public int FirstLocked(int bucket) => _buckets[bucket];
@@ -57,22 +61,16 @@ internal sealed class LimitStripe(LimitCatalogue catalogue, int windowsMax, int 
     }
 
     /// <summary>
+    /// Whether a window stands where it is guessed to be: windows of a key that were opened together stand together. Looking there first,
+    /// memory does not have to answer link by link.
+    /// </summary>
+    public bool IsAtLocked(int guess, ulong owner) => guess < _made && WindowLocked(guess).Owner == owner;
+
+    /// <summary>
     /// A window of a key, or -1 where nothing of that limit is counted. The search for a limit with a greater number goes on from the link.
     /// </summary>
-    /// <param name="link">Where in the chain to begin.</param>
-    /// <param name="owner">Whose window.</param>
-    /// <param name="guess">
-    /// Where it may stand: windows of a key that were opened together stand together. Looking there first, memory does not have to answer
-    /// link by link.
-    /// </param>
-    public int FindLocked(ref int link, ulong owner, int guess = 0)
+    public int FindLocked(ref int link, ulong owner)
     {
-        if (guess < _made && WindowLocked(guess).Owner == owner)
-        {
-            link = WindowLocked(guess).Next;
-            return guess;
-        }
-
         for (int next = link; next != 0;)
         {
             ref RollingWindow window = ref WindowLocked(next - 1);
@@ -128,7 +126,7 @@ internal sealed class LimitStripe(LimitCatalogue catalogue, int windowsMax, int 
             _hand = _hand + 1 == _buckets.Length ? 0 : _hand + 1;
         }
 
-        if (_chunks.Length > 1 && _count < Room / 4)
+        if (_windows.Length > 1 && _count < Room / 4)
         {
             PackLocked();
         }
@@ -165,8 +163,8 @@ internal sealed class LimitStripe(LimitCatalogue catalogue, int windowsMax, int 
 
         if (_free == 0 && _made < windowsMax)
         {
-            LimitChunk[] chunks = [.. _chunks, new LimitChunk()];
-            Volatile.Write(ref _chunks, chunks);
+            _earlier = [.. _earlier, new uint[ChunkWindows * RollingWindow.EarlierSlots]];
+            Volatile.Write(ref _windows, [.. _windows, new RollingWindow[ChunkWindows]]);
             int end = Math.Min(windowsMax, Room);
             for (int index = end - 1; index >= _made; index--)
             {
@@ -212,27 +210,26 @@ internal sealed class LimitStripe(LimitCatalogue catalogue, int windowsMax, int 
     // Copies what counts into as much memory as it needs.
     private void PackLocked()
     {
-        var packed = new LimitChunk[Math.Max(1, (_count + LimitChunk.Windows - 1) / LimitChunk.Windows)];
-        for (int i = 0; i < packed.Length; i++)
-        {
-            packed[i] = new LimitChunk();
-        }
-
+        int chunks = Math.Max(1, (_count + ChunkWindows - 1) / ChunkWindows);
+        RollingWindow[][] windows = [.. Enumerable.Range(0, chunks).Select(_ => new RollingWindow[ChunkWindows])];
+        uint[][] earlier = [.. Enumerable.Range(0, chunks).Select(_ => new uint[ChunkWindows * RollingWindow.EarlierSlots])];
         int next = 0;
         for (int bucket = 0; bucket < _buckets.Length; bucket++)
         {
             ref int link = ref _buckets[bucket];
             while (link != 0)
             {
-                ref RollingWindow place = ref packed[next / LimitChunk.Windows][(uint)next % LimitChunk.Windows];
+                ref RollingWindow place = ref windows[next / ChunkWindows][next % ChunkWindows];
                 place = WindowLocked(link - 1);
-                EarlierLocked(link - 1).CopyTo(packed[next / LimitChunk.Windows].EarlierOf((uint)next % LimitChunk.Windows));
+                EarlierLocked(link - 1).CopyTo(
+                    earlier[next / ChunkWindows].AsSpan(next % ChunkWindows * RollingWindow.EarlierSlots, RollingWindow.EarlierSlots));
                 link = ++next;
                 link = ref place.Next;
             }
         }
 
-        Volatile.Write(ref _chunks, packed);
+        _earlier = earlier;
+        Volatile.Write(ref _windows, windows);
         _free = 0;
         _made = Math.Min(windowsMax, Room);
         for (int index = _made - 1; index >= next; index--)

@@ -151,8 +151,10 @@ public sealed class LimitTable
             }
 
             ulong owner = RollingWindow.OwnerOf(place.KeyNo, limit.Number);
-            int index = stripe.FindLocked(ref link, owner, next);
-            if (count == LimitStates.Max || (index < 0 && !stripe.TryOpenLocked(place.Bucket, owner, ref link, out index)))
+            int index = next;
+            if (count == LimitStates.Max || (!stripe.IsAtLocked(next, owner)
+                && (index = stripe.FindLocked(ref link, owner)) < 0
+                && !stripe.TryOpenLocked(place.Bucket, owner, ref link, out index)))
             {
                 isWhole = false;
                 continue;
@@ -171,16 +173,17 @@ public sealed class LimitTable
             next = index + 1;
             bits |= limit.Bit;
             lastingBits |= limit.LastingBit;
-            ref TakenAmount amount = ref taken[count++];
+            ref TakenAmount amount = ref taken[count];
             amount.Window = index;
             amount.Amount = (uint)need;
             amount.Limit = limit.Number;
             long resetMs = window.IsFresh && limit.SlotMs > 0
                 ? window.SlotEndMs + limit.ReachMs - place.AskedMs
                 : ResetMsLocked(in place, index, in limit);
-            states.Add(limit.Number, limit.Amount, left, resetMs, retryMs: 0);
+            states.Set(count++, limit.Number, limit.Amount, left, resetMs, retryMs: 0);
         }
 
+        states.Count = count;
         (taken.Count, taken.Bits, taken.LastingBits) = (count, (ushort)bits, (ushort)lastingBits);
         if (!isWhole)
         {

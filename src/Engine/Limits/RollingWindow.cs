@@ -6,7 +6,7 @@ namespace Tollgate.Engine.Limits;
 /// <summary>
 /// What one key has taken of one limit: a running sum over the slot that time stands in and the 30 before it. A slot is a thirtieth of the
 /// window, and one that is still partly inside the window counts in full; so the sum is never less than what was taken in any span of the
-/// window's length that ends now. The earlier slots lie beside it (see <see cref="LimitChunk"/>): a check that finds time in the same slot
+/// window's length that ends now. The earlier slots lie beside it (see <see cref="LimitStripe"/>): a check that finds time in the same slot
 /// as the last one reads these 32 bytes and no more.
 /// </summary>
 /// <remarks>
