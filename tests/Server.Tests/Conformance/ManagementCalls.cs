@@ -44,8 +44,7 @@ internal static class ManagementCalls
     }
 
     /// <summary>
-    /// What an API server asks ahead of its work: may this key use so many tokens of the model? Without a model it asks for a request
-    /// alone.
+    /// What an API server asks before its work: may this key use so many of the model's tokens? Without a model it asks for a request only.
     /// </summary>
     public static Task<Answer> Check(this RunningGate gate, string secret, string? model = null, long input = 0, long output = 0) =>
         gate.Send("POST", "/api/v1/verify", RunningGate.RootKey, JsonSerializer.Serialize(

@@ -159,7 +159,8 @@ public sealed class MeteredVerifyTests(PostgresFixture postgres)
         var secret = await gate.NewSecret();
         var stranger = await gate.NewSecret("\"name\":\"Another server\",\"rights\":[\"verify\"]", await gate.NewProject());
 
-        Assert.Equal("key_unknown", (await Verify(gate, secret, $"\"model\":\"{Model}\"", stranger)).String("code"));
+        var asked = await Verify(gate, secret, $"\"model\":\"{Model}\",\"tokens\":{{\"input\":1000}}", stranger);
+        Assert.Equal("key_unknown", asked.String("code"));
         Assert.Equal("1000.00 0.00 1000.00", await gate.Figures());
         Assert.Equal("requests 60 59", Limits(await Verify(gate, secret)).First());
     }
