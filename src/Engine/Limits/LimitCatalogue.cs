@@ -22,6 +22,7 @@ public sealed class LimitCatalogue
         ArgumentNullException.ThrowIfNull(plans);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(limits.Count, LimitsMax);
         (Limits, Plans) = ([.. limits], [.. plans]);
+        LastingBits = Limits.Select((limit, i) => limit.Lasts ? 1 << i : 0).Sum();
         _all = [.. plans.Select(CountedBy)];
         _bounded = [.. _all.Select(limits => limits.Where(limit => limit.Amount >= 0).ToArray())];
     }
@@ -29,6 +30,9 @@ public sealed class LimitCatalogue
     public IReadOnlyList<Limit> Limits { get; }
 
     public IReadOnlyList<LimitPlan> Plans { get; }
+
+    /// <summary>The limits that outlast a restart, a bit each by number.</summary>
+    internal int LastingBits { get; }
 
     /// <summary>The limits that bound keys of a plan without limits of their own.</summary>
     internal ReadOnlySpan<CountedLimit> Of(byte plan)
@@ -81,8 +85,7 @@ internal readonly struct CountedLimit
         ArgumentOutOfRangeException.ThrowIfLessThan(limit.WindowMs, isConcurrent ? 0 : 1, limit.Name);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(limit.WindowMs, isConcurrent ? 0 : Limit.WindowMsMax, limit.Name);
         (Number, Amount, SlotMs, WindowMs) = (number, amount, limit.SlotMs, limit.WindowMs);
-        Bit = 1 << number;
-        LastingBit = limit.Lasts ? Bit : 0;
+        ReachMs = SlotMs * RollingWindow.EarlierSlots;
         (_scopes, _exceptScopes, _actions) = (limit.Scopes, limit.ExceptScopes, limit.Actions);
         _isForAll = (_scopes | _exceptScopes | _actions) == 0 && !isConcurrent;
         _fixed = limit.Counts is LimitCounts.Requests or LimitCounts.ConcurrentRequests ? 1u : 0;
@@ -93,18 +96,13 @@ internal readonly struct CountedLimit
     public long SlotMs { get; }
 
     /// <summary>What is counted in a slot leaves the window so long after the slot's end.</summary>
-    public long ReachMs => SlotMs * RollingWindow.EarlierSlots;
+    public long ReachMs { get; }
 
     public long WindowMs { get; }
 
     public long Amount { get; init; }
 
     public byte Number { get; }
-
-    public int Bit { get; }
-
-    /// <summary>The same for a limit that outlasts a restart, else none.</summary>
-    public int LastingBit { get; }
 
     /// <summary>Whether it counts a request. Concurrent requests are those that end by being settled, so no others count there.</summary>
     public bool Applies(in CheckRequest request) => _isForAll || AppliesTo(in request);

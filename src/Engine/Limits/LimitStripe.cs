@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Tollgate.Engine.Limits;
 
 /// <summary>
@@ -61,10 +63,31 @@ internal sealed class LimitStripe(LimitCatalogue catalogue, int windowsMax, int 
     }
 
     /// <summary>
-    /// Whether a window stands where it is guessed to be: windows of a key that were opened together stand together. Looking there first,
-    /// memory does not have to answer link by link.
+    /// A window where it is guessed to be, or a null reference: windows of a key that were opened together stand together, and looking
+    /// there first, memory does not have to answer link by link.
     /// </summary>
-    public bool IsAtLocked(int guess, ulong owner) => guess < _made && WindowLocked(guess).Owner == owner;
+    public ref RollingWindow GuessLocked(int guess, ulong owner)
+    {
+        if (guess < _made)
+        {
+            ref RollingWindow window = ref WindowLocked(guess);
+            if (window.Owner == owner)
+            {
+                return ref window;
+            }
+        }
+
+        return ref Unsafe.NullRef<RollingWindow>();
+    }
+
+    /// <summary>Where no guess was right: finds the window or makes it.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public bool TryFindOrOpenLocked(in LimitPlace place, byte limit, ref int link, out int index)
+    {
+        ulong owner = RollingWindow.OwnerOf(place.KeyNo, limit);
+        index = FindLocked(ref link, owner);
+        return index >= 0 || TryOpenLocked(place.Bucket, owner, ref link, out index);
+    }
 
     /// <summary>
     /// A window of a key, or -1 where nothing of that limit is counted. The search for a limit with a greater number goes on from the link.

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using Tollgate.Engine.Permissions;
 using Tollgate.Engine.Usage;
 using Tollgate.Engine.Verification;
@@ -140,68 +141,67 @@ public sealed class LimitTable
     {
         LimitStripe stripe = place.Stripe;
         int link = stripe.FirstLocked(place.Bucket);
-        int next = Math.Max(0, link - 1);
-        (int count, int bits, int lastingBits, bool isWhole) = (0, 0, 0, true);
-        for (int i = 0; i < limits.Length && isWhole; i++)
+        int guess = Math.Max(0, link - 1);
+        int count = 0;
+        foreach (ref readonly CountedLimit limit in limits)
         {
-            ref readonly CountedLimit limit = ref limits[i];
             if (!limit.Applies(in request))
             {
                 continue;
             }
 
-            ulong owner = RollingWindow.OwnerOf(place.KeyNo, limit.Number);
-            int index = next;
-            if (count == LimitStates.Max || (!stripe.IsAtLocked(next, owner)
-                && (index = stripe.FindLocked(ref link, owner)) < 0
-                && !stripe.TryOpenLocked(place.Bucket, owner, ref link, out index)))
+            ref RollingWindow window = ref stripe.GuessLocked(guess, RollingWindow.OwnerOf(place.KeyNo, limit.Number));
+            if (Unsafe.IsNullRef(ref window) || count == LimitStates.Max)
             {
-                isWhole = false;
-                continue;
+                if (count == LimitStates.Max || !stripe.TryFindOrOpenLocked(in place, limit.Number, ref link, out guess))
+                {
+                    GiveBackLocked(in place, count, ref taken, ref states);
+                    return false;
+                }
+
+                window = ref stripe.WindowLocked(guess);
             }
 
-            ref RollingWindow window = ref stripe.ReachLocked(index, place.ClockMs, limit.SlotMs);
-            long need = limit.NeedOf(in request);
-            long left = CapacityOf(limit.Amount) - window.Sum - need;
-            if (left < 0 || !limit.CanFit(in request))
+            if (limit.SlotMs > 0 && window.IsPast(place.ClockMs))
             {
-                isWhole = false;
-                continue;
+                window.Turn(place.ClockMs, limit.SlotMs, stripe.EarlierLocked(guess));
+            }
+
+            long estimate = limit.EstimateOf((uint)request.InputTokens, (uint)request.OutputTokens);
+            long need = Math.Min(estimate, limit.Amount);
+            long left = CapacityOf(limit.Amount) - window.Sum - need;
+            if (left < 0 || (estimate > need && !limit.CanFit(in request)))
+            {
+                GiveBackLocked(in place, count, ref taken, ref states);
+                return false;
             }
 
             window.Book((uint)need);
-            next = index + 1;
-            bits |= limit.Bit;
-            lastingBits |= limit.LastingBit;
             ref TakenAmount amount = ref taken[count];
-            amount.Window = index;
+            amount.Window = guess++;
             amount.Amount = (uint)need;
             amount.Limit = limit.Number;
             long resetMs = window.IsFresh && limit.SlotMs > 0
                 ? window.SlotEndMs + limit.ReachMs - place.AskedMs
-                : ResetMsLocked(in place, index, in limit);
+                : ResetMsLocked(in place, amount.Window, in limit);
             states.Set(count++, limit.Number, limit.Amount, left, resetMs, retryMs: 0);
         }
 
+        taken.Count = count;
         states.Count = count;
-        (taken.Count, taken.Bits, taken.LastingBits) = (count, (ushort)bits, (ushort)lastingBits);
-        if (!isWhole)
-        {
-            GiveBackLocked(in place, ref taken, ref states);
-        }
-
-        return isWhole;
+        return true;
     }
 
     /// <summary>Undoes what <see cref="TryTakeLocked"/> took, in the same stay.</summary>
-    internal static void GiveBackLocked(in LimitPlace place, ref TakenAmounts taken, ref LimitStates states)
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    internal static void GiveBackLocked(in LimitPlace place, int count, ref TakenAmounts taken, ref LimitStates states)
     {
-        for (int i = 0; i < taken.Count; i++)
+        for (int i = 0; i < count; i++)
         {
             place.Stripe.WindowLocked(taken[i].Window).GiveBack(taken[i].Amount);
         }
 
-        (taken.Count, taken.Bits, taken.LastingBits) = (0, 0, 0);
+        taken.Count = 0;
         states = default;
     }
 

@@ -10,11 +10,20 @@ internal struct TakenAmounts
 
     public int Count;
 
-    /// <summary>All limits that count it, a bit each by number.</summary>
-    public ushort Bits;
+    /// <summary>The limits, a bit each by number.</summary>
+    public readonly int Bits
+    {
+        get
+        {
+            int bits = 0;
+            for (int i = 0; i < Count; i++)
+            {
+                bits |= 1 << _row[i].Limit;
+            }
 
-    /// <summary>Those of them that outlast a restart.</summary>
-    public ushort LastingBits;
+            return bits;
+        }
+    }
 
     [UnscopedRef]
     public ref TakenAmount this[int index] => ref _row[index];

@@ -234,7 +234,7 @@ public sealed class Admission
             : PayAtOnce(in request, in intake, place.ClockMs);
         if (code != VerdictCode.Allowed)
         {
-            LimitTable.GiveBackLocked(in place, ref intake.Taken, ref verdict.LimitsToFill);
+            LimitTable.GiveBackLocked(in place, intake.Taken.Count, ref intake.Taken, ref verdict.LimitsToFill);
             LimitTable.TellLocked(limits, in place, in request, ref verdict);
         }
 
@@ -278,6 +278,7 @@ public sealed class Admission
         UsageBuffer.Publish(ref place, sequence);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private VerdictCode PayAtOnce(in CheckRequest request, in Intake intake, long clockMs)
     {
         VerdictCode code = HoldAndNote(in request, in intake, UsageKind.Passed, clockMs);
@@ -305,7 +306,7 @@ public sealed class Admission
             VerdictCode code = HoldAndNote(in request, in intake, UsageKind.Reserved, clockMs);
             if (code == VerdictCode.Allowed)
             {
-                intake.Fill(ref stripe.AddLocked(bucket), in request, clockMs);
+                intake.Fill(ref stripe.AddLocked(bucket), in request, clockMs, Limits.Catalogue.LastingBits);
             }
 
             return code;
@@ -316,6 +317,7 @@ public sealed class Admission
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private VerdictCode HoldAndNote(in CheckRequest request, in Intake intake, UsageKind kind, long clockMs)
     {
         Balance? balance = intake.Project.Balance;
@@ -339,6 +341,7 @@ public sealed class Admission
         return VerdictCode.Allowed;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private bool TryNote(in CheckRequest request, in Intake intake, UsageKind kind, long clockMs)
     {
         if (Usage is null)
@@ -354,8 +357,9 @@ public sealed class Admission
 
         Fill(ref place, in request, kind, in intake.Verdict, clockMs);
         place.CostMicros = intake.Verdict.Held.Micros;
-        place.Limits = intake.Taken.Bits;
-        place.LastingLimits = intake.Taken.LastingBits;
+        int limits = intake.Taken.Bits;
+        place.Limits = (ushort)limits;
+        place.LastingLimits = (ushort)(limits & Limits.Catalogue.LastingBits);
         place.Flags = request.IsPriced ? UsageFlags.Priced : UsageFlags.None;
         UsageBuffer.Publish(ref place, sequence);
         return true;

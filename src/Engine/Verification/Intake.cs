@@ -14,7 +14,7 @@ internal readonly ref struct Intake(ProjectEntry project, ref TakenAmounts taken
     public ProjectEntry Project { get; } = project;
 
     /// <summary>Makes an empty place the reservation of this request.</summary>
-    public void Fill(ref Reservation open, in CheckRequest request, long clockMs)
+    public void Fill(ref Reservation open, in CheckRequest request, long clockMs, int lasting)
     {
         open.RequestNo = request.RequestNo;
         open.KeyNo = Verdict.KeyNo;
@@ -24,7 +24,8 @@ internal readonly ref struct Intake(ProjectEntry project, ref TakenAmounts taken
         (open.InputTokens, open.OutputTokens) = ((uint)request.InputTokens, (uint)request.OutputTokens);
         open.MarkedInputTokens = open.InputTokens;
         (open.Held, open.Balance) = (Verdict.Held, Project.Balance);
-        (open.Limits, open.LastingLimits) = (Taken.Bits, Taken.LastingBits);
+        int limits = Taken.Bits;
+        (open.Limits, open.LastingLimits) = ((ushort)limits, (ushort)(limits & lasting));
         for (int i = 0; i < Taken.Count; i++)
         {
             open.Booked.Add(Taken[i].Limit, Taken[i].Amount);
