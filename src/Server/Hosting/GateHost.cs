@@ -79,8 +79,9 @@ internal static class GateHost
         services.AddSingleton(time).AddSingleton(provider).AddSingleton(options).AddSingleton(database).AddSingleton(pepper);
         services.AddSingleton(TableOptions(options)).AddSingleton<KeyTable>().AddSingleton<ProjectTable>();
         services.AddSingleton(services => new Admission(
-            new LimitTable(new LimitCatalogue(
-                provider.Limits, [.. provider.Plans.Select(plan => new LimitPlan(plan.Name, plan.Limits))])),
+            new LimitTable(
+                new LimitCatalogue(provider.Limits, [.. provider.Plans.Select(plan => new LimitPlan(plan.Name, plan.Limits))]),
+                options.ActiveLimitsMax),
             services.GetRequiredService<Spool>().Buffer,
             new ReservationTable(restMs: options.ReservationSeconds * 1_000L)));
         services.AddSingleton(services => new Gatekeeper(

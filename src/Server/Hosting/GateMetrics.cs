@@ -1,6 +1,5 @@
 using System.Reflection;
 using Tollgate.Engine.Keys;
-using Tollgate.Engine.Limits;
 using Tollgate.Engine.Usage;
 using Tollgate.Engine.Verification;
 using Tollgate.Server.Journal;
@@ -31,6 +30,7 @@ internal sealed class GateMetrics(
     KeyRedaction redaction,
     CollectorLink collector,
     ProviderModel provider,
+    GateOptions options,
     TimeProvider time)
 {
     private readonly long _startedMs = time.GetUtcNow().ToUnixTimeMilliseconds();
@@ -111,7 +111,7 @@ internal sealed class GateMetrics(
         MetricFamily.Counter(
             "tollgate_reservations_orphaned_total", "Requests that nobody settled in time, settled by the gate.", () => sweep.Settled),
         MetricFamily.Gauge("tollgate_limits_active", "Limits of keys that count something.", () => admission.Limits.Count),
-        MetricFamily.Gauge("tollgate_limits_active_max", "The most there can be.", () => LimitTable.LimitsMaxDefault),
+        MetricFamily.Gauge("tollgate_limits_active_max", "The most there can be.", () => options.ActiveLimitsMax),
     ];
 
     private IEnumerable<MetricFamily> Itself() =>

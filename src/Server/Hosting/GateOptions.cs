@@ -94,6 +94,11 @@ internal sealed record GateOptions
     [Range(1, 365)]
     public int RefusalDays { get; init; } = 7;
 
+    /// <summary>Limits of keys that are counted at a time at most, 160 bytes each; beyond, further keys are refused with 503.</summary>
+    [Option("active_limits_max", "TOLLGATE_ACTIVE_LIMITS_MAX", null)]
+    [Range(2_048, 67_108_864)]
+    public int ActiveLimitsMax { get; init; } = 4_194_304;
+
     /// <summary>How long a request may stay open before it is settled from what it last told.</summary>
     [Option("reservation_seconds", "TOLLGATE_RESERVATION_SECONDS", null)]
     [Range(10, 86_400)]

@@ -309,7 +309,8 @@ internal sealed class Reports(
 
     private Outcome<Requirement> RequirementOf(UseReport report) =>
         report.Requires is not { } requires ? default(Requirement)
-        : requires.Length <= ReportTerms.RequiresCharsMax && provider.Scopes.TryParseRequirement(requires, out var requirement) ? requirement
+        : requires.Length <= ReportTerms.RequiresCharsMax && provider.Scopes.TryParseRequirement(requires, out var requirement)
+            ? requirement
         : Problem.Invalid("/requires", "must be a declared scope, or scope:action.");
 
     /// <summary>The operator's servers report for everybody; a key of a customer for its own organization and environment.</summary>

@@ -32,6 +32,7 @@ public sealed class OptionsReaderTests : IDisposable
         ["usage_buffer_events"] = "1024",
         ["usage_log_days"] = "1",
         ["refusal_days"] = "1",
+        ["active_limits_max"] = "2048",
         ["reservation_seconds"] = "10",
         ["request_threads"] = "pool",
         ["log_level"] = "debug",
@@ -175,6 +176,8 @@ public sealed class OptionsReaderTests : IDisposable
     [InlineData("usage_log_days", "0", "must be between 1 and 3650")]
     [InlineData("usage_log_days", "3651", "must be between 1 and 3650")]
     [InlineData("refusal_days", "366", "must be between 1 and 365")]
+    [InlineData("active_limits_max", "2047", "must be between 2048 and 67108864")]
+    [InlineData("active_limits_max", "67108865", "must be between 2048 and 67108864")]
     [InlineData("reservation_seconds", "9", "must be between 10 and 86400")]
     [InlineData("reservation_seconds", "86401", "must be between 10 and 86400")]
     [InlineData("log_format", "xml", "must be among text, json")]
