@@ -155,7 +155,7 @@ public sealed partial class MetricsPageTests(PostgresFixture postgres)
         await fold.WaitAll();
         var open = await Read(gate);
         Assert.Equal((2, 262_144), (open.Value("tollgate_reservations_open"), open.Value("tollgate_reservations_open_max")));
-        Assert.Equal((2, 1_048_576), (open.Value("tollgate_limits_active"), open.Value("tollgate_limits_active_max")));
+        Assert.Equal((2, 4_194_304), (open.Value("tollgate_limits_active"), open.Value("tollgate_limits_active_max")));
         Assert.Equal((3, 0), (open.Value("tollgate_usage_events_folded_total"), open.Value("tollgate_usage_events_waiting")));
         Assert.Equal(0, open.Value("tollgate_usage_fold_failures_total"));
 
