@@ -64,10 +64,6 @@ internal static class UsageQuerySql
     public static Task<UsedKey?> FindKey(DbConnection connection, string keyId) =>
         connection.QuerySingleOrDefaultAsync<UsedKey>($"{KeyColumns} WHERE k.key_id = @keyId", new { keyId });
 
-    /// <summary>By the same index, once each.</summary>
-    public static async Task<IReadOnlyList<UsedKey>> FindKeys(DbConnection connection, IReadOnlyCollection<string> keyIds) =>
-        (await connection.QueryAsync<UsedKey>($"{KeyColumns} WHERE k.key_id IN @keyIds", new { keyIds })).AsList();
-
     /// <summary>By the primary key of keys.</summary>
     public static Task<UsedKey?> FindKey(DbConnection connection, long keyNo, DbTransaction? transaction = null) =>
         connection.QuerySingleOrDefaultAsync<UsedKey>($"{KeyColumns} WHERE k.key_no = @keyNo", new { keyNo }, transaction);

@@ -107,9 +107,19 @@ internal sealed class UsageReader(Database database)
     public Task<UsageLogRow?> FindBooked(long requestNo) => database.Read(connection => UsageQuerySql.Find(connection, requestNo));
 
     /// <summary>Keys by their ids, whatever became of them and whoever asks.</summary>
-    public async Task<IReadOnlyDictionary<string, UsedKey>> FindKeys(IReadOnlyCollection<string> keyIds) =>
-        (await database.Read(connection => UsageQuerySql.FindKeys(connection, keyIds)))
-            .ToDictionary(key => key.KeyId, StringComparer.Ordinal);
+    public Task<Dictionary<string, UsedKey>> FindKeys(IReadOnlyCollection<string> keyIds) => database.Read(async connection =>
+    {
+        var found = new Dictionary<string, UsedKey>(StringComparer.Ordinal);
+        foreach (var keyId in keyIds)
+        {
+            if (await UsageQuerySql.FindKey(connection, keyId) is { } key)
+            {
+                found.Add(keyId, key);
+            }
+        }
+
+        return found;
+    });
 
     /// <summary>The key with this number, whatever became of it and whoever asks.</summary>
     public Task<UsedKey?> FindKey(long keyNo) => database.Read(connection => UsageQuerySql.FindKey(connection, keyNo));

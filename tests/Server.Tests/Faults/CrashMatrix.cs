@@ -105,8 +105,8 @@ internal static class CrashMatrix
     public static readonly string[] Paid =
     [
         "report.claim", "report.claim:2", "report.unsettled", "report.unsettled:2", "wallet.entry", "wallet.moved", "write.begun:3",
-        "fold.moved", "fold.moved:2", "usage.log", "usage.log:2", "usage.refusals", "usage.sums", "fold.reservations", "fold.windows",
-        "fold.windows:3", "fold.debits", "write.before_commit:3", "write.committed:2", "write.committed:3", "fold.committed",
+        "fold.rows", "fold.rows:2", "fold.rows:3", "fold.debits", "fold.debits:2",
+        "write.before_commit:3", "write.committed:2", "write.committed:3", "fold.committed",
         "fold.committed:2",
     ];
 

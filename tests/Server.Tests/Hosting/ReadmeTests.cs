@@ -24,14 +24,16 @@ public sealed partial class ReadmeTests : IDisposable
 
         var printed = await ServedGate.Paste(script);
 
-        // One line for each of the first four requests; the last one shows the head of its answer too.
+        // One line for each of the first six requests; the last one shows the head of its answer too.
         var lines = printed.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.True(lines.Length > 5, printed);
         Assert.StartsWith("{\"valid\":true,\"code\":\"allowed\"", lines[0], StringComparison.Ordinal);
         Assert.Contains("\"echo-small\"", lines[1], StringComparison.Ordinal);
         Assert.Contains("\"echo-small\"", lines[2], StringComparison.Ordinal);
-        Assert.Contains("\"revoked\"", lines[3], StringComparison.Ordinal);
-        Assert.StartsWith("HTTP/1.1 401 ", lines[4], StringComparison.Ordinal);
+        Assert.Contains("\"cost\":\"0.000117\"", lines[3], StringComparison.Ordinal);
+        Assert.Contains("\"output_tokens\":87,", lines[4], StringComparison.Ordinal);
+        Assert.Contains("\"revoked\"", lines[5], StringComparison.Ordinal);
+        Assert.StartsWith("HTTP/1.1 401 ", lines[6], StringComparison.Ordinal);
     }
 
     [GeneratedRegex("```sh\\n(.*?)```", RegexOptions.Singleline)]

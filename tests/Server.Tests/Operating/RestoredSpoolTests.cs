@@ -127,7 +127,7 @@ public sealed class RestoredSpoolTests(PostgresFixture postgres)
             place.Folder, rootKey: RunningGate.RootKey, database: place.Postgres,
             environment: new Dictionary<string, string>
             {
-                ["TOLLGATE_FAILPOINT"] = "fold.moved", ["TOLLGATE_USAGE_BUFFER_EVENTS"] = $"{Spool.CapacityMin}",
+                ["TOLLGATE_FAILPOINT"] = "fold.rows", ["TOLLGATE_USAGE_BUFFER_EVENTS"] = $"{Spool.CapacityMin}",
             });
         using var calls = new ServedCalls(doomed);
         try

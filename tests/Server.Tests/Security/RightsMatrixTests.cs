@@ -75,7 +75,10 @@ public sealed class RightsMatrixTests(Gates gates) : IClassFixture<Gates>
         ["GET /api/v1/audit"] = new("audit:read"),
         ["GET /api/v1/changes"] = new("verify"),
         ["POST /api/v1/usage"] =
-            new("usage:write", "{\"key_id\":\"{key}\",\"model\":\"echo\",\"input_tokens\":0,\"output_tokens\":0}"),
+            new("usage:write", "{\"key_id\":\"{key}\",\"model\":\"echo\",\"input_tokens\":0,\"output_tokens\":0}")
+            {
+                Otherwise = "operator_only",
+            },
         ["POST /api/v1/usage/batch"] = new("usage:write", "{\"records\":[{\"input_tokens\":0,\"output_tokens\":0}]}"),
         ["GET /api/v1/usage"] = new("usage:read"),
         ["GET /api/v1/usage/log"] = new("usage:read"),
