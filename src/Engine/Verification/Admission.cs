@@ -266,7 +266,7 @@ public sealed class Admission
         }
 
         Fill(ref place, in request, UsageKind.Refused, in verdict, request.ClockMs);
-        place.Code = verdict.Code.NumberOf();
+        place.Code = (verdict.IsUnfunded ? VerdictCode.WalletEmpty : verdict.Code).NumberOf();
         if (verdict.RefusingLimit >= 0)
         {
             LimitState state = verdict.RefusedBy;

@@ -50,7 +50,7 @@ internal static class RestoreVerb
         await spool.PassBy(target.Scope);
         await restoration.Seal();
         spool.Keep();
-        var stamp = now.ToString("yyyyMMddHHmmss", CultureInfo.InvariantCulture);
+        var stamp = now.ToString("yyyyMMddHHmmssfff", CultureInfo.InvariantCulture);
         var kept = string.Join(" and ", new[] { await target.PutInPlace(stamp), spool.Name(stamp) }.OfType<string>());
         Console.WriteLine("Restored. The gate can be started."
             + (kept.Length == 0 ? "" : $" What was in place before is kept as {kept}; delete it when it is no longer needed."));

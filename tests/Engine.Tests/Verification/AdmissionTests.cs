@@ -274,10 +274,10 @@ public sealed class AdmissionTests
     }
 
     [Theory]
-    [InlineData(KeyState.Deleted, VerdictCode.KeyDeleted)]
-    [InlineData(KeyState.HeldByPerson, VerdictCode.KeyDisabled)]
-    [InlineData(KeyState.HeldByBalance, VerdictCode.KeyDisabled)]
-    public void Every_refusal_of_a_known_key_that_wanted_to_take_is_noted(KeyState state, VerdictCode code)
+    [InlineData(KeyState.Deleted, VerdictCode.KeyDeleted, VerdictCode.KeyDeleted)]
+    [InlineData(KeyState.HeldByPerson, VerdictCode.KeyDisabled, VerdictCode.KeyDisabled)]
+    [InlineData(KeyState.HeldByBalance, VerdictCode.KeyDisabled, VerdictCode.WalletEmpty)]
+    public void Every_refusal_of_a_known_key_that_wanted_to_take_is_noted(KeyState state, VerdictCode code, VerdictCode told)
     {
         using var gate = new MeteredGate(balance: new Money(5));
         gate.Change(entry => entry with { State = state });
@@ -286,7 +286,7 @@ public sealed class AdmissionTests
         Assert.Equal((code, state == KeyState.HeldByBalance), (refused.Code, refused.IsUnfunded));
         UsageEvent note = Assert.Single(gate.Events);
         Assert.True(VerdictCodes.TryFromNumber(note.Code, out VerdictCode noted));
-        Assert.Equal((UsageKind.Refused, code, (byte)0, 2L), (note.Kind, noted, note.Limit, note.RequestNo));
+        Assert.Equal((UsageKind.Refused, told, (byte)0, 2L), (note.Kind, noted, note.Limit, note.RequestNo));
     }
 
     [Fact]
