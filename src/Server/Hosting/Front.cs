@@ -3,7 +3,6 @@ using Microsoft.AspNetCore.Http.Features;
 using Tollgate.Engine.Permissions;
 using Tollgate.Server.ForwardAuth;
 using Tollgate.Server.Journal;
-using Tollgate.Server.Keys.Import;
 using Tollgate.Server.Problems;
 using Tollgate.Server.Storage;
 using Tollgate.Server.Surfaces;
@@ -17,7 +16,7 @@ namespace Tollgate.Server.Hosting;
 /// thrown behind it becomes an answer. Nothing here waits when nothing behind it does.
 /// </summary>
 internal sealed partial class Front(
-    ProviderFront provider, AuthorizeDoor authorize, UrlKeys urlKeys, GateOptions options, RequestNumbers numbers, ILogger<Front> log)
+    ProviderFront provider, AuthorizeDoor authorize, UrlKeys urlKeys, RequestNumbers numbers, ILogger<Front> log)
 {
     public Task Invoke(HttpContext http, RequestDelegate next)
     {
@@ -30,7 +29,7 @@ internal sealed partial class Front(
         if (!isOurs && !isAuthorize)
         {
             provider.SpeakDialect(http);
-            LimitBody(http);
+            FreeBody(http);
         }
 
         if (Refusal(http, path, isOurs) is { } problem)
@@ -61,12 +60,12 @@ internal sealed partial class Front(
         || path.StartsWith("/docs/", StringComparison.Ordinal)
         || path is "/api" or "/docs" or "/healthz" or "/readyz" or "/metrics" or "/openapi.json" or "/openapi.yaml";
 
-    /// <summary>Asked only where the server's own bound, which our calls need, is above the provider's.</summary>
-    private void LimitBody(HttpContext http)
+    /// <summary>What only passes is held nowhere and has no bound; who holds a body bounds it.</summary>
+    private static void FreeBody(HttpContext http)
     {
-        if (options.BodyBytesMax < ImportLines.BytesMax && http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { } bound)
+        if (http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } bound)
         {
-            bound.MaxRequestBodySize = options.BodyBytesMax;
+            bound.MaxRequestBodySize = null;
         }
     }
 

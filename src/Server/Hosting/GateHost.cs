@@ -4,6 +4,7 @@ using Tollgate.Engine.Limits;
 using Tollgate.Engine.Usage;
 using Tollgate.Engine.Verification;
 using Tollgate.Engine.Wallet;
+using Tollgate.Gateway.Relay;
 using Tollgate.Server.Audit;
 using Tollgate.Server.Changes;
 using Tollgate.Server.Closures;
@@ -28,6 +29,9 @@ namespace Tollgate.Server.Hosting;
 /// <summary>Puts the rooms together into one running process: opens what must be open, then listens.</summary>
 internal static class GateHost
 {
+    /// <summary>Between cutting what has not ended and giving up on it.</summary>
+    private static readonly TimeSpan StopMargin = TimeSpan.FromSeconds(15);
+
     /// <summary>Builds the server on an open database; the caller starts it.</summary>
     public static WebApplication Build(GateOptions options, ProviderModel provider, Database database, Pepper pepper, TimeProvider time)
     {
@@ -36,7 +40,7 @@ internal static class GateHost
         builder.Configuration.Sources.Clear();
         builder.Configuration.AddInMemoryCollection();
         builder.WebHost.UseUrls(HttpUrlsAttribute.Split(options.Urls));
-        builder.WebHost.ConfigureKestrel(kestrel => Limit(kestrel, options));
+        builder.WebHost.ConfigureKestrel(Limit);
         // A buffer for each open connection, 4 KiB, instead of one more system call for each request.
         builder.WebHost.UseSockets(sockets =>
         {
@@ -106,9 +110,25 @@ internal static class GateHost
         AddUsage(services, options, provider);
         services.AddSingleton<ChangeTail>().AddSingleton<ChangeFeed>();
         services.AddSingleton<Gate>().AddSingleton<RootKey>().AddSingleton<CallerGate>().AddSingleton<VerifyEndpoints>();
-        services.AddSingleton<ProviderFront>().AddSingleton<KeySurface>().AddSingleton<Echo>();
+        AddRelay(services, options);
+        services.AddSingleton<ProviderFront>().AddSingleton<KeySurface>();
         services.AddSingleton<AuthorizeDoor>();
         services.AddSingleton<UrlKeys>().AddSingleton<Front>().AddSingleton<FirstStart>();
+    }
+
+    /// <summary>What carries requests to the servers behind the gate, and books what they used.</summary>
+    private static void AddRelay(IServiceCollection services, GateOptions options)
+    {
+        var drain = TimeSpan.FromSeconds(options.DrainSeconds);
+        services.AddSingleton(new RelayOptions { BodyBytesMax = options.BodyBytesMax, Drain = drain });
+        services.Configure<HostOptions>(host => host.ShutdownTimeout = drain + StopMargin);
+        services.AddSingleton<OpenRequests>().AddSingleton<Relay>().AddSingleton<CallPricer>().AddSingleton<RelayDoor>();
+        services.AddSingleton(services =>
+        {
+            var (gate, fold) = (services.GetRequiredService<Gate>(), services.GetRequiredService<Fold>());
+            return new BillClock(() => gate.NowMs, () => gate.ClockMs, fold.WaitBooked, static ms => Task.Delay(ms));
+        });
+        services.AddHostedService<OpenRequestUpkeep>();
     }
 
     /// <summary>The spool is opened when it is first asked for, which is at the start; who folds ends after who serves.</summary>
@@ -184,11 +204,11 @@ internal static class GateHost
     }
 
     /// <summary>What a stranger may make the server hold: bounded before a byte of it is understood.</summary>
-    private static void Limit(KestrelServerOptions kestrel, GateOptions options)
+    private static void Limit(KestrelServerOptions kestrel)
     {
         kestrel.AddServerHeader = false;
-        // The option is of the provider's paths, which the front holds to it; the largest of our own calls is an import.
-        kestrel.Limits.MaxRequestBodySize = Math.Max(options.BodyBytesMax, ImportLines.BytesMax);
+        // The largest of our own calls is an import. What passes to a server behind the gate has no bound, which the front sees to.
+        kestrel.Limits.MaxRequestBodySize = ImportLines.BytesMax;
         kestrel.Limits.MaxRequestHeadersTotalSize = 32_768;
         kestrel.Limits.MaxRequestHeaderCount = 100;
         kestrel.Limits.MaxRequestLineSize = 8_192;

@@ -49,7 +49,9 @@ internal sealed record GateOptions
     [Range(1_000, 50_000_000)]
     public int KeysInMemoryMax { get; init; } = 2_000_000;
 
-    /// <summary>The largest request body a provider's route takes, in bytes.</summary>
+    /// <summary>
+    /// The largest request body that is held in memory because the gate must know it, in bytes; what only passes has no bound.
+    /// </summary>
     [Option("body_bytes_max", "TOLLGATE_BODY_BYTES_MAX", null)]
     [Range(1_024, 1_073_741_824)]
     public int BodyBytesMax { get; init; } = 33_554_432;
@@ -103,6 +105,11 @@ internal sealed record GateOptions
     [Option("reservation_seconds", "TOLLGATE_RESERVATION_SECONDS", null)]
     [Range(10, 86_400)]
     public int ReservationSeconds { get; init; } = 600;
+
+    /// <summary>For how long a gate that stops lets requests under way go on before it cuts them.</summary>
+    [Option("drain_seconds", "TOLLGATE_DRAIN_SECONDS", null)]
+    [Range(0, 3_600)]
+    public int DrainSeconds { get; init; } = 20;
 
     /// <summary>
     /// Where a request is served: inline, on the thread that heard it arrive, or on the runtime's pool. Inline takes a third less time of

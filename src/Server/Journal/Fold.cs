@@ -115,6 +115,21 @@ internal sealed partial class Fold(
         return waiter.Task;
     }
 
+    /// <summary>
+    /// The same for who has no use for the failure: what cannot be written now stays in the spool, which outlives the process.
+    /// </summary>
+    public async Task WaitBooked(long sequence)
+    {
+        try
+        {
+            await WaitFolded(sequence);
+        }
+        catch (Exception outage) when (Database.IsOutage(outage))
+        {
+            // It is logged by who folds.
+        }
+    }
+
     /// <summary>Up to which event a database knows a spool; null for one that it does not know.</summary>
     public static Task<long?> KnownTo(DbConnection connection, string spool) => JournalSql.Folded(connection, null, spool);
 

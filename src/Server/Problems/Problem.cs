@@ -32,7 +32,8 @@ internal sealed record Problem(ProblemCode Code, string Detail)
 
     private static bool PassesByItself(ProblemCode code) =>
         code == ProblemCode.IdempotencyInFlight || code == ProblemCode.Unavailable || code == ProblemCode.TooManyUnknownKeys
-        || code == ProblemCode.RateLimited || code == ProblemCode.InFlightHolds || code == ProblemCode.KeyOperationsExceeded;
+        || code == ProblemCode.RateLimited || code == ProblemCode.InFlightHolds || code == ProblemCode.KeyOperationsExceeded
+        || code == ProblemCode.UpstreamBusy;
 
     /// <summary>A 422 for one member. <paramref name="pointer"/> is a JSON pointer such as <c>/name</c>.</summary>
     public static Problem Invalid(string pointer, string expected) =>

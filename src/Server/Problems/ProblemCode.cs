@@ -77,6 +77,20 @@ internal sealed record ProblemCode(string Code, int Status, string Title)
     public static readonly ProblemCode WebhookUrlRefused = new("webhook_url_refused", 422, "The webhook's URL is refused.");
     public static readonly ProblemCode WebhooksFull = new("webhooks_full", 409, "The organization has as many webhooks as it may have.");
 
+    // The servers behind the gate
+    public static readonly ProblemCode UpstreamMissing =
+        new("upstream_missing", 404, "No server behind the gate serves this path and model.");
+    public static readonly ProblemCode UpstreamBusy =
+        new("upstream_busy", 503, "The servers behind the gate have as many requests as they take.");
+    public static readonly ProblemCode UpstreamUnreachable =
+        new("upstream_unreachable", 502, "The server behind the gate could not be reached.");
+    public static readonly ProblemCode UpstreamTimeout =
+        new("upstream_timeout", 504, "The server behind the gate did not answer in time.");
+    public static readonly ProblemCode UpstreamUnauthorized =
+        new("upstream_unauthorized", 502, "The server behind the gate did not accept the gate.");
+    public static readonly ProblemCode UpstreamBroken =
+        new("upstream_broken", 502, "The answer of the server behind the gate broke off.");
+
     // Ourselves
     public static readonly ProblemCode Unavailable = new("unavailable", 503, "The gate cannot answer right now.");
     public static readonly ProblemCode Internal = new("internal_error", 500, "Something went wrong on our side.");

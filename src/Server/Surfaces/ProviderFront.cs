@@ -4,6 +4,7 @@ using System.Text;
 using Tollgate.Engine.Keys;
 using Tollgate.Engine.Permissions;
 using Tollgate.Engine.Verification;
+using Tollgate.Gateway.Metering;
 using Tollgate.Server.Problems;
 using Tollgate.Server.Providers;
 using Tollgate.Server.Quotas;
@@ -18,7 +19,8 @@ namespace Tollgate.Server.Surfaces;
 /// what is refused is worded as the provider words it.
 /// </summary>
 internal sealed class ProviderFront(
-    ProviderModel provider, Gate gate, RootKey root, KeySurface surface, QuotaKeeper quotas, Echo echo, TimeProvider time)
+    ProviderModel provider, Gate gate, RootKey root, KeySurface surface, QuotaKeeper quotas, CallPricer pricer, RelayDoor relay,
+    RelayOptions options, TimeProvider time)
 {
     /// <summary>From here on, problems of this request are told in the provider's dialect.</summary>
     public void SpeakDialect(HttpContext http) => http.Features.Set<ProblemWording>(Word);
@@ -63,15 +65,15 @@ internal sealed class ProviderFront(
             return;
         }
 
-        var call = new RouteCall(path, match, buffer.AsMemory(0, secret.Length));
+        var call = new RouteCall(path, match, buffer.AsMemory(0, secret.Length), ModelPaths.KindOf(http.Request.Method, path));
         var step = provider.QuotaRoutes.Find(http.Request.Method, path);
         // What the body or a quota decides is asked first: only the last check takes.
-        var taking = match.Requirement.Condition != 0 ? Taking.Look : TakingOf(step);
-        var verdict = Check(http, call, conditionMet: null, taking);
+        var taking = call.ReadsBody ? Taking.Look : TakingOf(step);
+        var verdict = Check(http, call, default, taking);
         // Asked only when memory knows no good key: until the root key has been used, asking costs more than the check.
         if (verdict.Code == VerdictCode.Allowed || !root.Matches(call.Secret.Span))
         {
-            verdict = verdict.Code == VerdictCode.NotLoaded ? await Settle(http, call, conditionMet: null, taking, verdict) : verdict;
+            verdict = verdict.Code == VerdictCode.NotLoaded ? await Settle(http, call, default, taking, verdict) : verdict;
             await Pass(http, call, verdict, taking, step);
         }
         else if (!gate.TrustsMemory)
@@ -81,29 +83,27 @@ internal sealed class ProviderFront(
         }
         else
         {
-            await echo.Answer(http, path, match);
+            await relay.Pass(http, path);
         }
     }
 
     private async Task Pass(HttpContext http, RouteCall call, Verdict verdict, Taking taken, QuotaStep? step)
     {
-        bool? conditionMet = null;
-        if (verdict.Code == VerdictCode.BodyCondition)
+        KnownBody body = default;
+        if (call.ReadsBody && verdict.Code is VerdictCode.Allowed or VerdictCode.BodyCondition)
         {
-            if (!(await ReadCondition(http, call)).TryGet(out var isMet, out var problem))
+            if (!(await Understand(http, call, verdict)).TryGet(out body, out var problem))
             {
                 await Refuse(http, problem);
                 return;
             }
-
-            conditionMet = isMet;
         }
 
         // The key may have changed while its body came in, so everything is decided anew; of one that is not known there is nothing more.
-        verdict = taken == Taking.Look && verdict.Key.KeyNo != 0 ? await Decide(http, call, conditionMet, TakingOf(step)) : verdict;
+        verdict = taken == Taking.Look && verdict.Key.KeyNo != 0 ? await Decide(http, call, body, TakingOf(step)) : verdict;
         if (verdict.Code == VerdictCode.Allowed && step is { Makes: true } makes)
         {
-            await PassCounted(http, call, conditionMet, verdict.Project!, makes);
+            await PassCounted(http, call, body, verdict.Project!, makes);
             return;
         }
 
@@ -114,11 +114,11 @@ internal sealed class ProviderFront(
         }
         else if (step is { } deletes)
         {
-            await AnswerCounted(http, call, new CountedRequest(quotas, verdict.Project!.OrganizationNo, deletes));
+            await RelayCounted(http, call, body, verdict, new CountedRequest(quotas, verdict.Project!.OrganizationNo, deletes));
         }
         else
         {
-            await echo.Answer(http, call.Path, call.Match);
+            await relay.Pass(http, call.Path, body, verdict, gate.NowMs);
         }
     }
 
@@ -129,7 +129,7 @@ internal sealed class ProviderFront(
     /// The place in the quota is taken ahead of the check that takes from limits and wallet, and given back where that refuses: so what one
     /// of them refuses has taken nothing of the others. The key may have changed while the database was asked, too.
     /// </summary>
-    private async Task PassCounted(HttpContext http, RouteCall call, bool? conditionMet, ProjectEntry owner, QuotaStep step)
+    private async Task PassCounted(HttpContext http, RouteCall call, KnownBody body, ProjectEntry owner, QuotaStep step)
     {
         if (await quotas.TryTake(owner.OrganizationNo, owner.Plan, step.Quota, http.RequestAborted) is { } full)
         {
@@ -141,7 +141,7 @@ internal sealed class ProviderFront(
         Verdict verdict;
         try
         {
-            verdict = await Decide(http, call, conditionMet, Taking.Take);
+            verdict = await Decide(http, call, body, Taking.Take);
         }
         catch
         {
@@ -157,16 +157,16 @@ internal sealed class ProviderFront(
             return;
         }
 
-        await AnswerCounted(http, call, counted);
+        await RelayCounted(http, call, body, verdict, counted);
     }
 
-    private async Task AnswerCounted(HttpContext http, RouteCall call, CountedRequest counted)
+    private async Task RelayCounted(HttpContext http, RouteCall call, KnownBody body, Verdict verdict, CountedRequest counted)
     {
         try
         {
             // Counted before the client hears of it, or its next request could meet the count of before.
             http.Response.OnStarting(() => counted.Ended(http.Response.StatusCode));
-            await echo.Answer(http, call.Path, call.Match);
+            await relay.Pass(http, call.Path, body, verdict, gate.NowMs);
         }
         catch
         {
@@ -175,41 +175,74 @@ internal sealed class ProviderFront(
         }
     }
 
+    /// <summary>The body as far as it decides: the condition of the route, and what a call to a model may use.</summary>
+    private async Task<Outcome<KnownBody>> Understand(HttpContext http, RouteCall call, Verdict seen)
+    {
+        if (!(await CallBody.Read(http, options.BodyBytesMax)).TryGet(out var bytes, out var problem))
+        {
+            return problem;
+        }
+
+        var body = new KnownBody { Bytes = bytes };
+        if (seen.Code == VerdictCode.BodyCondition)
+        {
+            if (!CallBody.Holds(provider.ConditionOf(call.Match.Requirement)!, bytes).TryGet(out var isMet, out problem))
+            {
+                return problem;
+            }
+
+            body = body with { IsConditionMet = isMet };
+        }
+
+        if (call.Kind is not { } kind)
+        {
+            return body;
+        }
+
+        return !ModelCall.TryRead(kind, bytes, out var model, out var fault) ? ProblemOf(fault)
+            : (await pricer.Price(model)).TryGet(out var terms, out problem) ? body with { Call = model, Terms = terms }
+            : problem;
+    }
+
+    private static Problem ProblemOf(in CallFault fault) => fault.Kind == CallFaultKind.NotJson
+        ? new Problem(ProblemCode.InvalidJson, fault.Text)
+        : Problem.Invalid(fault.Pointer, fault.Text);
+
     private void Tell(HttpContext http, in Verdict verdict)
     {
         gate.Meter.Count(CheckDoor.Provider, verdict.Code);
         provider.RateHeaders.Write(http.Response.Headers, verdict, gate.NowMs);
     }
 
-    private ValueTask<Verdict> Decide(HttpContext http, RouteCall call, bool? conditionMet, Taking taking)
+    private ValueTask<Verdict> Decide(HttpContext http, RouteCall call, KnownBody body, Taking taking)
     {
-        var verdict = Check(http, call, conditionMet, taking);
-        return verdict.Code == VerdictCode.NotLoaded ? Settle(http, call, conditionMet, taking, verdict) : new(verdict);
+        var verdict = Check(http, call, body, taking);
+        return verdict.Code == VerdictCode.NotLoaded ? Settle(http, call, body, taking, verdict) : new(verdict);
     }
 
-    private ValueTask<Verdict> Settle(HttpContext http, RouteCall call, bool? conditionMet, Taking taking, Verdict missing) =>
-        gate.Settle(missing, ClientNetwork.Of(http.Connection.RemoteIpAddress), () => Check(http, call, conditionMet, taking));
+    private ValueTask<Verdict> Settle(HttpContext http, RouteCall call, KnownBody body, Taking taking, Verdict missing) =>
+        gate.Settle(missing, ClientNetwork.Of(http.Connection.RemoteIpAddress), () => Check(http, call, body, taking));
 
-    /// <summary>
-    /// The key may pass if the body says what the route's condition asks for; so the body is read, and kept for who comes next.
-    /// </summary>
-    private async Task<Outcome<bool>> ReadCondition(HttpContext http, RouteCall call) =>
-        (await ConditionBody.Read(http)).TryGet(out var body, out var problem)
-            ? ConditionBody.Holds(provider.ConditionOf(call.Match.Requirement)!, body)
-            : problem;
-
-    private Verdict Check(HttpContext http, RouteCall call, bool? conditionMet, Taking taking)
+    private Verdict Check(HttpContext http, RouteCall call, in KnownBody body, Taking taking)
     {
+        var use = body.Terms.Use;
         var request = new CheckRequest
         {
             Secret = call.Secret.Span,
             Requirement = call.Match.Requirement,
             Address = http.Connection.RemoteIpAddress,
-            IsConditionMet = conditionMet,
+            IsConditionMet = body.IsConditionMet,
             NowMs = gate.NowMs,
             ClockMs = gate.ClockMs,
             Taking = taking,
             RequestNo = RequestId.NumberOf(http),
+            // Every request is settled when it has ended: with its tokens, its status, and how long it took.
+            Reserves = taking == Taking.Take,
+            Model = use.Model,
+            PriceVersion = use.PriceVersion,
+            InputTokens = use.InputTokens,
+            OutputTokens = use.OutputTokens,
+            Hold = use.Hold,
         };
         return (call.Match.Project.IsAbsent, call.Match.Organization.IsAbsent) switch
         {
@@ -257,9 +290,13 @@ internal sealed class ProviderFront(
     }
 }
 
-/// <summary>A request to a route, with the secret it brought.</summary>
-internal readonly record struct RouteCall(string Path, RouteMatch Match, ReadOnlyMemory<byte> Secret)
+/// <summary>A request to a route, with the secret it brought, and the call to a model that its path names.</summary>
+internal readonly record struct RouteCall(string Path, RouteMatch Match, ReadOnlyMemory<byte> Secret, ModelCallKind? Kind)
 {
+    /// <summary>Whether what may pass depends on the body.</summary>
+    public bool ReadsBody => Kind is not null || Match.Requirement.Condition != 0;
+
+
     /// <summary>The id that a segment of the path names.</summary>
     public byte[] Id(PathRange range) => Encoding.UTF8.GetBytes(Path, range.Start, range.Length);
 }

@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Unicode;
 using Tollgate.Server.Problems;
@@ -9,30 +8,30 @@ using Tollgate.Server.Wire;
 namespace Tollgate.Server.Surfaces;
 
 /// <summary>
-/// The body of a request as far as a route's condition must know it: held in memory, so it has a bound of its own below the server's.
+/// The body of a request that the gate has to know before it passes: held in memory, so it has a bound where one that only passes has none.
 /// </summary>
-internal static class ConditionBody
+internal static class CallBody
 {
-    public const int BytesMax = 1_024 * 1_024;
+    private const int FirstBytes = 4_096;
 
-    /// <summary>Reads the whole body, however it is sent, and puts it back for whoever reads it next.</summary>
-    public static async Task<Outcome<ReadOnlyMemory<byte>>> Read(HttpContext http)
+    /// <summary>Reads the whole body, however it is sent.</summary>
+    public static async Task<Outcome<ReadOnlyMemory<byte>>> Read(HttpContext http, int bytesMax)
     {
-        if (http.Request.ContentLength > BytesMax)
+        if (http.Request.ContentLength > bytesMax)
         {
-            return TooLarge;
+            return TooLarge(bytesMax);
         }
 
         // It grows with what has come, not with what was announced.
-        var body = new ArrayBufferWriter<byte>();
+        var body = new ArrayBufferWriter<byte>((int)Math.Clamp(http.Request.ContentLength ?? FirstBytes, 1, FirstBytes));
         var reader = http.Request.BodyReader;
         while (true)
         {
             var read = await reader.ReadAsync(http.RequestAborted);
-            if (body.WrittenCount + read.Buffer.Length > BytesMax)
+            if (body.WrittenCount + read.Buffer.Length > bytesMax)
             {
                 reader.AdvanceTo(read.Buffer.End);
-                return TooLarge;
+                return TooLarge(bytesMax);
             }
 
             foreach (var segment in read.Buffer)
@@ -43,7 +42,6 @@ internal static class ConditionBody
             reader.AdvanceTo(read.Buffer.End);
             if (read.IsCompleted)
             {
-                http.Request.Body = Again(body.WrittenMemory);
                 return body.WrittenMemory;
             }
         }
@@ -72,12 +70,6 @@ internal static class ConditionBody
         }
     }
 
-    /// <summary>The same bytes from their start, not a copy of them.</summary>
-    private static MemoryStream Again(ReadOnlyMemory<byte> body) =>
-        MemoryMarshal.TryGetArray(body, out var bytes) && bytes.Array is { } array
-            ? new MemoryStream(array, bytes.Offset, bytes.Count, writable: false)
-            : new MemoryStream();
-
-    private static Problem TooLarge => new(
-        ProblemCode.BodyTooLarge, $"Whether the key may pass depends on the body, which may then have at most {BytesMax} bytes.");
+    private static Problem TooLarge(int bytesMax) => new(
+        ProblemCode.BodyTooLarge, $"What may pass here depends on the body, which may then have at most {bytesMax} bytes.");
 }

@@ -1,0 +1,123 @@
+using System.Buffers;
+using Microsoft.AspNetCore.Http;
+using Tollgate.Gateway.Metering;
+using Tollgate.Gateway.Upstreams;
+
+namespace Tollgate.Gateway.Relay;
+
+/// <summary>One answer on its way to the client, from its head to its end.</summary>
+internal sealed class Passage(
+    HttpContext http, RelayCall call, OpenRequest request, UpstreamAnswer answer, IResponseMeter? meter, bool isEvents)
+{
+    private const int ReadBytes = 16_384;
+
+    /// <summary>Of a counted answer that is no stream of events, so much goes on at a time.</summary>
+    private const int FlushBytes = 65_536;
+
+    private int Status => (int)answer.Message.StatusCode;
+
+    public async Task Run()
+    {
+        try
+        {
+            if (isEvents)
+            {
+                // Who waits for events learns at once that they will come.
+                await http.Response.StartAsync(request.Ended);
+            }
+
+            if (await Copy())
+            {
+                await Settle(Status);
+                meter?.End(http.Response.BodyWriter);
+                await http.Response.BodyWriter.FlushAsync(request.Ended);
+            }
+            else
+            {
+                await Settle(StatusCodes.Status502BadGateway);
+                await Break(CutReason.None);
+            }
+        }
+        catch (OperationCanceledException) when (request.Ended.IsCancellationRequested)
+        {
+            await Settle(request.Reason == CutReason.None ? Relay.ClientLeftStatus : Status);
+            await Break(request.Reason);
+        }
+        catch (IOException)
+        {
+            await Settle(StatusCodes.Status502BadGateway);
+            await Break(CutReason.None);
+        }
+        finally
+        {
+            // Whatever else went wrong, nothing stays held.
+            await Settle(StatusCodes.Status500InternalServerError);
+        }
+    }
+
+    /// <returns>Whether the answer came to its end, or to where it must be cut; otherwise it has broken.</returns>
+    private async Task<bool> Copy()
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent(ReadBytes);
+        try
+        {
+            var waiting = 0;
+            while (await answer.Read(buffer.AsMemory(0, ReadBytes), request.Ended) is var count and > 0)
+            {
+                if (!Take(buffer.AsSpan(0, count)))
+                {
+                    return true;
+                }
+
+                waiting += count;
+                if (isEvents || meter is null || waiting >= FlushBytes)
+                {
+                    waiting = 0;
+                    await http.Response.BodyWriter.FlushAsync(request.Ended);
+                }
+            }
+
+            return meter?.IsComplete ?? true;
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    private bool Take(ReadOnlySpan<byte> bytes)
+    {
+        if (meter is null)
+        {
+            http.Response.BodyWriter.Write(bytes);
+            return true;
+        }
+
+        var goesOn = meter.Take(bytes, http.Response.BodyWriter);
+        call.Bill?.Progress(meter.Use);
+        return goesOn;
+    }
+
+    private Task Settle(int status) => call.Bill is not { } bill ? Task.CompletedTask
+        : meter is null ? bill.Void(status)
+        : bill.Settle(meter.Use, status);
+
+    /// <summary>A stream ends in an error, and then in the middle of nothing.</summary>
+    private async Task Break(CutReason reason)
+    {
+        try
+        {
+            if (isEvents && http.Response.HasStarted)
+            {
+                http.Response.BodyWriter.Write(call.LastEvent(reason).Span);
+                await http.Response.BodyWriter.FlushAsync(http.RequestAborted);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // Nobody is left to be told.
+        }
+
+        http.Abort();
+    }
+}

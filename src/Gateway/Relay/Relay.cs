@@ -1,0 +1,62 @@
+using Microsoft.AspNetCore.Http;
+using Tollgate.Gateway.Metering;
+using Tollgate.Gateway.Upstreams;
+
+namespace Tollgate.Gateway.Relay;
+
+/// <summary>
+/// Carries a request to an upstream and its answer back, as it comes. What is counted is booked before the last byte leaves, and whatever
+/// happens on the way, once: the client leaves, the upstream breaks, the gate cuts.
+/// </summary>
+internal sealed class Relay(UpstreamPool upstreams, OpenRequests open)
+{
+    /// <summary>The log's word for a client that left before its answer.</summary>
+    internal const int ClientLeftStatus = 499;
+
+    private const string Events = "text/event-stream";
+
+    /// <exception cref="UpstreamException">No upstream answered; nothing was sent and nothing is billed.</exception>
+    /// <exception cref="RelayCutException">The gate ended it before anything was sent; nothing is billed.</exception>
+    public async Task Pass(HttpContext http, RelayCall call)
+    {
+        using var request = open.Enter(call.Bill, http.RequestAborted);
+        UpstreamAnswer answer;
+        try
+        {
+            answer = await upstreams.Send(call.Request, request.Ended);
+        }
+        catch (Exception fault)
+        {
+            await (call.Bill?.Void(StatusOf(fault)) ?? Task.CompletedTask);
+            if (request.Reason != CutReason.None)
+            {
+                throw new RelayCutException(request.Reason);
+            }
+
+            throw;
+        }
+
+        using (answer)
+        {
+            var isEvents = answer.Message.Content.Headers.ContentType?.MediaType == Events;
+            var meter = MeterOf(call, answer);
+            AnswerHeaders.CopyTo(answer.Message, http.Response, keepsLength: meter is null || !isEvents);
+            await new Passage(http, call, request, answer, meter, isEvents).Run();
+        }
+    }
+
+    private static int StatusOf(Exception fault) =>
+        fault is not UpstreamException { Fault: var why } ? ClientLeftStatus
+        : why == UpstreamFault.TimedOut ? StatusCodes.Status504GatewayTimeout
+        : why == UpstreamFault.Busy ? StatusCodes.Status503ServiceUnavailable
+        : StatusCodes.Status502BadGateway;
+
+    /// <summary>What the upstream refuses has used nothing.</summary>
+    private static IResponseMeter? MeterOf(RelayCall call, UpstreamAnswer answer) =>
+        call.Call is { } model && answer.Message.IsSuccessStatusCode
+            ? ResponseMeters.For(
+                model,
+                answer.Message.Content.Headers.ContentType?.MediaType,
+                call.Bill is { Terms.Step: > 0 } bill ? bill.Covers : null)
+            : null;
+}

@@ -1,0 +1,30 @@
+using Tollgate.Gateway.Metering;
+
+namespace Tollgate.Server.Surfaces;
+
+/// <summary>
+/// Which paths are calls to a model that are counted by their tokens: those of the OpenAI API, wherever a provider has put them.
+/// </summary>
+internal static class ModelPaths
+{
+    private const string Models = "/v1/models";
+
+    /// <summary>Null for what passes byte for byte. An escape in the path changes nothing: routes are matched decoded, too.</summary>
+    public static ModelCallKind? KindOf(string method, string path)
+    {
+        if (!HttpMethods.IsPost(method))
+        {
+            return null;
+        }
+
+        var plain = (path.Contains('%', StringComparison.Ordinal) ? Uri.UnescapeDataString(path) : path).AsSpan();
+        plain = plain.Length > 1 && plain[^1] == '/' ? plain[..^1] : plain;
+        return plain.EndsWith("/chat/completions", StringComparison.Ordinal) ? ModelCallKind.Chat
+            : plain.EndsWith("/completions", StringComparison.Ordinal) ? ModelCallKind.Completion
+            : plain.EndsWith("/embeddings", StringComparison.Ordinal) ? ModelCallKind.Embedding
+            : null;
+    }
+
+    /// <summary>Whether the models on offer are asked for.</summary>
+    public static bool IsList(string method, string path) => HttpMethods.IsGet(method) && path is Models or Models + "/";
+}

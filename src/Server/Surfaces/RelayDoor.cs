@@ -1,0 +1,128 @@
+using System.Buffers;
+using System.Globalization;
+using Microsoft.AspNetCore.Http.Features;
+using Tollgate.Engine.Verification;
+using Tollgate.Gateway.Metering;
+using Tollgate.Gateway.Relay;
+using Tollgate.Gateway.Upstreams;
+using Tollgate.Server.Problems;
+using Tollgate.Server.Providers;
+using Tollgate.Server.Wire;
+
+namespace Tollgate.Server.Surfaces;
+
+/// <summary>What is known of a request's body before it passes; the default is nothing.</summary>
+internal readonly record struct KnownBody
+{
+    /// <summary>Null where it was not read, and goes on as it comes.</summary>
+    public ReadOnlyMemory<byte>? Bytes { get; init; }
+
+    /// <summary>Whether it holds what the route's condition asks for; null where nobody looked.</summary>
+    public bool? IsConditionMet { get; init; }
+
+    /// <summary>The call to a model that it is; null for none.</summary>
+    public ModelCall? Call { get; init; }
+
+    public CallTerms Terms { get; init; }
+}
+
+/// <summary>
+/// The way of a request that may pass, to the server behind the gate and back; what goes wrong there is told as the provider words it.
+/// </summary>
+internal sealed class RelayDoor(ProviderModel provider, Relay relay, Admission admission, BillClock clock, TimeProvider time)
+{
+    /// <summary>Tells the client which bound its answer has, where it did not ask for that one itself.</summary>
+    public const string OutputMaxHeader = "X-Tollgate-Max-Tokens";
+
+    /// <summary>A key's request: what it uses is booked.</summary>
+    public Task Pass(HttpContext http, string path, in KnownBody body, in Verdict verdict, long nowMs)
+    {
+        var terms = body.Terms;
+        if (terms.OutputMax is { } most)
+        {
+            http.Response.Headers[OutputMaxHeader] = most.ToString(CultureInfo.InvariantCulture);
+        }
+
+        var bill = new Bill(
+            new BillTerms
+            {
+                RequestNo = RequestId.NumberOf(http),
+                KeyNo = verdict.Key.KeyNo,
+                AdmittedAtMs = nowMs,
+                Price = terms.Price,
+                InputEstimate = (uint)terms.Use.InputTokens,
+                InputBound = terms.InputBound,
+                OutputMax = terms.OutputTotal,
+                Held = verdict.Held,
+                Step = terms.Step,
+            },
+            admission,
+            clock);
+        return Pass(http, path, body, bill);
+    }
+
+    /// <summary>The operator's own request: nothing is counted.</summary>
+    public Task Pass(HttpContext http, string path) => Pass(http, path, default, bill: null);
+
+    private async Task Pass(HttpContext http, string path, KnownBody body, Bill? bill)
+    {
+        var call = new RelayCall
+        {
+            Request = new UpstreamRequest
+            {
+                Method = http.Request.Method,
+                Path = path,
+                Query = http.Request.QueryString.Value ?? "",
+                Model = body.Call?.Model,
+                Headers = http.Request.Headers,
+                Body = body.Call?.Forwarded(body.Terms.OutputMax) ?? body.Bytes,
+                Stream = body.Bytes is null && HasBody(http) ? http.Request.Body : null,
+                ReadsAnswer = body.Call is not null,
+                RequestId = http.TraceIdentifier,
+            },
+            Call = body.Call,
+            Bill = bill,
+            LastEvent = reason => LastEvent(http, reason),
+        };
+        try
+        {
+            await relay.Pass(http, call);
+        }
+        catch (UpstreamException fault) when (!http.Response.HasStarted)
+        {
+            await new ProblemResult(Problem.Of(CodeOf(fault.Fault))).ExecuteAsync(http);
+        }
+        catch (RelayCutException cut) when (!http.Response.HasStarted)
+        {
+            await new ProblemResult(Problem.Of(CodeOf(cut.Reason))).ExecuteAsync(http);
+        }
+    }
+
+    private static bool HasBody(HttpContext http) => http.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody ?? true;
+
+    private static ProblemCode CodeOf(UpstreamFault fault) => fault switch
+    {
+        UpstreamFault.NoneServes => ProblemCode.UpstreamMissing,
+        UpstreamFault.Busy => ProblemCode.UpstreamBusy,
+        UpstreamFault.TimedOut => ProblemCode.UpstreamTimeout,
+        UpstreamFault.Unauthorized => ProblemCode.UpstreamUnauthorized,
+        _ => ProblemCode.UpstreamUnreachable,
+    };
+
+    private static ProblemCode CodeOf(CutReason reason) => reason switch
+    {
+        CutReason.Key => ProblemCode.InvalidKey,
+        CutReason.Stop => ProblemCode.Unavailable,
+        _ => ProblemCode.UpstreamBroken,
+    };
+
+    /// <summary>An error as one event of a stream.</summary>
+    private ReadOnlyMemory<byte> LastEvent(HttpContext http, CutReason reason)
+    {
+        var text = new ArrayBufferWriter<byte>(256);
+        text.Write("data: "u8);
+        provider.Dialect.Write(text, Problem.Of(CodeOf(reason)), http.TraceIdentifier, time.GetUtcNow());
+        text.Write("\n\n"u8);
+        return text.WrittenMemory;
+    }
+}
