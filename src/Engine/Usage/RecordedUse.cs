@@ -26,6 +26,12 @@ public readonly record struct RecordedUse
 
     public uint OutputTokens { get; init; }
 
+    /// <summary>Of the input tokens, those that the model server had in its cache.</summary>
+    public uint CachedTokens { get; init; }
+
+    /// <summary>Of the output tokens, those that the model thought with.</summary>
+    public uint ReasoningTokens { get; init; }
+
     /// <summary>Null where no price is known.</summary>
     public Money? Cost { get; init; }
 

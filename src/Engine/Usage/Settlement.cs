@@ -9,6 +9,12 @@ public readonly record struct Settlement
 
     public uint OutputTokens { get; init; }
 
+    /// <summary>Of the input tokens, those that the model server had in its cache.</summary>
+    public uint CachedTokens { get; init; }
+
+    /// <summary>Of the output tokens, those that the model thought with.</summary>
+    public uint ReasoningTokens { get; init; }
+
     /// <summary>What the tokens cost; never below nothing. What goes beyond the hold is the operator's loss.</summary>
     public Money Cost { get; init; }
 
@@ -26,7 +32,7 @@ public readonly record struct Settlement
     public required long ClockMs { get; init; }
 }
 
-/// <summary>What became of a settlement or a mark. The default is that nothing did.</summary>
+/// <summary>What became of a settlement, a mark or an extension. The default is that nothing did.</summary>
 public enum SettleResult
 {
     /// <summary>No such reservation is open: it was settled before, or never made.</summary>
@@ -35,4 +41,7 @@ public enum SettleResult
     /// <summary>The usage buffer has no room. Nothing was done; soon there is room.</summary>
     Full,
     Done,
+
+    /// <summary>The balance has not as much as was to be held. Nothing was done; what was held before still is.</summary>
+    Unpaid,
 }

@@ -161,6 +161,8 @@ public sealed unsafe class UsageBuffer
             sum += (e.LatencyMs | ((ulong)e.Model << 32) | ((ulong)e.PriceVersion << 48)) * 0x8EBC_6AF0_9C88_C6E3UL;
             sum += (e.Status | ((ulong)e.LastingLimits << 16) | ((ulong)e.Limits << 32) | ((ulong)e.Code << 48)) * 0x5899_65CC_7537_4CC3UL;
             sum += ((ulong)e.Kind | ((ulong)e.Limit << 8) | ((ulong)e.Flags << 16)) * 0x1D8E_4E27_C47D_124FUL;
+            // Of nothing this is nothing: events that were written before there were these two are read as they were.
+            sum += (e.CachedTokens | ((ulong)e.ReasoningTokens << 32)) * 0x2545_F491_4F6C_DD1DUL;
             return (uint)(sum >> 32);
         }
     }

@@ -24,11 +24,15 @@ public struct UsageEvent
     public long AdmittedAtMs;
 
     /// <summary>
-    /// Held by a reservation; so far used by a mark; billed by a settlement, a record, or a request that passed and paid at once.
+    /// Held by a reservation, and in all by one that was extended; so far used by a mark; billed by a settlement, a record, or a request
+    /// that passed and paid at once.
     /// </summary>
     public long CostMicros;
 
-    /// <summary>What a settlement cost beyond what was held: the operator's loss.</summary>
+    /// <summary>
+    /// What a settlement cost beyond what was held: the operator's loss. Of an extension, which has its hold in <see cref="CostMicros"/>:
+    /// what was used so far.
+    /// </summary>
     public long LossMicros;
 
     /// <summary>Unix milliseconds at which a refused request would have fitted; 0 when that is not a matter of time.</summary>
@@ -73,6 +77,12 @@ public struct UsageEvent
 
     /// <summary>Guards against a record of which only a part was written.</summary>
     public uint Checksum;
+
+    /// <summary>Of the input tokens, those that the model server had in its cache. Events of earlier versions have nothing here.</summary>
+    public uint CachedTokens;
+
+    /// <summary>Of the output tokens, those that the model thought with.</summary>
+    public uint ReasoningTokens;
 }
 
 public enum UsageKind : byte
@@ -92,6 +102,9 @@ public enum UsageKind : byte
 
     /// <summary>A request that was made without asking the gate, told of afterwards.</summary>
     Recorded,
+
+    /// <summary>How far a reserved request has come, and that more is held for it.</summary>
+    Extended,
 }
 
 [Flags]

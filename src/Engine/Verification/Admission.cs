@@ -47,7 +47,15 @@ public sealed class Admission
     /// <summary>
     /// Notes how far an open reservation has come. What is noted never falls, in whatever order marks arrive.
     /// </summary>
-    public SettleResult TryMark(long requestNo, uint inputTokens, uint outputTokens, Money cost, long atMs, long clockMs)
+    public SettleResult TryMark(long requestNo, uint inputTokens, uint outputTokens, Money cost, long atMs, long clockMs) =>
+        TryExtend(requestNo, Money.Zero, inputTokens, outputTokens, cost, atMs, clockMs);
+
+    /// <summary>
+    /// The same, and sets aside more of the balance, until <paramref name="held"/> is held in all; or does neither. A hold never falls:
+    /// where as much is held already, or there is no balance, this is a mark.
+    /// </summary>
+    public SettleResult TryExtend(
+        long requestNo, Money held, uint inputTokens, uint outputTokens, Money cost, long atMs, long clockMs)
     {
         ReservationStripe stripe = Reservations.StripeOf(requestNo, out int bucket);
         stripe.Gate.Enter();
@@ -60,17 +68,27 @@ public sealed class Admission
             }
 
             ref Reservation open = ref stripe.ItemLocked(index);
-            UsageEvent happened = EventOf(in open, UsageKind.Marked, atMs);
-            happened.InputTokens = Math.Max(open.MarkedInputTokens, inputTokens);
-            happened.OutputTokens = Math.Max(open.MarkedOutputTokens, outputTokens);
-            happened.CostMicros = Math.Max(open.MarkedCost.Micros, cost.Micros);
+            Money more = open.Balance is not null && held > open.Held ? held - open.Held : Money.Zero;
+            if (more > Money.Zero && !open.Balance!.TryHold(more))
+            {
+                return SettleResult.Unpaid;
+            }
+
+            UsageEvent happened = AdmissionEvents.OfMark(in open, inputTokens, outputTokens, cost, atMs);
+            if (more > Money.Zero)
+            {
+                AdmissionEvents.Extend(ref happened, held);
+            }
+
             if (Usage is not null && !Usage.TryAppend(in happened, out _))
             {
+                open.Balance?.Settle(more, Money.Zero);
                 return SettleResult.Full;
             }
 
+            open.Held += more;
             (open.MarkedInputTokens, open.MarkedOutputTokens) = (happened.InputTokens, happened.OutputTokens);
-            (open.MarkedCost, open.IsMarked) = (new Money(happened.CostMicros), true);
+            (open.MarkedCost, open.IsMarked) = (AdmissionEvents.MarkedCost(in happened), true);
             open.TouchedMs = Math.Max(open.TouchedMs, clockMs);
             return SettleResult.Done;
         }
@@ -103,7 +121,7 @@ public sealed class Admission
 
             settled = stripe.ItemLocked(index);
             billed = settled.Balance is null || settlement.Cost < settled.Held ? settlement.Cost : settled.Held;
-            UsageEvent happened = EventOf(in settled, in settlement, billed);
+            UsageEvent happened = AdmissionEvents.OfSettlement(in settled, in settlement, billed);
             if (Usage is not null && !Usage.TryAppend(in happened, out sequence))
             {
                 return SettleResult.Full;
@@ -132,7 +150,7 @@ public sealed class Admission
     {
         Money cost = use.Cost ?? Money.Zero;
         billed = use.Balance?.TakeUpTo(cost) ?? cost;
-        UsageEvent happened = EventOf(in use, billed);
+        UsageEvent happened = AdmissionEvents.OfRecord(in use, billed);
         (happened.Limits, happened.LastingLimits) = Limits.Counting(use.Requirement);
         sequence = 0;
         if (Usage is not null && !Usage.TryAppend(in happened, out sequence))
@@ -396,50 +414,5 @@ public sealed class Admission
         place.Model = request.Model;
         place.PriceVersion = request.PriceVersion;
         place.Kind = kind;
-    }
-
-    private static UsageEvent EventOf(in Reservation open, UsageKind kind, long atMs) => new()
-    {
-        RequestNo = open.RequestNo,
-        AtMs = atMs,
-        AdmittedAtMs = open.AdmittedAtMs,
-        ClockMs = open.ClockMs,
-        KeyNo = open.KeyNo,
-        OrganizationNo = open.OrganizationNo,
-        Model = open.Model,
-        PriceVersion = open.PriceVersion,
-        Limits = open.Limits,
-        LastingLimits = open.LastingLimits,
-        Kind = kind,
-    };
-
-    private static UsageEvent EventOf(in RecordedUse use, Money billed) => new()
-    {
-        RequestNo = use.RequestNo,
-        AtMs = use.AtMs,
-        AdmittedAtMs = use.MadeAtMs,
-        ClockMs = use.ClockMs,
-        CostMicros = billed.Micros,
-        LossMicros = ((use.Cost ?? Money.Zero) - billed).Micros,
-        KeyNo = use.KeyNo,
-        OrganizationNo = use.OrganizationNo,
-        InputTokens = use.InputTokens,
-        OutputTokens = use.OutputTokens,
-        LatencyMs = use.LatencyMs,
-        Model = use.Model,
-        PriceVersion = use.PriceVersion,
-        Status = use.Status,
-        Kind = UsageKind.Recorded,
-        Flags = use.Flags | (use.Cost is null ? UsageFlags.None : UsageFlags.Priced),
-    };
-
-    private static UsageEvent EventOf(in Reservation settled, in Settlement settlement, Money billed)
-    {
-        UsageEvent happened = EventOf(in settled, UsageKind.Settled, settlement.AtMs);
-        happened.CostMicros = billed.Micros;
-        happened.LossMicros = (settlement.Cost - billed).Micros;
-        (happened.InputTokens, happened.OutputTokens) = (settlement.InputTokens, settlement.OutputTokens);
-        (happened.Status, happened.LatencyMs, happened.Flags) = (settlement.Status, settlement.LatencyMs, settlement.Flags);
-        return happened;
     }
 }

@@ -138,6 +138,10 @@ public sealed class AdmissionModelTests
             {
                 Sweep();
             }
+            else if (what < 50 && _open.Count > 0)
+            {
+                Extend(_random.Next(_open.Count));
+            }
             else
             {
                 Ask();
@@ -234,7 +238,7 @@ public sealed class AdmissionModelTests
             if (ask.Reserves)
             {
                 _held += price;
-                _open.Add(new ModelReservation(_requestNo + 1, ask.Key, price, bookings));
+                _open.Add(new ModelReservation(_requestNo + 1, ask.Key, bookings) { Held = price, Input = (uint)ask.Input });
             }
             else
             {
@@ -272,6 +276,38 @@ public sealed class AdmissionModelTests
                 Same((kind, _requestNo, (uint)ask.Key + 1), (last.Kind, last.RequestNo, last.KeyNo), "the event");
                 Same(kind == UsageKind.Refused ? 0 : IsPaid ? ask.Hold ?? 0 : 0, last.CostMicros, "the event's cost");
             }
+        }
+
+        private void Extend(int index)
+        {
+            ModelReservation open = _open[index];
+            long held = _random.Next(4) == 0 ? _random.Next(6_000) : open.Held + _random.Next(-20, 60);
+            var marked = (Input: (uint)_random.Next(400), Output: (uint)_random.Next(400), Cost: (long)_random.Next(80));
+            long more = IsPaid ? Math.Max(0, held - open.Held) : 0;
+            bool isFull = Usage.Last - Usage.Freed >= Usage.Capacity;
+            SettleResult expected = more > _available ? SettleResult.Unpaid : isFull ? SettleResult.Full : SettleResult.Done;
+            long noted = Usage.Last;
+
+            SettleResult result = _keeper.Admission.TryExtend(
+                open.RequestNo, new Money(held), marked.Input, marked.Output, new Money(marked.Cost), NowMs, _clockMs);
+
+            Same(expected, result, "extending");
+            Same(noted + (result == SettleResult.Done ? 1 : 0), Usage.Last, "the number of events");
+            if (result == SettleResult.Done)
+            {
+                (open.Input, open.Output, open.Cost) =
+                    (Math.Max(open.Input, marked.Input), Math.Max(open.Output, marked.Output), Math.Max(open.Cost, marked.Cost));
+                open.Held += more;
+                (_available, _held) = (_available - more, _held + more);
+                Assert.True(Usage.TryRead(Usage.Last, out UsageEvent last));
+                Same(more > 0 ? UsageKind.Extended : UsageKind.Marked, last.Kind, "the event");
+                Same(more > 0 ? (open.Held, open.Cost) : (open.Cost, 0), (last.CostMicros, last.LossMicros), "the event's money");
+                Same((open.Input, open.Output), (last.InputTokens, last.OutputTokens), "the event's tokens");
+            }
+
+            Assert.True(_keeper.Admission.Reservations.TryGet(open.RequestNo, out Reservation there));
+            Same((open.Held, open.Cost), (there.Held.Micros, there.MarkedCost.Micros), "the reservation's money");
+            Same((open.Input, open.Output), (there.MarkedInputTokens, there.MarkedOutputTokens), "the reservation's mark");
         }
 
         private void Settle(int index)

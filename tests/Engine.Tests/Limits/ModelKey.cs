@@ -139,4 +139,14 @@ internal sealed class Booking(LimitCounts counts, long clockMs, long amount)
     }
 }
 
-internal sealed record ModelReservation(long RequestNo, int Key, long Held, List<Booking> Bookings);
+internal sealed record ModelReservation(long RequestNo, int Key, List<Booking> Bookings)
+{
+    public long Held { get; set; }
+
+    /// <summary>How far it came, by its last mark.</summary>
+    public uint Input { get; set; }
+
+    public uint Output { get; set; }
+
+    public long Cost { get; set; }
+}

@@ -112,6 +112,18 @@ public sealed class UsageBufferTests
     }
 
     [Fact]
+    public void An_event_of_before_tokens_were_kept_apart_is_read_as_it_was_written()
+    {
+        using var memory = new UsageMemory(4);
+        UsageEvent happened = Any(1);
+        (happened.CachedTokens, happened.ReasoningTokens) = (0, 0);
+        memory.Buffer.TryAppend(in happened, out _);
+
+        Assert.Equal(0xDEA3_BF83u, BitConverter.ToUInt32(memory.Bytes[(UsageEvent.Bytes + 116)..]));
+        Assert.Equal(-1, memory.Bytes[(UsageEvent.Bytes + 120)..(2 * UsageEvent.Bytes)].IndexOfAnyExcept((byte)0));
+    }
+
+    [Fact]
     public void Untouched_memory_holds_no_event()
     {
         using var memory = new UsageMemory(4);
@@ -158,7 +170,7 @@ public sealed class UsageBufferTests
         Assert.Equal(threads * each, buffer.Last);
     }
 
-    // Between fields and behind the last one lie bytes that are nobody's.
+    // Between fields lie bytes that are nobody's.
     private static IEnumerable<int> UsedBytes =>
         typeof(UsageEvent).GetFields(BindingFlags.Public | BindingFlags.Instance).SelectMany(member =>
         {
@@ -191,5 +203,7 @@ public sealed class UsageBufferTests
         Code = 16,
         Limit = 17,
         Flags = UsageFlags.Priced,
+        CachedTokens = 18,
+        ReasoningTokens = 19,
     };
 }

@@ -129,6 +129,85 @@ public sealed class AdmissionRaceTests
         Assert.Equal((new Money(600), Money.Zero), (gate.Balance!.Available, gate.Balance.Held));
     }
 
+    [Fact]
+    public void Extending_and_settling_at_once_never_hold_and_spend_more_than_there_is()
+    {
+        const long money = 5_000;
+        using var gate = new MeteredGate(balance: new Money(money), capacity: 1 << 16);
+        long spent = 0;
+        long extended = 0;
+        for (int round = 0; round < 300; round++)
+        {
+            long no = round + 1;
+            if (!gate.Reserve(hold: new Money(1)).IsAllowed)
+            {
+                break;
+            }
+
+            long held = 1;
+            InParallel(4, thread =>
+            {
+                for (int i = 0; i < 6; i++)
+                {
+                    long total = (thread * 10) + (i * 3);
+                    SettleResult result = thread == 3 && i == 4
+                        ? gate.Settle(no, cost: new Money(17))
+                        : gate.Extend(no, held: total);
+                    Assert.NotEqual(SettleResult.Full, result);
+                    if (result == SettleResult.Done && !(thread == 3 && i == 4))
+                    {
+                        Interlocked.Increment(ref extended);
+                    }
+                }
+            });
+            held = gate.Events.Where(happened => happened.RequestNo == no && happened.Kind == UsageKind.Extended)
+                .Select(happened => happened.CostMicros).Append(held).Max();
+            UsageEvent settled = Assert.Single(gate.Events, happened => happened.RequestNo == no && happened.Kind == UsageKind.Settled);
+            Assert.Equal((Math.Min(17, held), 17), (settled.CostMicros, settled.CostMicros + settled.LossMicros));
+            Assert.DoesNotContain(
+                gate.Events, happened => happened.RequestNo == no && happened.Kind != UsageKind.Settled && happened.Sequence > settled.Sequence);
+            spent += settled.CostMicros;
+            Assert.Equal((money - spent, Money.Zero), (gate.Balance!.Available.Micros, gate.Balance.Held));
+            gate.Usage.Free(gate.Usage.Last);
+        }
+
+        Assert.True(extended > 0);
+    }
+
+    [Fact]
+    public void Extensions_that_race_for_the_last_money_hold_no_more_than_there_is()
+    {
+        using var gate = new MeteredGate(balance: new Money(1_000), capacity: 1 << 16);
+        const int count = 8;
+        for (int i = 0; i < count; i++)
+        {
+            gate.Reserve(hold: new Money(10));
+        }
+
+        var held = new long[count];
+        bool wasOver = false;
+        InParallel(count, thread =>
+        {
+            held[thread] = 10;
+            for (long total = 20; total <= 1_000; total += 10)
+            {
+                SettleResult result = gate.Extend(thread + 1, held: total);
+                held[thread] = result == SettleResult.Done ? total : held[thread];
+                wasOver |= gate.Balance!.Held > new Money(1_000) || gate.Balance.Available < Money.Zero;
+            }
+        });
+
+        Assert.False(wasOver);
+        Assert.Equal((Money.Zero, new Money(1_000)), (gate.Balance!.Available, gate.Balance.Held));
+        Assert.Equal(1_000, held.Sum());
+        for (int i = 0; i < count; i++)
+        {
+            Assert.Equal(SettleResult.Done, gate.Settle(i + 1, cost: new Money(1_000)));
+        }
+
+        Assert.Equal((Money.Zero, Money.Zero), (gate.Balance.Available, gate.Balance.Held));
+    }
+
     private static void Until(Func<SettleResult> act)
     {
         while (act() is var result && result != SettleResult.Done)

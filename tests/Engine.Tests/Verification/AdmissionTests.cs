@@ -234,6 +234,81 @@ public sealed class AdmissionTests
     }
 
     [Fact]
+    public void A_hold_is_raised_with_a_mark_and_never_falls()
+    {
+        using var gate = new MeteredGate(balance: new Money(100));
+        gate.Reserve(input: 7, output: 50, hold: new Money(20));
+
+        Assert.Equal(SettleResult.Done, gate.Extend(1, held: 50, output: 20, cost: 18));
+        Assert.Equal((new Money(50), new Money(50)), (gate.Balance!.Available, gate.Balance.Held));
+        UsageEvent last = gate.Events[^1];
+        Assert.Equal((UsageKind.Extended, 50L, 18L, 20u), (last.Kind, last.CostMicros, last.LossMicros, last.OutputTokens));
+
+        Assert.Equal(SettleResult.Done, gate.Extend(1, held: 50, output: 30, cost: 25));
+        Assert.Equal(SettleResult.Done, gate.Extend(1, held: 10, output: 25, cost: 20));
+        last = gate.Events[^1];
+        Assert.Equal((UsageKind.Marked, 25L, 0L, 30u), (last.Kind, last.CostMicros, last.LossMicros, last.OutputTokens));
+        Assert.True(gate.Admission.Reservations.TryGet(1, out Reservation open));
+        Assert.Equal((new Money(50), new Money(25), 30u), (open.Held, open.MarkedCost, open.MarkedOutputTokens));
+
+        Assert.Equal(SettleResult.Done, gate.Settle(1, input: 7, output: 40, cost: new Money(45)));
+        Assert.Equal((new Money(55), Money.Zero), (gate.Balance.Available, gate.Balance.Held));
+        Assert.Equal(SettleResult.NotOpen, gate.Extend(1, held: 50));
+        Assert.Equal(55, gate.Balance.Available.Micros);
+    }
+
+    [Fact]
+    public void A_hold_that_the_balance_cannot_pay_takes_nothing_and_notes_nothing()
+    {
+        using var gate = new MeteredGate(balance: new Money(100));
+        gate.Reserve(hold: new Money(20));
+        long noted = gate.Usage.Last;
+
+        Assert.Equal(SettleResult.Unpaid, gate.Extend(1, held: 101, output: 9, cost: 8));
+
+        Assert.Equal((new Money(80), new Money(20), noted), (gate.Balance!.Available, gate.Balance.Held, gate.Usage.Last));
+        Assert.True(gate.Admission.Reservations.TryGet(1, out Reservation open));
+        Assert.Equal((new Money(20), false), (open.Held, open.IsMarked));
+        Assert.Equal(SettleResult.Done, gate.Extend(1, held: 100));
+        Assert.Equal((Money.Zero, new Money(100)), (gate.Balance.Available, gate.Balance.Held));
+    }
+
+    [Fact]
+    public void Without_a_balance_an_extension_is_a_mark()
+    {
+        using var gate = new MeteredGate();
+        gate.Reserve(input: 7);
+        Assert.Equal(SettleResult.Done, gate.Extend(1, held: 1_000, output: 9, cost: 8));
+        Assert.Equal((UsageKind.Marked, 8L), (gate.Events[^1].Kind, gate.Events[^1].CostMicros));
+        Assert.True(gate.Admission.Reservations.TryGet(1, out Reservation open));
+        Assert.Equal((Money.Zero, 9u), (open.Held, open.MarkedOutputTokens));
+    }
+
+    [Fact]
+    public void Cached_and_reasoning_tokens_are_noted_apart()
+    {
+        using var gate = new MeteredGate();
+        gate.Reserve(input: 7);
+        var settlement = new Settlement
+        {
+            InputTokens = 7, OutputTokens = 9, CachedTokens = 3, ReasoningTokens = 4, AtMs = MeteredGate.NowMs, ClockMs = 0,
+        };
+        gate.Admission.Settle(1, in settlement, out _);
+        Assert.Equal((7u, 9u, 3u, 4u), Tokens(gate.Events[^1]));
+
+        var use = new RecordedUse
+        {
+            RequestNo = 2, KeyNo = 7, OrganizationNo = 3, InputTokens = 8, OutputTokens = 6, CachedTokens = 5, ReasoningTokens = 2,
+            MadeAtMs = 1, AtMs = 2, ClockMs = 3,
+        };
+        gate.Admission.Record(in use, out _, out _);
+        Assert.Equal((8u, 6u, 5u, 2u), Tokens(gate.Events[^1]));
+
+        static (uint Input, uint Output, uint Cached, uint Reasoning) Tokens(UsageEvent happened) =>
+            (happened.InputTokens, happened.OutputTokens, happened.CachedTokens, happened.ReasoningTokens);
+    }
+
+    [Fact]
     public void With_the_usage_buffer_full_nothing_passes_settles_or_is_taken()
     {
         using var gate = new MeteredGate([Rpm, Parallel], [9, 9], new Money(100), capacity: 4);
@@ -246,6 +321,7 @@ public sealed class AdmissionTests
         Assert.Equal(VerdictCode.Busy, gate.Reserve(hold: new Money(10)).Code);
         Assert.Equal(SettleResult.Full, gate.Settle(1, cost: new Money(1)));
         Assert.Equal(SettleResult.Full, gate.Admission.TryMark(1, 1, 1, Money.Zero, 0, 0));
+        Assert.Equal(SettleResult.Full, gate.Extend(1, held: 50));
         Assert.Equal((new Money(90), new Money(10)), (gate.Balance!.Available, gate.Balance.Held));
         Assert.Equal([5, 8], [.. Remaining()]);
 

@@ -81,6 +81,8 @@ public sealed class AllocationTests
                     return gate.Take(clockMs).Code != VerdictCode.Busy;
                 default:
                     gate.Admission.TryMark(gate.RequestNo - 2, 1, 1, new Money(1), 0, 0);
+                    gate.Extend(gate.RequestNo - 2, held: 950);
+                    gate.Extend(gate.RequestNo - 2, held: 1_050);
                     return gate.Settle(gate.RequestNo - 2, 10, 20, new Money(0), clockMs) != SettleResult.Full;
             }
         });

@@ -114,5 +114,8 @@ internal sealed class MeteredGate : IDisposable
             new Settlement { InputTokens = input, OutputTokens = output, Cost = cost, AtMs = NowMs + 5, ClockMs = clockMs },
             out _);
 
+    public SettleResult Extend(long requestNo, long held, uint output = 0, long cost = 0)
+        => Admission.TryExtend(requestNo, new Money(held), 0, output, new Money(cost), NowMs + 3, 0);
+
     public void Dispose() => _memory.Dispose();
 }
