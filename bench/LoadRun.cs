@@ -12,13 +12,18 @@ internal sealed record LoadRun(double RequestsPerSecond, double CpuMicroseconds,
     /// <summary>
     /// Drives <paramref name="server"/> for some seconds. Any answer but a 2xx, and any broken connection, fails the run.
     /// </summary>
-    public static async Task<LoadRun> Drive(ServerProcess server, string path, string script, int seconds, params string[] scriptArguments)
+    public static Task<LoadRun> Drive(ServerProcess server, string path, string script, int seconds, params string[] scriptArguments) =>
+        Drive(server, path, script, seconds, Connections, scriptArguments);
+
+    /// <summary>The same over another number of connections.</summary>
+    public static async Task<LoadRun> Drive(
+        ServerProcess server, string path, string script, int seconds, int connections, string[] scriptArguments)
     {
         string file = Path.Combine(AppContext.BaseDirectory, script);
         var start = new ProcessStartInfo(
             "taskset",
             [
-                "-c", Text(Core), "wrk", "-t1", $"-c{Text(Connections)}", $"-d{Text(seconds)}s", "-s", file, server.Address + path,
+                "-c", Text(Core), "wrk", "-t1", $"-c{Text(connections)}", $"-d{Text(seconds)}s", "-s", file, server.Address + path,
                 "--", .. scriptArguments,
             ])
         {

@@ -1,6 +1,6 @@
 using Tollgate.Bench;
 
-// One line per promise; the first argument names it. `bare` is the other side of `verify` and `authorize`.
+// One line per promise; the first argument names it. `bare`, `model` and `forwarder` are the other sides.
 return args switch
 {
     ["check", .. var rest] => CheckBench.Run(rest),
@@ -15,7 +15,10 @@ return args switch
     ["attack", .. var rest] => await AttackBench.Run(rest),
     ["money", .. var rest] => await MoneyBench.Run(rest),
     ["usage", .. var rest] => await UsageBench.Run(rest),
+    ["relay", .. var rest] => await RelayBench.Run(rest),
     ["bare"] => await BareServer.Run(),
+    ["model"] => await ModelStandIn.Run(),
+    ["forwarder", var upstream] => await BareForwarder.Run(upstream),
     _ => Usage(),
 };
 
@@ -33,6 +36,7 @@ static int Usage()
                bench usage [--results DIR] [--rounds N] [--seconds N] [--lines N]
                bench attack [--results DIR] [--seconds N]
                bench money [--results DIR] [--clients N] [--kills N] [--seconds N] [--balance AMOUNT]
+               bench relay [--results DIR] [--rounds N] [--seconds N] [--streams N]
                bench verify [--results DIR] [--data DIR] [--keys N] [--rounds N] [--seconds N] [--request-threads MODE]
                bench authorize [--results DIR] [--data DIR] [--keys N] [--rounds N] [--seconds N] [--request-threads MODE]
         """);

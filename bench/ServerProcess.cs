@@ -39,13 +39,20 @@ internal sealed partial class ServerProcess : IDisposable
     public static Task<ServerProcess> Start(string assembly, string[] arguments, params (string Name, string Value)[] environment) =>
         Start(null, assembly, arguments, environment);
 
+    /// <summary>The same, on the core of those who drive the servers: what stands behind both sides of a comparison.</summary>
+    public static Task<ServerProcess> StartBehind(string assembly, params string[] arguments) => Start(LoadRun.Core, null, assembly, arguments);
+
     /// <summary>The same, held to a limit.</summary>
-    public static async Task<ServerProcess> Start(
-        MemoryLimit? limit, string assembly, string[] arguments, params (string Name, string Value)[] environment)
+    public static Task<ServerProcess> Start(
+        MemoryLimit? limit, string assembly, string[] arguments, params (string Name, string Value)[] environment) =>
+        Start(Core, limit, assembly, arguments, environment);
+
+    private static async Task<ServerProcess> Start(
+        int core, MemoryLimit? limit, string assembly, string[] arguments, params (string Name, string Value)[] environment)
     {
         string[] command =
         [
-            "taskset", "-c", Core.ToString(CultureInfo.InvariantCulture), "dotnet",
+            "taskset", "-c", core.ToString(CultureInfo.InvariantCulture), "dotnet",
             Path.Combine(AppContext.BaseDirectory, assembly), .. arguments,
         ];
         command = limit?.Wrap(command) ?? command;

@@ -10,8 +10,8 @@ import { fileURLToPath } from "node:url";
 const server = fileURLToPath(new URL("../../src/Server/bin/Debug/net10.0/Tollgate.Server.dll", import.meta.url));
 const startMs = 60_000;
 
-/** Starts a gate that speaks `provider`; `stop()` ends it and removes its folder. */
-export async function startGate(provider) {
+/** Starts a gate that speaks `provider`, in front of `upstream` where one is given; `stop()` ends it and removes its folder. */
+export async function startGate(provider, { upstream, upstreamKey } = {}) {
     if (!existsSync(server)) {
         throw new Error(`${server} is missing: run ./test, which builds it, or dotnet build src/Server/Server.csproj.`);
     }
@@ -19,7 +19,12 @@ export async function startGate(provider) {
     const data = await mkdtemp(join(tmpdir(), "tollgate-clients-"));
     const rootKey = randomBytes(24).toString("base64url");
     const child = spawn("dotnet", [server, "serve", "--provider", provider, "--urls", "http://127.0.0.1:0", "--data", data], {
-        env: { ...quietEnvironment(), TOLLGATE_ROOT_KEY: rootKey, TOLLGATE_LOG_LEVEL: "warning" },
+        env: {
+            ...quietEnvironment(),
+            TOLLGATE_ROOT_KEY: rootKey,
+            TOLLGATE_LOG_LEVEL: "warning",
+            ...(upstream && { TOLLGATE_UPSTREAM: upstream, TOLLGATE_UPSTREAM_KEY: upstreamKey }),
+        },
         stdio: ["ignore", "pipe", "pipe"],
     });
     const ended = new Promise((resolve) => child.once("exit", resolve));
@@ -50,6 +55,24 @@ async function call(address, rootKey, method, path, body) {
     }
 
     return JSON.parse(text);
+}
+
+/** The first project of a gate, with money in its wallet where the provider has wallets. */
+export async function firstProject(gate) {
+    const { data: [project] } = await gate.call("GET", "/api/v1/projects");
+    if (gate.provider === "tensorx") {
+        await gate.call("POST", `/api/v1/organizations/${project.organization_id}/wallet/entries`, {
+            kind: "top_up", amount: "50.00", external_id: "of the tests",
+        });
+    }
+
+    return project;
+}
+
+/** A key of it; `more` are members of the call. */
+export async function newKey(gate, more = {}) {
+    const project = await firstProject(gate);
+    return gate.call("POST", `/api/v1/projects/${project.id}/keys`, { name: "For the client", ...more });
 }
 
 /** This environment without what would set up a gate of the caller's. */

@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { startGate } from "./gate.js";
+import { startUpstream } from "./upstream.js";
 import { here, run } from "./programs.js";
 
 /** The package does not load on older Nodes; on Linux a newer one comes with the tests. */
@@ -16,20 +17,31 @@ async function calls(gate, apiKey) {
 }
 
 describe("TL10 the npm package tensorlake", () => {
-    let gate, path;
+    const deployed = { applications: [{ name: "indexer", description: "", version: "1", tags: {}, tombstoned: false }] };
+    let gate, upstream, path;
     before(async () => {
-        gate = await startGate("tensorlake");
+        upstream = await startUpstream((request, response) => {
+            response.writeHead(200, { "content-type": "application/json" });
+            response.end(JSON.stringify(deployed));
+        });
+        gate = await startGate("tensorlake", { upstream: upstream.address, upstreamKey: "secret-of-the-operator" });
         const { data: [project] } = await gate.call("GET", "/api/v1/projects");
         path = `/api/v1/projects/${project.id}/keys`;
     });
-    after(() => gate?.stop());
+    after(async () => {
+        await gate?.stop();
+        await upstream?.stop();
+    });
 
     test("learns truthfully whose key it has, and reaches what is behind the gate", async () => {
         const key = await gate.call("POST", path, { name: "For the package" });
         const { introspection, applications } = await calls(gate, key.secret);
         const { id, organizationId, projectId } = introspection.value;
         assert.deepEqual([id, organizationId, projectId], [key.id, key.organization_id, key.project_id]);
-        assert.equal(applications.error, undefined);
+        assert.deepEqual(applications.value.map(({ name }) => name), ["indexer"]);
+        const [arrived] = upstream.requests;
+        assert.equal(arrived.path, "/v1/namespaces/default/applications");
+        assert.equal(arrived.headers.authorization, "Bearer secret-of-the-operator");
     });
 
     test("has its own error with a readable message when the key was deleted", async () => {

@@ -77,9 +77,9 @@ internal sealed class Bill(BillTerms terms, Admission admission, BillClock clock
         lock (_turn)
         {
             var ahead = Math.Min((long)outputTokens + Terms.Step, Math.Max(outputTokens, Terms.OutputMax));
-            return price.Cost(Terms.InputBound, outputTokens) <= _held
-                || TryHoldLocked(price.Cost(Terms.InputBound, ahead))
-                || TryHoldLocked(price.Cost(Terms.InputBound, outputTokens));
+            return price.MostCost(Terms.InputBound, outputTokens) <= _held
+                || TryHoldLocked(price.MostCost(Terms.InputBound, ahead))
+                || TryHoldLocked(price.MostCost(Terms.InputBound, outputTokens));
         }
     }
 
@@ -140,6 +140,8 @@ internal sealed class Bill(BillTerms terms, Admission admission, BillClock clock
             {
                 InputTokens = use.InputTokens,
                 OutputTokens = use.OutputTokens,
+                CachedTokens = use.CachedTokens,
+                ReasoningTokens = use.ReasoningTokens,
                 Cost = cost ?? Money.Zero,
                 Status = (ushort)status,
                 LatencyMs = (uint)Math.Clamp(now - Terms.AdmittedAtMs, 0, uint.MaxValue),
@@ -156,7 +158,7 @@ internal sealed class Bill(BillTerms terms, Admission admission, BillClock clock
     /// <summary>What an upstream did not tell is an estimate.</summary>
     private TokenUse Known(in TokenUse use) => use.IsReported ? use : use with { InputTokens = Terms.InputEstimate };
 
-    private Money? CostOf(in TokenUse use) => Terms.Price?.Cost(use.InputTokens, use.OutputTokens);
+    private Money? CostOf(in TokenUse use) => Terms.Price?.Cost(use.InputTokens, use.OutputTokens, use.CachedTokens, use.ReasoningTokens);
 
     private Money BilledLocked(in TokenUse use) => CostOf(use) is { } cost ? (cost < _held ? cost : _held) : Money.Zero;
 

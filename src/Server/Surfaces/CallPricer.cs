@@ -75,7 +75,7 @@ internal sealed class CallPricer(ProviderModel provider, PriceBook prices, Model
                 PriceVersion = priced.Price is null ? (ushort)0 : priced.Version,
                 InputTokens = ((call.InputBound - 1) / BytesOfToken) + 1,
                 OutputTokens = (int)total,
-                Hold = priced.Price?.Cost(call.InputBound, step > 0 ? Math.Min(step, total) : total),
+                Hold = priced.Price?.MostCost(call.InputBound, step > 0 ? Math.Min(step, total) : total),
             },
             OutputMax = isPaid && call.Kind != ModelCallKind.Embedding && (call.OutputMax is not { } asked || asked > each) ? each : null,
             Price = priced.Price,
