@@ -24,14 +24,20 @@ public sealed partial class ReadmeTests : IDisposable
 
         var printed = await ServedGate.Paste(script);
 
-        // One line for each of the first six requests; the last one shows the head of its answer too.
         var lines = printed.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        var streamed = lines.TakeWhile(line => line != "data: [DONE]").ToList();
+        Assert.Contains(streamed, line => line.Contains("\"content\":\"Hello,", StringComparison.Ordinal));
+        Assert.DoesNotContain(streamed, line => line.Contains("usage", StringComparison.Ordinal));
+
+        // One line for each request after the stream; the last one shows the head of its answer too.
+        lines = lines[(streamed.Count + 1)..];
         Assert.True(lines.Length > 5, printed);
-        Assert.StartsWith("{\"valid\":true,\"code\":\"allowed\"", lines[0], StringComparison.Ordinal);
-        Assert.Contains("\"echo-small\"", lines[1], StringComparison.Ordinal);
+        Assert.Contains("\"requests\":1,", lines[0], StringComparison.Ordinal);
+        Assert.Contains("\"output_tokens\":2,\"cost\":\"0.0000", lines[0], StringComparison.Ordinal);
+        Assert.StartsWith("{\"valid\":true,\"code\":\"allowed\"", lines[1], StringComparison.Ordinal);
         Assert.Contains("\"echo-small\"", lines[2], StringComparison.Ordinal);
         Assert.Contains("\"cost\":\"0.000117\"", lines[3], StringComparison.Ordinal);
-        Assert.Contains("\"output_tokens\":87,", lines[4], StringComparison.Ordinal);
+        Assert.Contains("\"output_tokens\":89,", lines[4], StringComparison.Ordinal);
         Assert.Contains("\"revoked\"", lines[5], StringComparison.Ordinal);
         Assert.StartsWith("HTTP/1.1 401 ", lines[6], StringComparison.Ordinal);
     }
