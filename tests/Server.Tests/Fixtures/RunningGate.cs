@@ -98,6 +98,9 @@ public sealed class RunningGate : IAsyncDisposable
         return new RunningGate(database, app, clock, first.Project!) { _own = own };
     }
 
+    /// <summary>As an operator stops it; what is under way goes on for a while.</summary>
+    public Task Stop() => _app.StopAsync();
+
     public async ValueTask DisposeAsync()
     {
         Http.Dispose();

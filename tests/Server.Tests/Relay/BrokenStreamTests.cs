@@ -1,4 +1,3 @@
-using System.Text;
 using Tollgate.Server.Tests.Fixtures;
 
 namespace Tollgate.Server.Tests.Relay;
@@ -21,7 +20,7 @@ public sealed class BrokenStreamTests : IAsyncLifetime
             await ModelServer.Say(http, ModelServer.Word("One") + ModelServer.Word("Two"));
             http.Abort();
         };
-        var text = await ReadBroken(await _run.Begin());
+        var text = await ManyStreamsTests.End(await _run.Begin());
         Assert.StartsWith(ModelServer.Word("One") + ModelServer.Word("Two"), text, StringComparison.Ordinal);
         Assert.Contains("upstream_broken", text[(ModelServer.Word("One").Length * 2)..], StringComparison.Ordinal);
         await IsBilled(status: 502);
@@ -35,7 +34,7 @@ public sealed class BrokenStreamTests : IAsyncLifetime
             ModelServer.Streams(http);
             await ModelServer.Say(http, ModelServer.Word("One"));
         };
-        Assert.Contains("upstream_broken", await ReadBroken(await _run.Begin()), StringComparison.Ordinal);
+        Assert.Contains("upstream_broken", await ManyStreamsTests.End(await _run.Begin()), StringComparison.Ordinal);
         await IsBilled(status: 502);
     }
 
@@ -85,7 +84,7 @@ public sealed class BrokenStreamTests : IAsyncLifetime
         var revoked = await _run.Gate.Send(
             "POST", $"/api/v1/keys/{_run.KeyId}/revoke", RunningGate.RootKey, "{\"reason\":\"compromised\"}");
         Assert.Equal(200, (int)revoked.Status);
-        Assert.Contains("invalid_key", await ReadBroken(answer), StringComparison.Ordinal);
+        Assert.Contains("invalid_key", await ManyStreamsTests.End(answer), StringComparison.Ordinal);
         await IsBilled(status: 200);
     }
 
@@ -112,24 +111,6 @@ public sealed class BrokenStreamTests : IAsyncLifetime
         ModelServer.Streams(http);
         await ModelServer.Say(http, ModelServer.Word("One"));
         await Task.Delay(Timeout.Infinite, http.RequestAborted);
-    }
-
-    /// <summary>All that came until the connection broke; a clean end fails the test.</summary>
-    private static async Task<string> ReadBroken(HttpResponseMessage answer)
-    {
-        using (answer)
-        {
-            await using var body = await answer.Content.ReadAsStreamAsync();
-            var (text, buffer) = (new StringBuilder(), new byte[4_096]);
-            await Assert.ThrowsAnyAsync<IOException>(async () =>
-            {
-                while (await body.ReadAsync(buffer) is var count and > 0)
-                {
-                    text.Append(Encoding.UTF8.GetString(buffer, 0, count));
-                }
-            });
-            return text.ToString();
-        }
     }
 
     private async Task IsBilled(int status)

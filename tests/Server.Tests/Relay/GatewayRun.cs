@@ -16,6 +16,9 @@ internal sealed class GatewayRun : IAsyncDisposable
 
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("tollgate-relay-");
 
+    private GateOptions _options = null!;
+    private string _file = "";
+
     private GatewayRun()
     {
     }
@@ -34,16 +37,26 @@ internal sealed class GatewayRun : IAsyncDisposable
 
     /// <param name="wallet">Members of the provider file's wallet besides its currency; null for no wallet.</param>
     /// <param name="members">Of the key.</param>
-    public static async Task<GatewayRun> Start(string? wallet = "", string members = "\"name\":\"A test key\"")
+    /// <param name="with">Further options.</param>
+    public static async Task<GatewayRun> Start(
+        string? wallet = "", string members = "\"name\":\"A test key\"", Func<GateOptions, GateOptions>? with = null)
     {
         var run = new GatewayRun { Model = await ModelServer.Start() };
-        var file = await RelayedProvider.In(run._folder.FullName, wallet is null ? "" : $"wallet: {{ currency: USD{wallet} }}\n");
-        run.Gate = await RunningGate.Start(
-            file, new GateOptions { LogLevel = "none", Upstream = run.Model.Address + "/v1", UpstreamKey = UpstreamKey });
+        run._file = await RelayedProvider.In(run._folder.FullName, wallet is null ? "" : $"wallet: {{ currency: USD{wallet} }}\n");
+        var options = new GateOptions
+        {
+            LogLevel = "none", Upstream = run.Model.Address + "/v1", UpstreamKey = UpstreamKey, UsageBufferEvents = 65_536,
+        };
+        run._options = with?.Invoke(options) ?? options;
+        await run.Serve();
         var key = await run.Gate.NewKey(members);
         (run.KeyId, run.Secret) = (key.GetProperty("id").GetString()!, key.GetProperty("secret").GetString()!);
         return run;
     }
+
+    /// <summary>Starts the gate on its data, again after it was stopped.</summary>
+    public async Task Serve() => Gate = await RunningGate.Start(
+        _file, _options, Directory.CreateDirectory(Path.Combine(_folder.FullName, "data")).FullName);
 
     public static string ChatOf(string more = "", string model = RelayedProvider.Model) =>
         $$"""{"model":"{{model}}","messages":[{"role":"user","content":"How is it?"}]{{more}}}""";
