@@ -25,6 +25,12 @@ public sealed record UsageSum
 
     public long OutputTokens { get; init; }
 
+    /// <summary>Of the input tokens, those that the model server had in its cache.</summary>
+    public long CachedTokens { get; init; }
+
+    /// <summary>Of the output tokens, those that the model thought with.</summary>
+    public long ReasoningTokens { get; init; }
+
     /// <summary>In the provider's currency; null where nothing has a price.</summary>
     [JsonNumberHandling(JsonNumberHandling.AllowReadingFromString | JsonNumberHandling.WriteAsString)]
     public decimal? Cost { get; init; }
@@ -47,6 +53,12 @@ public sealed record KeyUsage
     public long InputTokens { get; init; }
 
     public long OutputTokens { get; init; }
+
+    /// <summary>Of the input tokens, those that the model server had in its cache.</summary>
+    public long CachedTokens { get; init; }
+
+    /// <summary>Of the output tokens, those that the model thought with.</summary>
+    public long ReasoningTokens { get; init; }
 
     /// <inheritdoc cref="UsageSum.Cost"/>
     [JsonNumberHandling(JsonNumberHandling.AllowReadingFromString | JsonNumberHandling.WriteAsString)]
@@ -91,6 +103,12 @@ public sealed record UsageLine
     public long InputTokens { get; init; }
 
     public long OutputTokens { get; init; }
+
+    /// <summary>Of the input tokens, those that the model server had in its cache.</summary>
+    public long CachedTokens { get; init; }
+
+    /// <summary>Of the output tokens, those that the model thought with.</summary>
+    public long ReasoningTokens { get; init; }
 
     /// <inheritdoc cref="UsageSum.Cost"/>
     [JsonNumberHandling(JsonNumberHandling.AllowReadingFromString | JsonNumberHandling.WriteAsString)]

@@ -16,6 +16,12 @@ public sealed record UsageReport
 
     public required int OutputTokens { get; init; }
 
+    /// <summary>Of the input tokens, those that the model server had in its cache; what they cost may be another price.</summary>
+    public int? CachedTokens { get; init; }
+
+    /// <summary>Of the output tokens, those that the model thought with; what they cost may be another price.</summary>
+    public int? ReasoningTokens { get; init; }
+
     /// <summary>The HTTP status that was answered.</summary>
     public int? Status { get; init; }
 

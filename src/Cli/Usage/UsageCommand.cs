@@ -82,7 +82,9 @@ internal static class UsageCommand
         facts.Fact("requests", Number(usage.Requests));
         facts.Fact("refused", Number(usage.Refused));
         facts.Fact("input tokens", Number(usage.InputTokens));
+        facts.Fact("of them cached", Number(usage.CachedTokens));
         facts.Fact("output tokens", Number(usage.OutputTokens));
+        facts.Fact("of them reasoning", Number(usage.ReasoningTokens));
         facts.Fact("cost", Cost(usage.Cost));
         facts.Fact("last used", When.Text(usage.LastUsedAt));
         facts.Fact("models", [.. usage.Models.Select(sum => sum.Model ?? "")]);

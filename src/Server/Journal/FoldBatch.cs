@@ -30,7 +30,7 @@ internal sealed class FoldBatch
     /// <summary>Reservations of earlier rows that ended.</summary>
     public List<long> Ended { get; } = [];
 
-    /// <summary>Reservations that stay open: new, or with another mark.</summary>
+    /// <summary>Reservations that stay open: new, or with another mark or hold.</summary>
     public IReadOnlyCollection<OpenReservation> Open => _open.Values;
 
     public IReadOnlyList<WindowCount> Windows =>
@@ -57,7 +57,8 @@ internal sealed class FoldBatch
             {
                 made.Add(happened.RequestNo);
             }
-            else if (happened.Kind is UsageKind.Marked or UsageKind.Settled && !made.Contains(happened.RequestNo))
+            else if (happened.Kind is UsageKind.Marked or UsageKind.Extended or UsageKind.Settled
+                && !made.Contains(happened.RequestNo))
             {
                 needed.Add(happened.RequestNo);
             }
@@ -111,6 +112,13 @@ internal sealed class FoldBatch
                 }
 
                 break;
+            case UsageKind.Extended:
+                if (Find(happened.RequestNo) is { } extended)
+                {
+                    _open[happened.RequestNo] = extended.Extended(in happened);
+                }
+
+                break;
             case UsageKind.Settled:
                 Settle(in happened);
                 break;
@@ -157,6 +165,8 @@ internal sealed class FoldBatch
             PriceVersion = happened.PriceVersion,
             InputTokens = happened.InputTokens,
             OutputTokens = happened.OutputTokens,
+            CachedTokens = happened.CachedTokens,
+            ReasoningTokens = happened.ReasoningTokens,
             Cost = isPriced ? new Money(happened.CostMicros) : null,
             Loss = new Money(happened.LossMicros),
             Status = happened.Status,

@@ -103,7 +103,7 @@ internal static class JournalSql
         scope.Query<OpenReservation>(
             $$"""SELECT {{ReservationColumns}} FROM reservations WHERE request_no IN {=Numbers}""", new { Numbers = numbers });
 
-    /// <summary>New ones, and known ones with another mark.</summary>
+    /// <summary>New ones, and known ones with another mark or hold.</summary>
     public static void Keep(RowsBatch rows, IReadOnlyCollection<OpenReservation> open)
     {
         rows.Add(ReservationRows, [

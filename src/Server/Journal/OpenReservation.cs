@@ -91,4 +91,10 @@ internal sealed record OpenReservation
     {
         InputMarked = mark.InputTokens, OutputMarked = mark.OutputTokens, CostMarked = mark.CostMicros, MarkedAtMs = mark.AtMs,
     };
+
+    /// <summary>More is held for it, and it has come further.</summary>
+    public OpenReservation Extended(in UsageEvent extension) => Marked(in extension) with
+    {
+        HeldMicros = extension.CostMicros, CostMarked = extension.LossMicros,
+    };
 }

@@ -57,6 +57,10 @@ internal sealed record ReportTerms
             ? new("/reservation", "is needed, or key_id for a request that was not reserved; not both.")
         : report.InputTokens is < 0 or > TokensMax ? new("/input_tokens", $"must be a whole number from 0 to {TokensMax}.")
         : report.OutputTokens is < 0 or > TokensMax ? new("/output_tokens", $"must be a whole number from 0 to {TokensMax}.")
+        : report.CachedTokens < 0 || report.CachedTokens > report.InputTokens
+            ? new("/cached_tokens", "must be a whole number from 0 to input_tokens, of which they are a part.")
+        : report.ReasoningTokens < 0 || report.ReasoningTokens > report.OutputTokens
+            ? new("/reasoning_tokens", "must be a whole number from 0 to output_tokens, of which they are a part.")
         : report.Status is < 100 or > 599 ? new("/status", "must be an HTTP status, 100 to 599.")
         : report.LatencyMs is < 0 or > LatencyMsMax ? new("/latency_ms", $"must be a whole number from 0 to {LatencyMsMax}.")
         : report.Reservation is not null ? FaultOfReserved(report)

@@ -162,6 +162,8 @@ internal sealed class Reports(
         {
             InputTokens = (uint)report.InputTokens,
             OutputTokens = (uint)report.OutputTokens,
+            CachedTokens = (uint)(report.CachedTokens ?? 0),
+            ReasoningTokens = (uint)(report.ReasoningTokens ?? 0),
             Cost = priced.Cost ?? Money.Zero,
             Status = (ushort)(report.Status ?? 0),
             LatencyMs = (uint)(report.LatencyMs ?? 0),
@@ -232,6 +234,8 @@ internal sealed class Reports(
             PriceVersion = priced.Version,
             InputTokens = (uint)report.InputTokens,
             OutputTokens = (uint)report.OutputTokens,
+            CachedTokens = (uint)(report.CachedTokens ?? 0),
+            ReasoningTokens = (uint)(report.ReasoningTokens ?? 0),
             Cost = priced.Cost,
             Status = (ushort)(report.Status ?? 0),
             LatencyMs = (uint)(report.LatencyMs ?? 0),
@@ -284,7 +288,7 @@ internal sealed class Reports(
         }
 
         var price = name is null ? null : await prices.At(open.PriceVersion, name);
-        return new ReportPrice(name, open.Model, open.PriceVersion, price?.Cost(report.InputTokens, report.OutputTokens) ?? open.Held);
+        return new ReportPrice(name, open.Model, open.PriceVersion, CostOf(price, report) ?? open.Held);
     }
 
     private async Task<Outcome<ReportPrice>> PriceNow(UseReport report)
@@ -303,9 +307,11 @@ internal sealed class Reports(
         }
 
         return new ReportPrice(
-            model, number, priced.Price is null ? (ushort)0 : priced.Version,
-            priced.Price?.Cost(report.InputTokens, report.OutputTokens));
+            model, number, priced.Price is null ? (ushort)0 : priced.Version, CostOf(priced.Price, report));
     }
+
+    private static Money? CostOf(ModelPrice? price, UseReport report) =>
+        price?.Cost(report.InputTokens, report.OutputTokens, report.CachedTokens ?? 0, report.ReasoningTokens ?? 0);
 
     private Outcome<Requirement> RequirementOf(UseReport report) =>
         report.Requires is not { } requires ? default(Requirement)

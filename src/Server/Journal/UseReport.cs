@@ -24,6 +24,17 @@ internal sealed record UseReport
 
     public required int OutputTokens { get; init; }
 
+    /// <summary>
+    /// Of the input tokens, those that the model server had in its cache. Not written where it was left out, as the other: a report that is
+    /// repeated is known by its text.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? CachedTokens { get; init; }
+
+    /// <summary>Of the output tokens, those that the model thought with.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? ReasoningTokens { get; init; }
+
     /// <summary>The HTTP status that was answered.</summary>
     public int? Status { get; init; }
 

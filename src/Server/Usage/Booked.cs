@@ -21,6 +21,12 @@ internal readonly record struct BookedRequest
 
     public long OutputTokens { get; init; }
 
+    /// <summary>Of the input.</summary>
+    public long CachedTokens { get; init; }
+
+    /// <summary>Of the output.</summary>
+    public long ReasoningTokens { get; init; }
+
     /// <summary>Null where no price was asked.</summary>
     public Money? Cost { get; init; }
 

@@ -137,6 +137,8 @@ internal sealed class UsageBook
         Numbers(rows, static row => row.Status),
         Numbers(rows, static row => row.LatencyMs),
         Numbers(rows, static row => (long)row.Flags),
+        Numbers(rows, static row => row.CachedTokens),
+        Numbers(rows, static row => row.ReasoningTokens),
     ];
 
     private static Array[] Columns(IReadOnlyList<BookedRefusal> rows, Dictionary<long, long> places) =>

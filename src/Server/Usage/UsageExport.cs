@@ -20,7 +20,7 @@ internal sealed class UsageExport(IAsyncEnumerable<IReadOnlyList<UsageLogRow>> p
 
     private const string Header =
         "request_id,at,outcome,code,key_id,key_name,project_id,organization_id,environment,model,input_tokens,output_tokens,cost,status,"
-        + "latency_ms,estimated,limit\r\n";
+        + "latency_ms,estimated,limit,cached_tokens,reasoning_tokens\r\n";
 
     public async Task ExecuteAsync(HttpContext httpContext)
     {
@@ -74,6 +74,7 @@ internal sealed class UsageExport(IAsyncEnumerable<IReadOnlyList<UsageLogRow>> p
             line.RequestId, Rfc3339Time.Format(line.At), line.Outcome, line.Code, line.KeyId, line.KeyName, line.ProjectId,
             line.OrganizationId, line.Environment, line.Model, Number(line.InputTokens), Number(line.OutputTokens), line.Cost,
             line.Status is { } status ? Number(status) : null, Number(line.LatencyMs), line.Estimated ? "true" : "false", line.Limit?.Name,
+            Number(line.CachedTokens), Number(line.ReasoningTokens),
         }.Select(Cell)) + "\r\n";
 
     private static string Number(long number) => number.ToString(CultureInfo.InvariantCulture);

@@ -14,16 +14,19 @@ internal static class UsageQuerySql
         "CAST(coalesce(sum(s.requests), 0) AS BIGINT) AS Requests, CAST(coalesce(sum(s.refused), 0) AS BIGINT) AS Refused, "
         + "CAST(coalesce(sum(s.input_tokens), 0) AS BIGINT) AS InputTokens, CAST(coalesce(sum(s.output_tokens), 0) AS BIGINT) "
         + "AS OutputTokens, CAST(coalesce(sum(s.cost_micros), 0) AS BIGINT) AS CostMicros, "
-        + "CAST(coalesce(sum(s.priced), 0) AS BIGINT) AS Priced, CAST(coalesce(sum(s.estimated), 0) AS BIGINT) AS Estimated";
+        + "CAST(coalesce(sum(s.priced), 0) AS BIGINT) AS Priced, CAST(coalesce(sum(s.estimated), 0) AS BIGINT) AS Estimated, "
+        + "CAST(coalesce(sum(s.cached_tokens), 0) AS BIGINT) AS CachedTokens, "
+        + "CAST(coalesce(sum(s.reasoning_tokens), 0) AS BIGINT) AS ReasoningTokens";
 
     private const string Refused =
         "request_no, key_no, at_ms, model_no, 0 AS price_version, 0 AS input_tokens, 0 AS output_tokens, "
         + "CAST(NULL AS BIGINT) AS cost_micros, 0 AS status, 0 AS latency_ms, 0 AS flags, code, limit_name, limit_amount, "
-        + "limit_remaining, retry_at_ms FROM refusals";
+        + "limit_remaining, retry_at_ms, 0 AS cached_tokens, 0 AS reasoning_tokens FROM refusals";
 
     private const string Passed =
         "request_no, key_no, at_ms, model_no, price_version, input_tokens, output_tokens, cost_micros, status, latency_ms, flags, "
-        + "-1 AS code, CAST(NULL AS TEXT) AS limit_name, 0 AS limit_amount, 0 AS limit_remaining, 0 AS retry_at_ms FROM usage_log";
+        + "-1 AS code, CAST(NULL AS TEXT) AS limit_name, 0 AS limit_amount, 0 AS limit_remaining, 0 AS retry_at_ms, "
+        + "cached_tokens, reasoning_tokens FROM usage_log";
 
     private const string Named =
         """
@@ -31,7 +34,8 @@ internal static class UsageQuerySql
         r.output_tokens AS OutputTokens, r.cost_micros AS CostMicros, r.status AS Status, r.latency_ms AS LatencyMs, r.flags AS Flags,
         r.code AS Code, r.limit_name AS LimitName, r.limit_amount AS LimitAmount, r.limit_remaining AS LimitRemaining,
         r.retry_at_ms AS RetryAtMs, m.name AS Model, k.key_id AS KeyId, k.key_name AS KeyName, k.environment AS Environment,
-        o.project_id AS ProjectId, o.organization_id AS OrganizationId
+        o.project_id AS ProjectId, o.organization_id AS OrganizationId, r.cached_tokens AS CachedTokens,
+        r.reasoning_tokens AS ReasoningTokens
         """;
 
     private const string Names =
@@ -93,6 +97,7 @@ internal static class UsageQuerySql
         (await connection.QueryAsync<UsageSumRow>(
             $$"""
             SELECT g.KeyNo, g.FromMs, g.Requests, g.Refused, g.InputTokens, g.OutputTokens, g.CostMicros, g.Priced, g.Estimated,
+                   g.CachedTokens, g.ReasoningTokens,
                    m.name AS Model, k.key_id AS KeyId, k.key_name AS KeyName, o.project_id AS ProjectId
             FROM (
                 SELECT CASE WHEN @ByKey THEN s.key_no ELSE 0 END AS KeyNo, CASE WHEN @ByModel THEN s.model_no ELSE 0 END AS ModelNo,
@@ -155,7 +160,8 @@ internal static class UsageQuerySql
             FROM (
                 SELECT request_no, key_no, at_ms, model_no, 0 AS price_version, 0 AS input_tokens, 0 AS output_tokens,
                        CAST(NULL AS BIGINT) AS cost_micros, 0 AS status, 0 AS latency_ms, 0 AS flags, -2 AS code,
-                       CAST(NULL AS TEXT) AS limit_name, 0 AS limit_amount, 0 AS limit_remaining, 0 AS retry_at_ms
+                       CAST(NULL AS TEXT) AS limit_name, 0 AS limit_amount, 0 AS limit_remaining, 0 AS retry_at_ms,
+                       0 AS cached_tokens, 0 AS reasoning_tokens
                 FROM open_requests WHERE request_no = @requestNo
             ) r
             {Names}
@@ -230,6 +236,10 @@ internal sealed class UsageSumRow
 
     public long OutputTokens { get; init; }
 
+    public long CachedTokens { get; init; }
+
+    public long ReasoningTokens { get; init; }
+
     public long CostMicros { get; init; }
 
     public long Priced { get; init; }
@@ -253,6 +263,10 @@ internal sealed class UsageLogRow
     public long InputTokens { get; init; }
 
     public long OutputTokens { get; init; }
+
+    public long CachedTokens { get; init; }
+
+    public long ReasoningTokens { get; init; }
 
     public long? CostMicros { get; init; }
 

@@ -9,14 +9,14 @@ internal static class UsageSql
 {
     private const string Sums =
         "(key_no, from_ms, model_no, place_no, requests, refused, input_tokens, output_tokens, cost_micros, loss_micros, priced, "
-        + "estimated)";
+        + "estimated, cached_tokens, reasoning_tokens)";
 
     private static readonly RowsStatement LogRows = RowsStatement.Insert(
         """
         INSERT INTO usage_log (request_no, key_no, place_no, at_ms, model_no, price_version, input_tokens, output_tokens, cost_micros,
-                               loss_micros, status, latency_ms, flags)
+                               loss_micros, status, latency_ms, flags, cached_tokens, reasoning_tokens)
         """,
-        13,
+        15,
         "ON CONFLICT (request_no) DO NOTHING");
 
     private static readonly RowsStatement RefusalRows = RowsStatement.Insert(
@@ -26,9 +26,9 @@ internal static class UsageSql
         10,
         "ON CONFLICT (request_no) DO NOTHING");
 
-    private static readonly RowsStatement HourRows = RowsStatement.Insert($"INSERT INTO usage_hours {Sums}", 12, Added("usage_hours"));
+    private static readonly RowsStatement HourRows = RowsStatement.Insert($"INSERT INTO usage_hours {Sums}", 14, Added("usage_hours"));
 
-    private static readonly RowsStatement DayRows = RowsStatement.Insert($"INSERT INTO usage_days {Sums}", 12, Added("usage_days"));
+    private static readonly RowsStatement DayRows = RowsStatement.Insert($"INSERT INTO usage_days {Sums}", 14, Added("usage_days"));
 
     private static readonly RowsStatement UseRows = RowsStatement.Insert(
         "INSERT INTO usage_keys (key_no, last_used_at_ms)",
@@ -132,7 +132,9 @@ internal static class UsageSql
             requests = {table}.requests + excluded.requests, refused = {table}.refused + excluded.refused,
             input_tokens = {table}.input_tokens + excluded.input_tokens, output_tokens = {table}.output_tokens + excluded.output_tokens,
             cost_micros = {table}.cost_micros + excluded.cost_micros, loss_micros = {table}.loss_micros + excluded.loss_micros,
-            priced = {table}.priced + excluded.priced, estimated = {table}.estimated + excluded.estimated
+            priced = {table}.priced + excluded.priced, estimated = {table}.estimated + excluded.estimated,
+            cached_tokens = {table}.cached_tokens + excluded.cached_tokens,
+            reasoning_tokens = {table}.reasoning_tokens + excluded.reasoning_tokens
         """;
 }
 

@@ -11,6 +11,8 @@ internal sealed class UsageSums
         sum.Requests++;
         sum.InputTokens += row.InputTokens;
         sum.OutputTokens += row.OutputTokens;
+        sum.CachedTokens += row.CachedTokens;
+        sum.ReasoningTokens += row.ReasoningTokens;
         sum.CostMicros += row.Cost?.Micros ?? 0;
         sum.LossMicros += row.Loss.Micros;
         sum.Priced += row.Cost is null ? 0 : 1;
@@ -22,7 +24,7 @@ internal sealed class UsageSums
     /// <summary>In the order of the tables' columns.</summary>
     public Array[] Columns(IReadOnlyDictionary<long, long> placeOf)
     {
-        var columns = new long[12][];
+        var columns = new long[14][];
         for (var i = 0; i < columns.Length; i++)
         {
             columns[i] = new long[_sums.Count];
@@ -34,7 +36,7 @@ internal sealed class UsageSums
             ReadOnlySpan<long> cells =
             [
                 keyNo, fromMs, model, placeOf[keyNo], sum.Requests, sum.Refused, sum.InputTokens, sum.OutputTokens, sum.CostMicros,
-                sum.LossMicros, sum.Priced, sum.Estimated,
+                sum.LossMicros, sum.Priced, sum.Estimated, sum.CachedTokens, sum.ReasoningTokens,
             ];
             for (var i = 0; i < cells.Length; i++)
             {
@@ -66,6 +68,10 @@ internal sealed class UsageSums
         public long InputTokens { get; set; }
 
         public long OutputTokens { get; set; }
+
+        public long CachedTokens { get; set; }
+
+        public long ReasoningTokens { get; set; }
 
         public long CostMicros { get; set; }
 

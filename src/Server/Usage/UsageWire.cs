@@ -27,6 +27,12 @@ internal sealed record UsageSumAnswer
 
     public required long OutputTokens { get; init; }
 
+    /// <summary>Of the input tokens, those that the model server had in its cache.</summary>
+    public required long CachedTokens { get; init; }
+
+    /// <summary>Of the output tokens, those that the model thought with.</summary>
+    public required long ReasoningTokens { get; init; }
+
     /// <summary>A decimal; null when nothing of it has a price.</summary>
     public required string? Cost { get; init; }
 
@@ -43,6 +49,8 @@ internal sealed record UsageSumAnswer
         Refused = row.Refused,
         InputTokens = row.InputTokens,
         OutputTokens = row.OutputTokens,
+        CachedTokens = row.CachedTokens,
+        ReasoningTokens = row.ReasoningTokens,
         Cost = CostOf(row),
         Estimated = row.Estimated,
     };
@@ -70,6 +78,12 @@ internal sealed record KeyUsageAnswer
 
     public required long OutputTokens { get; init; }
 
+    /// <summary>Of the input tokens, those that the model server had in its cache.</summary>
+    public required long CachedTokens { get; init; }
+
+    /// <summary>Of the output tokens, those that the model thought with.</summary>
+    public required long ReasoningTokens { get; init; }
+
     public required string? Cost { get; init; }
 
     public required long Estimated { get; init; }
@@ -89,25 +103,33 @@ internal sealed record KeyUsageAnswer
         Refused = usage.Total.Refused,
         InputTokens = usage.Total.InputTokens,
         OutputTokens = usage.Total.OutputTokens,
+        CachedTokens = usage.Total.CachedTokens,
+        ReasoningTokens = usage.Total.ReasoningTokens,
         Cost = UsageSumAnswer.CostOf(usage.Total),
         Estimated = usage.Total.Estimated,
         LastUsedAt = usage.LastUsedAtMs is { } ms ? DateTimeOffset.FromUnixTimeMilliseconds(ms) : null,
         Models =
         [
             .. usage.Models.Select(row => new ModelUsage(
-                row.Model!, row.Requests, row.Refused, row.InputTokens, row.OutputTokens, UsageSumAnswer.CostOf(row))),
+                row.Model!, row.Requests, row.Refused, row.InputTokens, row.OutputTokens, row.CachedTokens, row.ReasoningTokens,
+                UsageSumAnswer.CostOf(row))),
         ],
         ByDay =
         [
             .. usage.Days.Select(row => new DayUsage(
-                UsageSumAnswer.DayOf(row), row.Requests, row.Refused, row.InputTokens, row.OutputTokens, UsageSumAnswer.CostOf(row))),
+                UsageSumAnswer.DayOf(row), row.Requests, row.Refused, row.InputTokens, row.OutputTokens, row.CachedTokens,
+                row.ReasoningTokens, UsageSumAnswer.CostOf(row))),
         ],
     };
 }
 
-internal sealed record ModelUsage(string Model, long Requests, long Refused, long InputTokens, long OutputTokens, string? Cost);
+internal sealed record ModelUsage(
+    string Model, long Requests, long Refused, long InputTokens, long OutputTokens, long CachedTokens,
+    long ReasoningTokens, string? Cost);
 
-internal sealed record DayUsage(string Day, long Requests, long Refused, long InputTokens, long OutputTokens, string? Cost);
+internal sealed record DayUsage(
+    string Day, long Requests, long Refused, long InputTokens, long OutputTokens, long CachedTokens,
+    long ReasoningTokens, string? Cost);
 
 /// <summary>A line of the usage log.</summary>
 internal sealed record UsageLineAnswer
@@ -138,6 +160,12 @@ internal sealed record UsageLineAnswer
 
     public required long OutputTokens { get; init; }
 
+    /// <summary>Of the input tokens, those that the model server had in its cache.</summary>
+    public required long CachedTokens { get; init; }
+
+    /// <summary>Of the output tokens, those that the model thought with.</summary>
+    public required long ReasoningTokens { get; init; }
+
     public required string? Cost { get; init; }
 
     /// <summary>The HTTP status that the API server told.</summary>
@@ -164,6 +192,8 @@ internal sealed record UsageLineAnswer
         Model = row.Model,
         InputTokens = row.InputTokens,
         OutputTokens = row.OutputTokens,
+        CachedTokens = row.CachedTokens,
+        ReasoningTokens = row.ReasoningTokens,
         Cost = row.CostMicros is { } micros ? new Money(micros).ToString() : null,
         Status = row.Status == 0 ? null : (int)row.Status,
         LatencyMs = row.LatencyMs,

@@ -52,7 +52,7 @@ internal sealed class UsePricer(ProviderModel provider, PriceBook prices, ModelN
             PriceVersion = priced.Price is null ? (ushort)0 : priced.Version,
             InputTokens = tokens?.Input ?? 0,
             OutputTokens = output,
-            Hold = priced.Price?.Cost(tokens?.Input ?? 0, output),
+            Hold = priced.Price?.MostCost(tokens?.Input ?? 0, output),
         };
         return models.TryFind(model, out var number) ? new(use with { Model = number }) : Learn(model, use);
     }

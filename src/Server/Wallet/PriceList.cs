@@ -41,8 +41,7 @@ internal sealed class PriceList
             foreach (var model in priced)
             {
                 json.WriteStartArray(model.Id);
-                json.WriteNumberValue(model.Price!.Value.InputPerMillion);
-                json.WriteNumberValue(model.Price.Value.OutputPerMillion);
+                Write(json, model.Price!.Value);
                 json.WriteEndArray();
             }
 
@@ -62,10 +61,42 @@ internal sealed class PriceList
             using var json = JsonDocument.Parse(content);
             foreach (var model in json.RootElement.GetProperty("models").EnumerateObject())
             {
-                prices.Add(model.Name, new ModelPrice(model.Value[0].GetInt64(), model.Value[1].GetInt64()));
+                prices.Add(model.Name, Read(model.Value));
             }
         }
 
         return new PriceList(checked((ushort)version), prices);
+    }
+
+    /// <summary>Two numbers, as ever, where these are all there are: a text that says the same is no other version.</summary>
+    private static void Write(Utf8JsonWriter json, ModelPrice price)
+    {
+        json.WriteNumberValue(price.InputPerMillion);
+        json.WriteNumberValue(price.OutputPerMillion);
+        if ((price.CachedPerMillion ?? price.ReasoningPerMillion) is null)
+        {
+            return;
+        }
+
+        foreach (var part in new[] { price.CachedPerMillion, price.ReasoningPerMillion })
+        {
+            if (part is { } number)
+            {
+                json.WriteNumberValue(number);
+            }
+            else
+            {
+                json.WriteNullValue();
+            }
+        }
+    }
+
+    private static ModelPrice Read(JsonElement numbers)
+    {
+        return new ModelPrice(numbers[0].GetInt64(), numbers[1].GetInt64()) { CachedPerMillion = At(2), ReasoningPerMillion = At(3) };
+
+        long? At(int index) => numbers.GetArrayLength() > index && numbers[index].ValueKind == JsonValueKind.Number
+            ? numbers[index].GetInt64()
+            : null;
     }
 }

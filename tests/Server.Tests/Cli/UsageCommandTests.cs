@@ -12,7 +12,8 @@ public sealed class UsageCommandTests
 
     private const string OfKey =
         """
-        {"key_id":"key_1","key_name":"Batch","requests":7,"refused":1,"input_tokens":10,"output_tokens":20,"cost":null,"estimated":0,
+        {"key_id":"key_1","key_name":"Batch","requests":7,"refused":1,"input_tokens":10,"output_tokens":20,
+        "cached_tokens":6,"reasoning_tokens":15,"cost":null,"estimated":0,
         "last_used_at":"2026-01-02T03:04:05Z","models":[{"model":"small","requests":7,"refused":0,"input_tokens":10,"output_tokens":20,
         "cost":null}],"by_day":[{"day":"2026-01-02","requests":7,"refused":1,"input_tokens":10,"output_tokens":20,"cost":"1.50"}]}
         """;
@@ -43,6 +44,8 @@ public sealed class UsageCommandTests
 
         Assert.Equal((0, "/api/v1/keys/key_1/usage?from=2025-12-26T03%3A00%3A00Z"), (ran.ExitCode, gate.Only.Path));
         Assert.Contains("last used", ran.Out, StringComparison.Ordinal);
+        Assert.Matches(@"(?m)^of them cached +6$", ran.Out);
+        Assert.Matches(@"(?m)^of them reasoning +15$", ran.Out);
         Assert.Contains("2026-01-02 03:04:05Z", ran.Out, StringComparison.Ordinal);
         Assert.Matches(@"(?m)^2026-01-02 +7 +1 +10 +20 +1\.50$", ran.Out);
     }

@@ -30,6 +30,7 @@ public sealed class FoldCrashTests(PostgresFixture postgres) : IDisposable
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("tollgate-fold-");
     private long _next = 1L << RequestNumbers.CounterBits;
     private long _reservations;
+    private long _held;
 
     public void Dispose() => _folder.Delete(recursive: true);
 
@@ -66,19 +67,21 @@ public sealed class FoldCrashTests(PostgresFixture postgres) : IDisposable
             Add(spool, UsageKind.Refused, ++_next);
             Add(spool, UsageKind.Reserved, ++_next);
             var settles = i % 8 == 0;
-            Add(spool, settles ? UsageKind.Settled : UsageKind.Marked, _next);
+            var extends = i % 16 == 4;
+            Add(spool, settles ? UsageKind.Settled : extends ? UsageKind.Extended : UsageKind.Marked, _next, extends ? 9 : 0);
             _reservations += settles ? 0 : 1;
+            _held += extends ? 9 : 0;
             counts += new Counts(settles ? 2 : 1, 1, settles ? 0 : 1, settles ? 14 : 7);
         }
 
         return counts;
     }
 
-    private void Add(Spool spool, UsageKind kind, long request) => Assert.True(spool.Buffer.TryAppend(
+    private void Add(Spool spool, UsageKind kind, long request, long costMicros = 0) => Assert.True(spool.Buffer.TryAppend(
         new UsageEvent
         {
             Kind = kind, RequestNo = request, KeyNo = 1, OrganizationNo = 1, AtMs = NowMs, AdmittedAtMs = NowMs,
-            ClockMs = NowMs, InputTokens = 7, Code = 8,
+            ClockMs = NowMs, InputTokens = 7, Code = 8, CostMicros = costMicros,
         },
         out _));
 
@@ -107,6 +110,7 @@ public sealed class FoldCrashTests(PostgresFixture postgres) : IDisposable
             """));
         Assert.Equal((counts.Item1, counts.Item2, counts.Item4), (counts.Item5, counts.Item6, counts.Item7));
         Assert.Equal(_reservations, counts.Item3);
+        Assert.Equal(_held, (await gate.Database.Read(Remembrance.Held)).Values.Sum(held => held.Micros));
         return new Counts(counts.Item1, counts.Item2, counts.Item3, counts.Item4);
     }
 

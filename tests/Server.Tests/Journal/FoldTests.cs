@@ -61,6 +61,59 @@ public sealed class FoldTests(PostgresFixture postgres)
     }
 
     [Theory, MemberData(nameof(Databases.Both), MemberType = typeof(Databases))]
+    public async Task An_extension_is_the_new_hold_and_mark_of_its_reservation_in_whichever_write_it_comes(DatabaseKind kind)
+    {
+        await using var store = await Store(kind);
+        await using (var journal = await Open(store))
+        {
+            await journal.Folded(Reserved(1), Extended(1, 600, 20, 90), Reserved(2), Reserved(3), Marked(3, 5, 50));
+            await journal.Fold.StopAsync(CancellationToken.None);
+        }
+
+        await using (var killed = await Open(store))
+        {
+            killed.Append(Extended(2, 700, 30, 110));
+            killed.Append(Extended(3, 800, 40, 120));
+            killed.Append(Marked(3, 41, 125));
+            killed.Append(Reserved(4));
+            killed.Append(Extended(4, 900, 1, 2));
+            killed.Append(Settled(4, cost: new Money(850)));
+        }
+
+        await using var next = await Open(store);
+        Assert.Equal(
+            [(1L, 600L, 20L, 90L), (2L, 700L, 30L, 110L), (3L, 800L, 41L, 125L)],
+            (await next.Database.Read(JournalSql.Reservations))
+                .Select(open => (open.RequestNo, open.HeldMicros, open.OutputMarked, open.CostMarked)));
+        Assert.Equal(2_100, (await next.Database.Read(Remembrance.Held))[1].Micros);
+        Assert.Equal(850, await next.Ask<long>("SELECT CAST(sum(micros) AS BIGINT) FROM debits"));
+        // Booked as when it was admitted: a hold is money, and no limit counts that.
+        Assert.Equal(4, await next.Ask<long>("SELECT CAST(sum(amount) AS BIGINT) FROM window_counts WHERE limit_name = 'hourly'"));
+        await next.Folded(Settled(2, cost: new Money(650)), Extended(2, 9_999, 1, 1));
+        Assert.Equal(1_400, (await next.Database.Read(Remembrance.Held))[1].Micros);
+        Assert.Equal("1 3", await Numbers(next, "SELECT request_no FROM reservations ORDER BY request_no"));
+    }
+
+    [Theory, MemberData(nameof(Databases.Both), MemberType = typeof(Databases))]
+    public async Task Cached_and_reasoning_tokens_stand_on_the_line_and_in_the_sums(DatabaseKind kind)
+    {
+        await using var store = await Store(kind);
+        await using var journal = await Open(store);
+        await journal.Folded(
+            Passed(1, input: 9, output: 9) with { CachedTokens = 3, ReasoningTokens = 4 }, Reserved(2),
+            Settled(2) with { CachedTokens = 5, ReasoningTokens = 6 }, Passed(3, key: 2) with { CachedTokens = 7 });
+        await journal.Folded(Passed(4) with { CachedTokens = 10, ReasoningTokens = 20 });
+
+        Assert.Equal("3 5 7 10", await Numbers(journal, "SELECT cached_tokens FROM usage_log ORDER BY request_no"));
+        Assert.Equal("4 6 0 20", await Numbers(journal, "SELECT reasoning_tokens FROM usage_log ORDER BY request_no"));
+        foreach (var table in new[] { "usage_hours", "usage_days" })
+        {
+            Assert.Equal("18 7", await Numbers(journal, $"SELECT sum(cached_tokens) FROM {table} GROUP BY key_no ORDER BY key_no"));
+            Assert.Equal("30 0", await Numbers(journal, $"SELECT sum(reasoning_tokens) FROM {table} GROUP BY key_no ORDER BY key_no"));
+        }
+    }
+
+    [Theory, MemberData(nameof(Databases.Both), MemberType = typeof(Databases))]
     public async Task What_is_left_by_a_killed_process_is_in_the_database_before_anything_is_served(DatabaseKind kind)
     {
         await using var store = await Store(kind);

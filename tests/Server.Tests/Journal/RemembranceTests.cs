@@ -56,7 +56,8 @@ public sealed class RemembranceTests(PostgresFixture postgres)
         await journal.Folded(
             At(nowMs, Reserved(1)) with { Model = model, PriceVersion = 3 }, At(nowMs, Marked(1, 20, 90)) with { Model = model },
             At(nowMs, Reserved(2)) with { Model = model, PriceVersion = 3 }, At(nowMs, Reserved(3, held: 0)),
-            At(nowMs, Reserved(4)) with { PriceVersion = 9 });
+            At(nowMs, Reserved(4)) with { PriceVersion = 9 }, At(nowMs, Reserved(5, held: 30)) with { Model = model, PriceVersion = 3 },
+            At(nowMs, Extended(5, 60, 40, 55)));
         var memory = new Memory(store, journal.Spool.Buffer);
         await memory.Remembrance.RestoreReservations();
         var sweep = new ReservationSweep(memory.Admission, models, memory.Clock, store.Clock, NullLogger<ReservationSweep>.Instance)
@@ -67,17 +68,17 @@ public sealed class RemembranceTests(PostgresFixture postgres)
         store.Clock.Advance(TimeSpan.FromMilliseconds(ReservationTable.RestMsDefault - 1));
         Assert.Equal(0, await sweep.Run());
         store.Clock.Advance(TimeSpan.FromMilliseconds(501));
-        Assert.Equal(4, await sweep.Run());
+        Assert.Equal(5, await sweep.Run());
         await journal.Fold.WaitAll();
 
-        // By the mark; by the input of ten tokens; without a price; with one that is not found, all that was held.
+        // By the mark; by the input of ten tokens; without a price; with one that is not found, all that was held; by an extension.
         const string Costs = "SELECT request_no, cost_micros FROM usage_log ORDER BY request_no";
-        Assert.Equal("1 90, 2 20, 3 , 4 500", await journal.Database.Read(async connection => string.Join(", ",
+        Assert.Equal("1 90, 2 20, 3 , 4 500, 5 55", await journal.Database.Read(async connection => string.Join(", ",
             (await Dapper.SqlMapper.QueryAsync<(long, long?)>(connection, Costs)).Select(row => $"{row.Item1} {row.Item2}"))));
-        Assert.Equal(4, await journal.Ask<long>("SELECT count(*) FROM usage_log WHERE flags IN (3, 7)"));
+        Assert.Equal(5, await journal.Ask<long>("SELECT count(*) FROM usage_log WHERE flags IN (3, 7)"));
         Assert.Equal(0, await journal.Ask<long>("SELECT count(*) FROM reservations"));
-        Assert.Equal(610, await journal.Ask<long>("SELECT CAST(sum(micros) AS BIGINT) FROM debits"));
-        Assert.Equal(4, sweep.Settled);
+        Assert.Equal(665, await journal.Ask<long>("SELECT CAST(sum(micros) AS BIGINT) FROM debits"));
+        Assert.Equal(5, sweep.Settled);
     }
 
     private async Task<TestStore> Store(DatabaseKind kind)

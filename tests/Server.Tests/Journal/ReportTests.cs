@@ -1,7 +1,9 @@
 using System.Net;
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
+using Tollgate.Server.Hosting;
 using Tollgate.Server.Journal;
+using Tollgate.Server.Providers;
 using Tollgate.Server.Storage;
 using Tollgate.Server.Tests.Fixtures;
 using Tollgate.Server.Tests.Security;
@@ -51,6 +53,58 @@ public sealed class ReportTests(PostgresFixture postgres)
         Assert.Equal("999.999735 0.00 999.999735", await gate.Figures());
         Assert.Equal(
             ["requests 60 58", "tokens 2000000 1999000"], MeteredVerifyTests.Limits(await MeteredVerifyTests.Verify(gate, secret)));
+    }
+
+    [Theory, MemberData(nameof(Databases.Both), MemberType = typeof(Databases))]
+    public async Task Cached_and_reasoning_tokens_are_booked_apart_and_cost_what_the_file_says_of_them(DatabaseKind kind)
+    {
+        await using var gate = await RunningGate.Start(
+            "tensorx", new GateOptions { LogLevel = "none" },
+            postgres: kind == DatabaseKind.PostgreSql ? await postgres.NewDatabase() : null,
+            with: provider => provider with { Models = [.. provider.Models.Select(Apart)] });
+        var key = await gate.NewKey();
+        var secret = key.GetProperty("secret").GetString()!;
+        var reservation = await Reserve(gate, secret);
+        // 2,000 output tokens of reasoning is the most it can cost, and is held: 1,000 × 0.20 + 2,000 × 1.00.
+        Assert.Equal("0.0022", (await gate.Wallet()).String("held"));
+
+        const string More = ",\"cached_tokens\":800,\"reasoning_tokens\":60";
+        var settled = (await Report(gate, Body(reservation, 900, 100, More))).Has(HttpStatusCode.OK);
+
+        // 100 × 0.20 + 800 × 0.05 + 40 × 0.85 + 60 × 1.00 for a million.
+        Assert.Equal("0.000154", settled.String("cost"));
+        var line = await Line(gate, reservation);
+        Assert.Equal(
+            (900, 100, 800, 60, "0.000154"),
+            (line.GetProperty("input_tokens").GetInt32(), line.GetProperty("output_tokens").GetInt32(),
+                line.GetProperty("cached_tokens").GetInt32(), line.GetProperty("reasoning_tokens").GetInt32(),
+                line.GetProperty("cost").GetString()));
+        var recorded = await Report(
+            gate, $"{{\"key_id\":\"{key.GetProperty("id").GetString()}\",\"model\":\"{Model}\",\"input_tokens\":900,"
+                + $"\"output_tokens\":100{More}}}");
+        Assert.Equal("0.000154", recorded.Has(HttpStatusCode.OK).String("cost"));
+        var marked = await Reserve(gate, secret);
+        Assert.Equal("0.000154", (await Report(gate, Body(marked, 900, 100, More + ",\"in_progress\":true"))).String("cost"));
+
+        static ModelOffer Apart(ModelOffer model) => model.Id != Model ? model : model with
+        {
+            Price = model.Price!.Value with { CachedPerMillion = 50_000, ReasoningPerMillion = 1_000_000 },
+        };
+    }
+
+    [Fact]
+    public void A_report_that_says_nothing_of_them_is_known_by_the_text_it_always_had()
+    {
+        var text = JsonSerializer.Serialize(new UseReport { InputTokens = 1, OutputTokens = 2 }, JournalWire.Default.UseReport);
+        Assert.Equal(
+            "{'reservation':null,'key_id':null,'model':null,'requires':null,'input_tokens':1,'output_tokens':2,'status':null,"
+            + "'latency_ms':null,'estimated':null,'in_progress':null,'at':null,'idempotency_key':null}",
+            text.Replace('"', '\''));
+        Assert.Contains(
+            "\"cached_tokens\":0,\"reasoning_tokens\":1",
+            JsonSerializer.Serialize(
+                new UseReport { InputTokens = 1, OutputTokens = 2, CachedTokens = 0, ReasoningTokens = 1 }, JournalWire.Default.UseReport),
+            StringComparison.Ordinal);
     }
 
     [Theory, MemberData(nameof(Databases.Both), MemberType = typeof(Databases))]
@@ -175,6 +229,10 @@ public sealed class ReportTests(PostgresFixture postgres)
     [InlineData("{\"reservation\":\"$R\",\"input_tokens\":1,\"output_tokens\":1,\"status\":99}", 422, "/status")]
     [InlineData("{\"reservation\":\"$R\",\"input_tokens\":1,\"output_tokens\":1,\"status\":600}", 422, "/status")]
     [InlineData("{\"reservation\":\"$R\",\"input_tokens\":1,\"output_tokens\":1,\"latency_ms\":-1}", 422, "/latency_ms")]
+    [InlineData("{\"reservation\":\"$R\",\"input_tokens\":1,\"output_tokens\":1,\"cached_tokens\":2}", 422, "/cached_tokens")]
+    [InlineData("{\"reservation\":\"$R\",\"input_tokens\":1,\"output_tokens\":1,\"cached_tokens\":-1}", 422, "/cached_tokens")]
+    [InlineData("{\"reservation\":\"$R\",\"input_tokens\":1,\"output_tokens\":1,\"reasoning_tokens\":2}", 422, "/reasoning_tokens")]
+    [InlineData("{\"key_id\":\"$K\",\"input_tokens\":1,\"output_tokens\":1,\"reasoning_tokens\":-1}", 422, "/reasoning_tokens")]
     [InlineData("{\"reservation\":\"$R\",\"input_tokens\":1,\"output_tokens\":1,\"model\":\"another\"}", 422, "/model")]
     [InlineData("{\"reservation\":\"$R\",\"input_tokens\":1,\"output_tokens\":1,\"at\":\"2026-01-02T03:04:05Z\"}", 422, "/at")]
     [InlineData("{\"reservation\":\"$R\",\"input_tokens\":1,\"output_tokens\":1,\"cost\":\"0\"}", 422, "/cost")]

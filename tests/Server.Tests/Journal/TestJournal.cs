@@ -136,6 +136,9 @@ internal sealed class TestJournal : IAsyncDisposable
             Kind = UsageKind.Marked, CostMicros = cost, Flags = UsageFlags.Priced, AtMs = (HourMs * 1_000) + 500,
         };
 
+    public static UsageEvent Extended(long request, long held, uint output, long cost) =>
+        Marked(request, output, cost) with { Kind = UsageKind.Extended, CostMicros = held, LossMicros = cost };
+
     public static UsageEvent Settled(long request, uint input = 10, uint output = 40, Money cost = default, long latency = 750) =>
         Passed(request, input: input, output: output) with
         {

@@ -143,6 +143,22 @@ public sealed class LimitErrorsTests
         "wallet: { currency: USD, low_at: \"1\", disable_at: \"2\" }",
         "1:34: low_at 1.00 is below disable_at 2.00: the owner would be told too late")]
     [InlineData("wallet: { currency: USD, top_up_url: pay }", "1:38: \"pay\" is not an http or https address")]
+    [InlineData("wallet: { currency: USD, mode: step }", "1:32: mode is one of strict, extend, not \"step\"")]
+    [InlineData(
+        "wallet: { currency: USD, mode: extend, step_tokens: 0 }",
+        "1:53: step_tokens is a whole number from 1 to 100000, not \"0\"")]
+    [InlineData(
+        "wallet: { currency: USD, mode: extend, step_tokens: 100001 }",
+        "1:53: step_tokens is a whole number from 1 to 100000, not \"100001\"")]
+    [InlineData(
+        "wallet: { currency: USD, step_tokens: 9 }", "1:39: step_tokens is of mode extend: otherwise all is held at once")]
+    [InlineData(
+        "models: [{ id: a, cached_input: \"1\" }]", "1:33: cached_input is a price beside input and output")]
+    [InlineData(
+        "models: [{ id: a, reasoning: \"1\" }]", "1:30: reasoning is a price beside input and output")]
+    [InlineData(
+        "models: [{ id: a, input: \"1\", output: \"1\", reasoning: 1 }]",
+        "1:55: reasoning is an amount in quotes from \"0\" to \"1000000.00\" with at most 6 decimals, not \"1\": put it in quotes")]
     [InlineData("models: [{ input: \"1\", output: \"1\" }]", "1:10: \"id\" is missing")]
     [InlineData("models: [a, { id: a }]", "1:19: \"a\" stands twice in models")]
     [InlineData("models: [{ id: a, input: \"1\" }]", "1:10: a model has a price for input and one for output, or none")]

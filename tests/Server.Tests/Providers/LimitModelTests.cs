@@ -155,10 +155,14 @@ public sealed class LimitModelTests
     public void A_models_prices_are_exact_and_may_be_nothing()
     {
         var model = Given.Model(
-            "models: [a, { id: b, input: \"0.000001\", output: \"1000000\" }, { id: c, input: \"0\", output: \"0.00\" }, { id: d }]\n"
-            + Given.Least);
+            "models: [a, { id: b, input: \"0.000001\", output: \"1000000\" }, { id: c, input: \"0\", output: \"0.00\" }, { id: d },\n"
+            + "{ id: e, input: \"1\", output: \"2\", cached_input: \"0\", reasoning: \"3\" }]\n" + Given.Least);
         Assert.Equal(
-            [null, new ModelPrice(1, 1_000_000_000_000), new ModelPrice(0, 0), null], model.Models.Select(offer => offer.Price));
+            [
+                null, new ModelPrice(1, 1_000_000_000_000), new ModelPrice(0, 0), null,
+                new ModelPrice(1_000_000, 2_000_000) { CachedPerMillion = 0, ReasoningPerMillion = 3_000_000 },
+            ],
+            model.Models.Select(offer => offer.Price));
         // The largest request at the largest price stays within what can be counted.
         Assert.True(new ModelPrice(1_000_000_000_000, 1_000_000_000_000).Cost(int.MaxValue, int.MaxValue) > Money.Zero);
     }
@@ -206,6 +210,18 @@ public sealed class LimitModelTests
                 TopUpUrl = "http://a/b?c=d",
             },
             model.Wallet);
+    }
+
+    [Theory]
+    [InlineData("", WalletMode.Strict, 256)]
+    [InlineData(", mode: strict", WalletMode.Strict, 256)]
+    [InlineData(", mode: extend", WalletMode.Extend, 256)]
+    [InlineData(", mode: extend, step_tokens: 1", WalletMode.Extend, 1)]
+    [InlineData(", mode: extend, step_tokens: 100000", WalletMode.Extend, 100_000)]
+    internal void A_wallet_holds_all_or_in_steps(string members, WalletMode mode, int step)
+    {
+        var wallet = Given.Model($"wallet: {{ currency: USD{members} }}\n" + Given.Least).Wallet!;
+        Assert.Equal((mode, step), (wallet.Mode, wallet.StepTokens));
     }
 
     [Fact]

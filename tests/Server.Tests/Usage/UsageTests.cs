@@ -130,6 +130,34 @@ public sealed class UsageTests(PostgresFixture postgres)
     }
 
     [Theory, MemberData(nameof(Databases.Both), MemberType = typeof(Databases))]
+    public async Task Cached_and_reasoning_tokens_are_told_wherever_tokens_are(DatabaseKind kind)
+    {
+        await using var gate = await Start(kind);
+        var key = (await gate.NewPair()).Id;
+        var small = await Model(gate, "small");
+        var first = await gate.Use(
+            key, Passed(small, 10, 20) with { CachedTokens = 3, ReasoningTokens = 4 }, Passed(0, 8, 9) with { CachedTokens = 5 },
+            Refused());
+
+        var usage = await OfKey(gate, key);
+        Assert.Equal(
+            ["8 4", "3 4", "8 4"],
+            new[] { usage, usage.GetProperty("models")[0], usage.GetProperty("by_day")[0] }.Select(Parts));
+        Assert.Equal("8 4", Parts((await gate.Usage()).GetProperty("data")[0]));
+        Assert.Equal("3 4", Parts((await gate.Usage("?model=small&from=2026-01-02T03:00:00Z")).GetProperty("data")[0]));
+        Assert.Equal(["0 0", "5 0", "3 4"], (await gate.Log()).Select(Parts));
+        var request = await gate.Send("GET", $"/api/v1/requests/{RequestId.Of(first[0])}", RunningGate.RootKey);
+        Assert.Equal("3 4", Parts(request.Json.GetProperty("request")));
+        var csv = (await gate.Send("GET", "/api/v1/usage/log.csv?model=small", RunningGate.RootKey)).Text.Split("\r\n");
+        Assert.EndsWith(",limit,cached_tokens,reasoning_tokens", csv[0], StringComparison.Ordinal);
+        Assert.EndsWith(",false,,3,4", csv[1], StringComparison.Ordinal);
+        var lines = (await gate.Send("GET", "/api/v1/usage/log.ndjson?model=small", RunningGate.RootKey)).Text;
+        Assert.Equal("3 4", Parts(JsonElement.Parse(lines)));
+
+        static string Parts(JsonElement of) => $"{Raw(of, "cached_tokens")} {Raw(of, "reasoning_tokens")}";
+    }
+
+    [Theory, MemberData(nameof(Databases.Both), MemberType = typeof(Databases))]
     public async Task TX7_TX9_a_deleted_key_keeps_its_usage_and_its_lines_carry_its_name(DatabaseKind kind)
     {
         await using var gate = await Start(kind);

@@ -56,6 +56,37 @@ public sealed class PriceBookTests(PostgresFixture postgres) : IDisposable
     }
 
     [Fact]
+    public void Prices_of_input_and_output_alone_are_written_as_they_always_were()
+    {
+        var apart = new ModelOffer("apart") { Price = new ModelPrice(3, 4) { CachedPerMillion = 0 } };
+        var thinks = new ModelOffer("thinks") { Price = new ModelPrice(5, 6) { CachedPerMillion = 1, ReasoningPerMillion = 7 } };
+        Assert.Equal(
+            "{'currency':'USD','models':{'echo':[150000,600000],'free':[0,0]}}",
+            PriceList.ContentOf(Wallets.Provider(Wallets.Rules, Free, Echo)).Replace('"', '\''));
+        var content = PriceList.ContentOf(Wallets.Provider(Wallets.Rules, Echo, apart, thinks));
+        Assert.Equal(
+            "{'currency':'USD','models':{'apart':[3,4,0,null],'echo':[150000,600000],'thinks':[5,6,1,7]}}", content.Replace('"', '\''));
+        var list = PriceList.Read(1, content);
+        Assert.Equal([Echo.Price, apart.Price, thinks.Price], new[] { "echo", "apart", "thinks" }.Select(list.Of));
+    }
+
+    [Theory, MemberData(nameof(Databases.Both), MemberType = typeof(Databases))]
+    public async Task A_price_for_cached_tokens_begins_a_version(DatabaseKind kind)
+    {
+        await using var store = await TestStore.Open(kind, postgres);
+        foreach (var (price, version) in new[]
+        {
+            (Echo.Price!.Value, 1), (Echo.Price.Value, 1), (Echo.Price.Value with { CachedPerMillion = 150_000 }, 2),
+            (Echo.Price.Value with { CachedPerMillion = 150_000 }, 2), (Echo.Price.Value with { ReasoningPerMillion = 150_000 }, 3),
+        })
+        {
+            var book = new PriceBook(Wallets.Provider(Wallets.Rules, Echo with { Price = price }), store.Database);
+            await book.Open();
+            Assert.Equal(((ushort)version, (ModelPrice?)price), book.Of("echo"));
+        }
+    }
+
+    [Fact]
     public async Task Where_a_wallet_applies_an_unknown_model_and_one_without_a_price_are_refused_and_nothing_is_a_price()
     {
         await using var gate = await RunningGate.Start(Wallets.Provider(Wallets.Rules, Echo, Free, Unpriced));

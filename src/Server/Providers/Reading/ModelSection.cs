@@ -44,6 +44,15 @@ internal static class ModelSection
             errors.Report(item, "a model has a price for input and one for output, or none");
         }
 
+        var (cached, reasoning) = (fields.Amount("cached_input", PriceMax), fields.Amount("reasoning", PriceMax));
+        foreach (var part in new[] { "cached_input", "reasoning" })
+        {
+            if (fields[part] is { } alone && fields["input"] is null && fields["output"] is null)
+            {
+                errors.Report(alone, $"{part} is a price beside input and output");
+            }
+        }
+
         var (outputDefault, outputMax) =
             (fields.Number("default_output", 1, OutputTokensMax, 0), fields.Number("max_output", 1, OutputTokensMax, 0));
         if (outputMax > 0 && outputDefault > outputMax)
@@ -55,7 +64,11 @@ internal static class ModelSection
             ? new ModelOffer(id)
             {
                 Price = input is { } inputPrice && output is { } outputPrice
-                    ? new ModelPrice(inputPrice.Micros, outputPrice.Micros) : null,
+                    ? new ModelPrice(inputPrice.Micros, outputPrice.Micros)
+                    {
+                        CachedPerMillion = cached?.Micros, ReasoningPerMillion = reasoning?.Micros,
+                    }
+                    : null,
                 OutputDefault = outputDefault,
                 OutputMax = outputMax,
             }

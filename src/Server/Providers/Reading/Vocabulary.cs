@@ -48,7 +48,8 @@ internal static class Vocabulary
 
     public static readonly Shape Conditional = new("conditional", ["scope", "when"], []);
 
-    public static readonly Shape Model = new("model", ["id"], ["input", "output", "default_output", "max_output"]);
+    public static readonly Shape Model = new(
+        "model", ["id"], ["input", "output", "cached_input", "reasoning", "default_output", "max_output"]);
 
     public static readonly Shape Limit = new("limit", ["name", "counts"], ["per", "where", "except", "amount"]);
 
@@ -56,7 +57,8 @@ internal static class Vocabulary
 
     public static readonly Shape KeyOperations = new("key_operations", ["amount", "per"], []);
 
-    public static readonly Shape Wallet = new("wallet", ["currency"], ["to_create_above", "disable_at", "low_at", "top_up_url"]);
+    public static readonly Shape Wallet = new(
+        "wallet", ["currency"], ["to_create_above", "disable_at", "low_at", "top_up_url", "mode", "step_tokens"]);
 
     public static readonly Shape Headers = new("headers", [], ["rate_limit"]);
 

@@ -9,6 +9,11 @@ internal static partial class WalletSection
     private const int UrlCharsMax = 500;
     private static readonly Money AmountMax = new(1_000_000 * Money.MicrosPerUnit);
 
+    private static readonly Dictionary<string, WalletMode> Modes = new(StringComparer.Ordinal)
+    {
+        ["strict"] = WalletMode.Strict, ["extend"] = WalletMode.Extend,
+    };
+
     public static WalletRules? Read(YamlNode? node, ErrorList errors)
     {
         if (node is null)
@@ -24,7 +29,14 @@ internal static partial class WalletSection
             DisableAt = fields.Amount("disable_at", AmountMax),
             LowAt = fields.Amount("low_at", AmountMax),
             TopUpUrl = ReadUrl(fields, errors),
+            Mode = fields.Choice("mode", Modes, WalletMode.Strict),
+            StepTokens = fields.Number("step_tokens", 1, WalletRules.StepTokensMax, WalletRules.StepTokensDefault),
         };
+        if (rules.Mode == WalletMode.Strict && fields["step_tokens"] is { } step)
+        {
+            errors.Report(step, "step_tokens is of mode extend: otherwise all is held at once");
+        }
+
         if (rules.LowAt < rules.DisableAt)
         {
             errors.Report(
