@@ -87,7 +87,7 @@ internal sealed class TollgateHandler(
 
     /// <summary>Permission is judged after everything else: a key that only lacks it is good, and who sent it is known.</summary>
     private static bool IsGoodKey(Verdict verdict) =>
-        verdict.Valid || verdict.Code is "scope_missing" or "action_missing" or "body_condition" or "route_unknown";
+        verdict.Valid || verdict.Code is "scope_missing" or "action_missing" or "body_condition" or "model_refused" or "route_unknown";
 
     private ClaimsPrincipal PrincipalOf(VerdictKey key)
     {

@@ -85,6 +85,7 @@ public sealed record TollgateRefusal
         "action_missing" => Lacking(verdict, "permission_missing", "The API key lacks a required permission."),
         "scope_missing" => Lacking(verdict, "scope_missing", "The API key lacks a required scope."),
         "body_condition" => Lacking(verdict, "body_condition", "The API key may make this call only with certain members in the body."),
+        "model_refused" => new(403, "model_refused", "The API key may not be used for this model."),
         "route_unknown" => new(404, "route_unknown", "No route has this path."),
         "rate_limited" => new(429, "rate_limited", "A limit of this API key is used up for now.") { RetryAfter = Wait(verdict) },
         "exceeds_limit" => new(413, "exceeds_limit", "The request is larger than a limit of this API key."),

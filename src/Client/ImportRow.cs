@@ -47,6 +47,9 @@ public sealed record ImportRow
 
     public IReadOnlyList<string>? AllowedAddresses { get; init; }
 
+    /// <summary>The ids of the only models it may be used for, at most 100; null for every model.</summary>
+    public IReadOnlyList<string>? Models { get; init; }
+
     public JsonObject? Metadata { get; init; }
 
     /// <summary>When the other system made it.</summary>

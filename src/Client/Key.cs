@@ -48,6 +48,9 @@ public sealed record Key
     /// <summary>Limits of this key below its plan's, by their names in the provider file.</summary>
     public IReadOnlyDictionary<string, long> Limits { get; init => field = value ?? Unlimited; } = Unlimited;
 
+    /// <summary>The ids of the only models the key may be used for; null for every model.</summary>
+    public IReadOnlyList<string>? Models { get; init; }
+
     public JsonObject Metadata { get; init => field = value ?? []; } = [];
 
     public DateTimeOffset CreatedAt { get; init; }
@@ -112,13 +115,16 @@ public sealed record NewKey
     /// <summary>Limits below the plan's, by their names in the provider file.</summary>
     public IReadOnlyDictionary<string, long>? Limits { get; init; }
 
+    /// <summary>The ids of the only models it may be used for, at most 100; null for every model.</summary>
+    public IReadOnlyList<string>? Models { get; init; }
+
     public JsonObject? Metadata { get; init; }
 
     /// <summary>The SHA-256 of an existing secret in hexadecimal or base64: imports a key without its text. Needs the root key.</summary>
     public string? SecretSha256 { get; init; }
 }
 
-/// <summary>What of a key shall change. A null member stays as it is; two can be cleared by their own words.</summary>
+/// <summary>What of a key shall change. A null member stays as it is; three can be cleared by their own words.</summary>
 public sealed record KeyChange
 {
     public string? Name { get; init; }
@@ -138,6 +144,9 @@ public sealed record KeyChange
     /// <summary>Limits below the plan's, by name; null takes one away, and one that is not named stays.</summary>
     public IReadOnlyDictionary<string, long?>? Limits { get; init; }
 
+    /// <summary>The ids of the only models it may be used for.</summary>
+    public IReadOnlyList<string>? Models { get; init; }
+
     public JsonObject? Metadata { get; init; }
 
     /// <summary>Takes the description away.</summary>
@@ -147,6 +156,10 @@ public sealed record KeyChange
     /// <summary>Takes the expiry away.</summary>
     [JsonIgnore]
     public bool ClearsExpiry { get; init; }
+
+    /// <summary>Lets the key be used for every model.</summary>
+    [JsonIgnore]
+    public bool ClearsModels { get; init; }
 }
 
 /// <summary>How a rotation shall go.</summary>

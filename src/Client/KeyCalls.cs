@@ -59,6 +59,11 @@ public sealed class KeyCalls
             members["expires_at"] = null;
         }
 
+        if (change.ClearsModels)
+        {
+            members["models"] = null;
+        }
+
         return _connection.Change(
             HttpMethod.Patch,
             Path(keyId),

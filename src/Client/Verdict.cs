@@ -113,6 +113,9 @@ public sealed record VerdictKey
 
     public IReadOnlyList<string> Rights { get; init => field = value ?? []; } = [];
 
+    /// <summary>The ids of the only models the key may be used for; null for every model.</summary>
+    public IReadOnlyList<string>? Models { get; init; }
+
     public DateTimeOffset? ExpiresAt { get; init; }
 
     public JsonObject Metadata { get; init => field = value ?? []; } = [];

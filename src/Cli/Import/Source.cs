@@ -12,7 +12,7 @@ internal static class Source
     private static readonly string[] Texts = ["external_id", "project_id", "name", "secret", "secret_sha256", "start", "end", "environment",
         "type", "description"];
 
-    private static readonly string[] Lists = ["permissions", "scopes", "rights", "allowed_addresses"];
+    private static readonly string[] Lists = ["permissions", "scopes", "rights", "allowed_addresses", "models"];
 
     private static readonly string[] Times = ["expires_at", "created_at"];
 

@@ -37,6 +37,11 @@ internal static class CreateCommand
 
     private static readonly Option<string[]> Limits = Words("--limits", "Its limits below the plan's, such as rpm=10.");
 
+    private static readonly Option<string[]> Models = new("--model")
+    {
+        Description = "The id of a model it may be used for, and for no other. Several: the option again.",
+    };
+
     private static readonly Option<string?> Metadata = new("--metadata") { Description = "A JSON object to keep with it." };
 
     private static readonly Option<string?> SecretSha256 = new("--secret-sha256")
@@ -48,7 +53,8 @@ internal static class CreateCommand
     {
         var command = new Command("create", "Create a key. Its secret is printed once, alone on standard output.")
         {
-            Name, Project, Environment, Type, Permissions, Scopes, Rights, Description, Expires, Addresses, Limits, Metadata, SecretSha256,
+            Name, Project, Environment, Type, Permissions, Scopes, Rights, Description, Expires, Addresses, Limits, Models, Metadata,
+            SecretSha256,
         };
         command.SetAction(async (parsed, cancel) =>
         {
@@ -73,6 +79,8 @@ internal static class CreateCommand
         ExpiresAt = parsed.GetValue(Expires) is { } expires ? When.Instant("--expires", expires, time) : null,
         AllowedAddresses = Split(parsed.GetValue(Addresses)),
         Limits = Amounts(Split(parsed.GetValue(Limits))),
+        // An id may have a comma in it.
+        Models = parsed.GetValue(Models) is { Length: > 0 } models ? models : null,
         Metadata = parsed.GetValue(Metadata) is { } metadata ? Object(metadata) : null,
         SecretSha256 = parsed.GetValue(SecretSha256),
     };

@@ -53,6 +53,7 @@ internal static class KeyTables
         table.Fact("rights", key.Rights);
         table.Fact("addresses", key.AllowedAddresses);
         table.Fact("limits", string.Join(", ", key.Limits.Select(limit => $"{limit.Key} {limit.Value}")));
+        table.Fact("models", key.Models ?? []);
         table.Fact("metadata", key.Metadata.Count > 0 ? key.Metadata.ToJsonString() : null);
         table.Fact("created", $"{When.Text(key.CreatedAt)} by {key.CreatedBy}");
         table.Fact("expires", When.Text(key.ExpiresAt));

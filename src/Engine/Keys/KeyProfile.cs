@@ -13,6 +13,7 @@ public sealed class KeyProfile : IEquatable<KeyProfile>
     public static readonly KeyProfile None = new();
 
     private readonly KeyLimit[] _limits = [];
+    private readonly ushort[]? _models;
 
     public Grants Grants { get; init; }
 
@@ -30,10 +31,23 @@ public sealed class KeyProfile : IEquatable<KeyProfile>
         init => _limits = [.. value];
     }
 
+    /// <summary>
+    /// The numbers of the only models that these keys may be used for; null, as almost always, for every model. Of models that have no
+    /// number none is among them.
+    /// </summary>
+    public IReadOnlyList<ushort>? Models
+    {
+        get => _models;
+        init => _models = value is null ? null : [.. value.Where(number => number != 0)];
+    }
+
     /// <summary>UTF-8 that the Engine keeps once for all keys of the profile and hands back unread.</summary>
     public ReadOnlyMemory<byte> Facts { get; init; }
 
     internal bool HasLimits => _limits.Length > 0;
+
+    /// <summary>Whether these keys may be used for a model; 0 is one without a number, which no list can name.</summary>
+    public bool MayUse(ushort model) => _models is null || _models.AsSpan().Contains(model);
 
     /// <summary>The amount of a plan's limit for these keys: their own where it is lower, never a higher one.</summary>
     internal long Lowered(byte limit, long amount)
@@ -51,7 +65,8 @@ public sealed class KeyProfile : IEquatable<KeyProfile>
 
     public bool Equals(KeyProfile? other) =>
         other is not null && Grants == other.Grants && Rights == other.Rights && Environment == other.Environment && Type == other.Type
-        && Limits.SequenceEqual(other.Limits) && Facts.Span.SequenceEqual(other.Facts.Span);
+        && Limits.SequenceEqual(other.Limits) && _models is null == other._models is null
+        && _models.AsSpan().SequenceEqual(other._models) && Facts.Span.SequenceEqual(other.Facts.Span);
 
     public override bool Equals(object? obj) => Equals(obj as KeyProfile);
 
@@ -60,6 +75,11 @@ public sealed class KeyProfile : IEquatable<KeyProfile>
         var hash = default(HashCode);
         hash.Add(Grants);
         hash.Add(Environment);
+        foreach (ushort model in _models.AsSpan())
+        {
+            hash.Add(model);
+        }
+
         hash.AddBytes(Facts.Span);
         return hash.ToHashCode();
     }

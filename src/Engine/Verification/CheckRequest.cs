@@ -70,6 +70,16 @@ public readonly ref struct CheckRequest
     /// <summary>The number the database gave the model; 0 for none.</summary>
     public ushort Model { get; init; }
 
+    /// <summary>
+    /// Whether the request is for a model, be it one without a number, or may be for any because nobody could see: then a key that is bound
+    /// to models is asked for it.
+    /// </summary>
+    public bool NamesModel
+    {
+        get => field || Model != 0;
+        init;
+    }
+
     /// <summary>The version of the price list that <see cref="Hold"/> comes from.</summary>
     public ushort PriceVersion { get; init; }
 

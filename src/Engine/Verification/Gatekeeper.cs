@@ -157,9 +157,13 @@ public sealed class Gatekeeper(KeyFormat format, KeyTable keys, ProjectTable pro
             return VerdictCode.ProjectMismatch;
         }
 
-        return request.IsRouteUnknown
-            ? VerdictCode.RouteUnknown
-            : PermissionOf(key.Grants, request.Requirement, request.IsConditionMet);
+        if (request.IsRouteUnknown)
+        {
+            return VerdictCode.RouteUnknown;
+        }
+
+        VerdictCode code = PermissionOf(key.Grants, request.Requirement, request.IsConditionMet);
+        return code == VerdictCode.Allowed && request.NamesModel && !key.Profile.MayUse(request.Model) ? VerdictCode.ModelRefused : code;
     }
 
     private static bool IsAddressAllowed(in KeyEntryView key, IPAddress? address)

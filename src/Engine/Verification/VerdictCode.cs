@@ -51,6 +51,9 @@ public enum VerdictCode : byte
     /// <summary>The key's scope passes under a condition on the body, which did not hold or could not be seen.</summary>
     BodyCondition,
 
+    /// <summary>The key may be used for some models, and this is none of them.</summary>
+    ModelRefused,
+
     /// <summary>A limit has no room for it now; the verdict tells which, and when it has.</summary>
     RateLimited,
 

@@ -25,6 +25,7 @@ public static class VerdictCodes
         ("action_missing", VerdictStep.Permission, 15),
         ("scope_missing", VerdictStep.Permission, 16),
         ("body_condition", VerdictStep.Permission, 17),
+        ("model_refused", VerdictStep.Permission, 23),
         ("rate_limited", VerdictStep.Limits, 18),
         ("exceeds_limit", VerdictStep.Limits, 19),
         ("in_flight_holds", VerdictStep.Limits, 20),

@@ -21,7 +21,7 @@ internal sealed class AuthorizePath(ProviderModel provider)
         ProblemCode.OriginalRequestMissing, ProblemCode.OriginalRequestAmbiguous, ProblemCode.InvalidRequest, ProblemCode.PathRefused,
         ProblemCode.KeyInQuery, ProblemCode.AuthorizationAmbiguous, ProblemCode.KeyMissing, ProblemCode.InvalidKey,
         ProblemCode.AddressRefused, ProblemCode.PermissionMissing, ProblemCode.ScopeMissing, ProblemCode.BodyCondition,
-        ProblemCode.RouteUnknown, ProblemCode.MethodNotAllowed, ProblemCode.Unavailable,
+        ProblemCode.ModelRefused, ProblemCode.RouteUnknown, ProblemCode.MethodNotAllowed, ProblemCode.Unavailable,
     ];
 
     private static readonly (string Name, string Text)[] Facts =

@@ -16,8 +16,8 @@ internal static class ProblemResponses
     /// <summary>Told on the provider's own routes only, or to proxies that ask about them.</summary>
     private static readonly ProblemCode[] NotHere =
     [
-        ProblemCode.PermissionMissing, ProblemCode.ScopeMissing, ProblemCode.BodyCondition, ProblemCode.RouteUnknown,
-        ProblemCode.OriginalRequestMissing, ProblemCode.OriginalRequestAmbiguous,
+        ProblemCode.PermissionMissing, ProblemCode.ScopeMissing, ProblemCode.BodyCondition, ProblemCode.ModelRefused,
+        ProblemCode.RouteUnknown, ProblemCode.OriginalRequestMissing, ProblemCode.OriginalRequestAmbiguous,
     ];
 
     private static readonly Dictionary<int, string> Names = new()

@@ -102,6 +102,10 @@ internal sealed class SchemaRules(ProviderModel provider)
                 NeverNull(schema);
                 schema.Description = "In clear, and only in the answer that makes it.";
                 break;
+            case "VerifiedKey.models":
+                NeverNull(schema);
+                schema.Description = "The ids of the only models for which the key may be used; absent for every model.";
+                break;
             case "Key.metadata" or "VerifiedKey.metadata":
                 BeObject(schema, orNull: false, "As it was given.");
                 break;
@@ -172,7 +176,7 @@ internal sealed class SchemaRules(ProviderModel provider)
             return;
         }
 
-        if (record == "ChangeKey" && member is not ("description" or "expires_at" or "limits"))
+        if (record == "ChangeKey" && member is not ("description" or "expires_at" or "limits" or "models"))
         {
             NeverNull(schema);
         }
@@ -205,6 +209,12 @@ internal sealed class SchemaRules(ProviderModel provider)
             case "allowed_addresses":
                 schema.MaxItems = TermsReader.AddressesMax;
                 schema.Description = "Addresses and ranges, such as `192.0.2.0/24`, from which alone the key may be used; none for any.";
+                break;
+            case "models":
+                (schema.MinItems, schema.MaxItems) = (1, KeyModels.Max);
+                ((OpenApiSchema)schema.Items!).MinLength = 1;
+                ((OpenApiSchema)schema.Items!).MaxLength = KeyModels.NameCharsMax;
+                schema.Description = "The ids of the only models for which the key may be used; null for every model.";
                 break;
             case "metadata":
                 BeObject(schema, record != "ChangeKey", $"A JSON object of at most {TermsReader.MetadataBytesMax} bytes, kept as it is.");

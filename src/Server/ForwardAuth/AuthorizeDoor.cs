@@ -135,6 +135,8 @@ internal sealed class AuthorizeDoor
             ClockMs = _gate.ClockMs,
             RequestNo = RequestId.NumberOf(http),
             Taking = call.Taking,
+            // What the body would name is not seen, so it may be any model.
+            NamesModel = MayHaveBody(call.Asked.Method),
         };
         Span<byte> project = stackalloc byte[IdCharsMax * 3];
         Span<byte> organization = stackalloc byte[IdCharsMax * 3];
@@ -155,6 +157,9 @@ internal sealed class AuthorizeDoor
                 hash),
         };
     }
+
+    private static bool MayHaveBody(string method) => !HttpMethods.IsGet(method) && !HttpMethods.IsHead(method)
+        && !HttpMethods.IsOptions(method) && !HttpMethods.IsDelete(method);
 
     /// <summary>In UTF-8; what is too long for an id is nobody's.</summary>
     private static ReadOnlySpan<byte> Id(ReadOnlySpan<char> segment, Span<byte> buffer) =>

@@ -136,6 +136,11 @@ internal static class GateHost
     {
         services.AddSingleton(new UsageOptions { LogDays = options.UsageLogDays, RefusalDays = options.RefusalDays });
         services.AddSingleton(new LastingLimits(provider.Limits));
+        services.AddSingleton(services =>
+        {
+            var names = services.GetRequiredService<ModelNames>();
+            return new ModelNumbers(names.Learn, async name => (await names.Learn(name)).Value);
+        });
         services.AddSingleton<ModelNames>().AddSingleton<UsageBook>().AddSingleton<UsageReader>().AddSingleton<UsageRetention>();
         services.AddSingleton(_ => Spool.Open(options.Data, options.UsageBufferEvents));
         services.AddSingleton<RequestNumbers>().AddSingleton<WindowClock>().AddSingleton<Remembrance>();

@@ -42,6 +42,9 @@ internal sealed record Key
     /// <summary>Below the plan's, by the name of the limit; see <see cref="KeyLimits"/>.</summary>
     public IReadOnlyDictionary<string, long> Limits { get; init; } = KeyLimits.None;
 
+    /// <summary>The only models it may be used for; null for every model. See <see cref="KeyModels"/>.</summary>
+    public IReadOnlyList<string>? Models { get; init; }
+
     /// <summary>A JSON object, as text.</summary>
     public required string Metadata { get; init; }
 

@@ -97,6 +97,11 @@ internal sealed class KeyComparison(DbConnection inPlace, WriteScope restored, b
             yield return Change("limits", null, $"would have its limit {limit} of {current.Limits[limit]} no more");
         }
 
+        if (!KeyModels.AreWithin(key.Models, current.Models))
+        {
+            yield return Change("models", null, "would work for more models");
+        }
+
         foreach (var (secret, endsAtMs) in SecretsBack(now, back))
         {
             yield return Change(
@@ -143,6 +148,7 @@ internal sealed class KeyComparison(DbConnection inPlace, WriteScope restored, b
             ExpiresAtMs = current.ExpiresAtMs is { } cut ? Math.Min(cut, before.ExpiresAtMs ?? long.MaxValue) : before.ExpiresAtMs,
             AllowedAddresses = AddressesWidened(current, before) ? current.AllowedAddresses : before.AllowedAddresses,
             Limits = KeyLimits.FirstWider(before.Limits, current.Limits) is null ? before.Limits : current.Limits,
+            Models = KeyModels.AreWithin(before.Models, current.Models) ? before.Models : current.Models,
             Version = before.Version + 1,
             Secrets = [.. before.Secrets.Select(s => ended.TryGetValue(s.Version, out var end) ? s with { EndsAtMs = end } : s)],
         };

@@ -16,10 +16,14 @@ internal readonly ref struct KeyFactsText
     private readonly ReadOnlySpan<byte> _name;
     private readonly ReadOnlySpan<byte> _metadata;
     private readonly ReadOnlySpan<byte> _profile;
+    private readonly ReadOnlySpan<byte> _models;
     private readonly ProjectEntry _project;
     private readonly long _expiresAtMs;
 
-    public KeyFactsText(scoped in KeyEntryView key, ProjectEntry project)
+    /// <param name="key">The key.</param>
+    /// <param name="project">Its project.</param>
+    /// <param name="models">The JSON array of the only models it may be used for; empty where it may be used for every one.</param>
+    public KeyFactsText(scoped in KeyEntryView key, ProjectEntry project, ReadOnlySpan<byte> models)
     {
         var facts = key.Facts.Span;
         _id = facts;
@@ -27,12 +31,13 @@ internal readonly ref struct KeyFactsText
         var metadata = facts[(KeyId.PackedBytes + _name.Length)..];
         _metadata = metadata.IsEmpty ? "{}"u8 : metadata[1..];
         _profile = key.Profile.Facts.Span;
+        _models = models;
         _project = project;
         _expiresAtMs = key.ExpiresAtMs;
         Length = KeyId.Length + _name.Length + project.ProjectIdUtf8.Length + project.OrganizationIdUtf8.Length + _profile.Length
             + (_expiresAtMs == long.MaxValue ? "null"u8.Length : TimeLength + 2) + _metadata.Length
             + IdHead.Length + NameHead.Length + ProjectHead.Length + OrganizationHead.Length + ProfileHead.Length + ExpiryHead.Length
-            + MetadataHead.Length + End.Length;
+            + MetadataHead.Length + End.Length + (models.IsEmpty ? 0 : ModelsHead.Length + models.Length);
     }
 
     public int Length { get; }
@@ -46,6 +51,8 @@ internal readonly ref struct KeyFactsText
     private static ReadOnlySpan<byte> OrganizationHead => "\",\"organization_id\":\""u8;
 
     private static ReadOnlySpan<byte> ProfileHead => "\","u8;
+
+    private static ReadOnlySpan<byte> ModelsHead => ",\"models\":"u8;
 
     private static ReadOnlySpan<byte> ExpiryHead => ",\"expires_at\":"u8;
 
@@ -66,6 +73,12 @@ internal readonly ref struct KeyFactsText
         Put(ref text, _project.OrganizationIdUtf8.Span);
         Put(ref text, ProfileHead);
         Put(ref text, _profile);
+        if (!_models.IsEmpty)
+        {
+            Put(ref text, ModelsHead);
+            Put(ref text, _models);
+        }
+
         Put(ref text, ExpiryHead);
         PutExpiry(ref text);
         Put(ref text, MetadataHead);

@@ -17,7 +17,7 @@ namespace Tollgate.Server.Keys;
 /// </summary>
 internal sealed partial class KeyFeed(
     Database database, Pepper pepper, ProviderModel provider, KeyTable table, ProjectFeed projects, MissLimiter limiter,
-    TimeProvider time, ILogger<KeyFeed> log) : IDisposable
+    ModelNumbers models, TimeProvider time, ILogger<KeyFeed> log) : IDisposable
 {
     /// <summary>Loads that read or wait for their turn to; the next one is answered that the gate is busy.</summary>
     public const int LoadsMax = 512;
@@ -146,12 +146,7 @@ internal sealed partial class KeyFeed(
             Interlocked.Increment(ref _reads);
             var row = await database.Read(c => KeySql.FindByHash(c, peppered), CancellationToken.None);
             await (AfterRead?.Invoke() ?? Task.CompletedTask);
-            if (row is not null && BeforeEnter is { } before)
-            {
-                await before(row.KeyNo);
-            }
-
-            if (row is null ? table.EndLoadUnknown(epoch, hash) : Enter(epoch, hash, row))
+            if (row is null ? table.EndLoadUnknown(epoch, hash) : await Enter(epoch, hash, row))
             {
                 load.Ended(isFound: row is not null);
                 return row is null;
@@ -159,9 +154,15 @@ internal sealed partial class KeyFeed(
         }
     }
 
-    private bool Enter(long epoch, in KeyHash hash, KeyRow row)
+    private async Task<bool> Enter(long epoch, KeyHash hash, KeyRow row)
     {
         var key = row.ToRecord([]);
+        if (BeforeEnter is { } before)
+        {
+            await before(row.KeyNo);
+        }
+
+        var numbers = await models.Of(key.Models);
         var entry = new KeyEntry
         {
             KeyNo = checked((uint)key.KeyNo),
@@ -174,6 +175,7 @@ internal sealed partial class KeyFeed(
                 Rights = RightNames.Parse(key.Rights),
                 Environment = checked((byte)provider.Keys.EnvironmentIndex(key.Environment)),
                 Limits = KeyLimits.Of(key.Limits, provider, Missed),
+                Models = numbers,
                 Facts = KeyFacts.OfProfile(key),
             },
             State = StateOf(key),

@@ -19,7 +19,7 @@ namespace Tollgate.Server.Keys;
 /// </summary>
 internal sealed partial class KeyRing(
     Database database, OrganizationRegister organizations, PlanBook plans, WalletLedger wallets, ProviderModel provider, SecretMint mint,
-    KeyFeed feed, KeyOperationCount operations, WebhookOutbox outbox)
+    KeyFeed feed, KeyOperationCount operations, WebhookOutbox outbox, ModelNumbers models)
 {
     private readonly TermsReader _terms = new(provider);
 
@@ -47,6 +47,11 @@ internal sealed partial class KeyRing(
         if (wallets.RefuseKey(project.OrganizationNo) is { } needsBalance)
         {
             return needsBalance;
+        }
+
+        if (await models.Give(scope, terms.Models) is { } tooManyModels)
+        {
+            return tooManyModels;
         }
 
         var key = KeyOf(project, terms, scope) with
@@ -108,6 +113,11 @@ internal sealed partial class KeyRing(
             return new Problem(ProblemCode.WiderThanCaller, "A key can be narrowed, not widened. Make a new key instead.");
         }
 
+        if (await models.Give(scope, terms.Models) is { } tooManyModels)
+        {
+            return tooManyModels;
+        }
+
         return await Save(scope, "key.change", before, before with
         {
             Name = terms.Name,
@@ -117,6 +127,7 @@ internal sealed partial class KeyRing(
             Rights = terms.Rights,
             AllowedAddresses = terms.AllowedAddresses,
             Limits = terms.Limits,
+            Models = terms.Models,
             Metadata = terms.Metadata,
             ExpiresAtMs = terms.ExpiresAtMs,
         });
@@ -181,6 +192,7 @@ internal sealed partial class KeyRing(
         Rights = terms.Rights,
         AllowedAddresses = terms.AllowedAddresses,
         Limits = terms.Limits,
+        Models = terms.Models,
         Metadata = terms.Metadata,
         ExpiresAtMs = terms.ExpiresAtMs,
         CreatedAtMs = scope.NowMs,

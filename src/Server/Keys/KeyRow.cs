@@ -47,6 +47,8 @@ internal sealed class KeyRow
 
     public string Limits { get; init; } = "{}";
 
+    public string? Models { get; init; }
+
     public long? ExpiresAtMs { get; init; }
 
     public long Holds { get; init; }
@@ -104,6 +106,7 @@ internal sealed class KeyRow
         AllowedAddresses = FromJson(AllowedAddresses),
         Metadata = Metadata,
         Limits = KeyLimits.FromJson(Limits),
+        Models = Models is null ? null : FromJson(Models),
         ExpiresAtMs = ExpiresAtMs,
         Holds = (KeyState)Holds,
         RevokedAtMs = RevokedAtMs,
@@ -141,10 +144,11 @@ internal sealed class KeyRow
         Limits = row.GetString(21),
         OrganizationNo = row.GetInt64(22),
         Plan = row.IsDBNull(23) ? null : row.GetString(23),
-        EndsAtMs = NumberOrNull(row, 24),
-        IsOperator = row.GetInt64(25),
-        OwnerState = row.GetInt64(26),
-        OwnerVersion = row.GetInt64(27),
+        Models = row.IsDBNull(24) ? null : row.GetString(24),
+        EndsAtMs = NumberOrNull(row, 25),
+        IsOperator = row.GetInt64(26),
+        OwnerState = row.GetInt64(27),
+        OwnerVersion = row.GetInt64(28),
     };
 
     private static long? NumberOrNull(DbDataReader row, int column) => row.IsDBNull(column) ? null : row.GetInt64(column);

@@ -16,7 +16,7 @@ internal static class KeySql
         + "k.scopes AS Scopes, k.rights AS Rights, k.allowed_addresses AS AllowedAddresses, k.metadata AS Metadata, "
         + "k.expires_at_ms AS ExpiresAtMs, k.holds AS Holds, k.revoked_at_ms AS RevokedAtMs, k.deleted_at_ms AS DeletedAtMs, "
         + "k.created_at_ms AS CreatedAtMs, k.created_by AS CreatedBy, k.row_version AS RowVersion, "
-        + "k.limits AS Limits, o.organization_no AS OrganizationNo, o.plan AS Plan";
+        + "k.limits AS Limits, o.organization_no AS OrganizationNo, o.plan AS Plan, k.models AS Models";
 
     private const string Source = "FROM keys k JOIN project_owners o ON o.project_no = k.project_no";
 
@@ -36,9 +36,9 @@ internal static class KeySql
     public static Task Insert(WriteScope scope, params IEnumerable<Key> keys) => scope.Connection.ExecuteAsync(
         """
         INSERT INTO keys (key_no, id, project_no, environment, type, name, description, permissions, scopes, rights, allowed_addresses,
-                          metadata, limits, expires_at_ms, holds, created_at_ms, created_by, row_version)
+                          metadata, limits, models, expires_at_ms, holds, created_at_ms, created_by, row_version)
         VALUES (@KeyNo, @Id, @ProjectNo, @Environment, @Type, @Name, @Description, @Permissions, @Scopes, @Rights, @AllowedAddresses,
-                @Metadata, @Limits, @ExpiresAtMs, @Holds, @CreatedAtMs, @CreatedBy, @Version)
+                @Metadata, @Limits, @Models, @ExpiresAtMs, @Holds, @CreatedAtMs, @CreatedBy, @Version)
         """,
         keys.Select(Parameters),
         scope.Transaction);
@@ -72,8 +72,8 @@ internal static class KeySql
         """
         UPDATE keys
         SET name = @Name, description = @Description, permissions = @Permissions, scopes = @Scopes, rights = @Rights,
-            allowed_addresses = @AllowedAddresses, metadata = @Metadata, limits = @Limits, expires_at_ms = @ExpiresAtMs, holds = @Holds,
-            revoked_at_ms = @RevokedAtMs, deleted_at_ms = @DeletedAtMs, row_version = @Version
+            allowed_addresses = @AllowedAddresses, metadata = @Metadata, limits = @Limits, models = @Models, expires_at_ms = @ExpiresAtMs,
+            holds = @Holds, revoked_at_ms = @RevokedAtMs, deleted_at_ms = @DeletedAtMs, row_version = @Version
         WHERE key_no = @KeyNo
         """,
         Parameters(key),
@@ -242,6 +242,7 @@ internal static class KeySql
         AllowedAddresses = ToJson(key.AllowedAddresses),
         key.Metadata,
         Limits = KeyLimits.ToJson(key.Limits),
+        Models = KeyModels.ToJson(key.Models),
         key.ExpiresAtMs,
         Holds = (long)key.Holds,
         key.RevokedAtMs,

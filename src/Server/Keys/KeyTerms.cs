@@ -23,6 +23,9 @@ internal sealed record KeyTerms
 
     public required IReadOnlyDictionary<string, long> Limits { get; init; }
 
+    /// <summary>Null for every model.</summary>
+    public required IReadOnlyList<string>? Models { get; init; }
+
     public required string Metadata { get; init; }
 
     public required long? ExpiresAtMs { get; init; }
@@ -38,6 +41,7 @@ internal sealed record KeyTerms
         Rights = key.Rights,
         AllowedAddresses = key.AllowedAddresses,
         Limits = key.Limits,
+        Models = key.Models,
         Metadata = key.Metadata,
         ExpiresAtMs = key.ExpiresAtMs,
     };

@@ -28,6 +28,9 @@ internal sealed record CreateKey
     /// <summary>Below the plan's, by the name of the limit. Null, for one or for all, asks for none.</summary>
     public Dictionary<string, long?>? Limits { get; init; }
 
+    /// <summary>The only models it may be used for; null for every model.</summary>
+    public IReadOnlyList<string>? Models { get; init; }
+
     public JsonElement? Metadata { get; init; }
 
     /// <summary>The SHA-256 of a secret made elsewhere, which then is this key's, in hexadecimal or base64.</summary>
@@ -35,14 +38,14 @@ internal sealed record CreateKey
 }
 
 /// <summary>
-/// Changes to a key. An absent member stays as it is; <c>null</c> clears <c>description</c>, <c>expires_at</c>, <c>limits</c> and each of
-/// those in it, and is refused elsewhere.
+/// Changes to a key. An absent member stays as it is; <c>null</c> clears <c>description</c>, <c>expires_at</c>, <c>models</c>,
+/// <c>limits</c> and each of those in it, and is refused elsewhere.
 /// </summary>
 internal sealed class ChangeKey
 {
     private readonly HashSet<string> _given = new(StringComparer.Ordinal);
     private string? _name, _description;
-    private IReadOnlyList<string>? _permissions, _scopes, _rights, _allowedAddresses;
+    private IReadOnlyList<string>? _permissions, _scopes, _rights, _allowedAddresses, _models;
     private DateTimeOffset? _expiresAt;
     private Dictionary<string, long?>? _limits;
     private JsonElement? _metadata;
@@ -93,6 +96,12 @@ internal sealed class ChangeKey
     {
         get => _limits;
         set => (_limits, _) = (value, _given.Add("/limits"));
+    }
+
+    public IReadOnlyList<string>? Models
+    {
+        get => _models;
+        set => (_models, _) = (value, _given.Add("/models"));
     }
 
     public JsonElement? Metadata
@@ -147,6 +156,9 @@ internal sealed record KeyAnswer
 
     public required IReadOnlyDictionary<string, long> Limits { get; init; }
 
+    /// <summary>The only models it may be used for; null for every model.</summary>
+    public required IReadOnlyList<string>? Models { get; init; }
+
     public required JsonElement Metadata { get; init; }
 
     public required DateTimeOffset CreatedAt { get; init; }
@@ -179,6 +191,7 @@ internal sealed record KeyAnswer
         Rights = key.Rights,
         AllowedAddresses = key.AllowedAddresses,
         Limits = key.Limits,
+        Models = key.Models,
         Metadata = JsonElement.Parse(key.Metadata),
         CreatedAt = Time(key.CreatedAtMs),
         CreatedBy = key.CreatedBy,

@@ -42,6 +42,7 @@ internal sealed class TermsReader(ProviderModel provider)
             Rights = ReadRights(asked.Rights, faults),
             AllowedAddresses = ReadAddresses(asked.AllowedAddresses, faults),
             Limits = KeyLimits.Read(asked.Limits, KeyLimits.None, provider, plan, faults),
+            Models = KeyModels.Read(asked.Models, provider, faults),
             Metadata = ReadMetadata(asked.Metadata, faults),
             ExpiresAtMs = ReadExpiry(asked.ExpiresAt, expiresAfterMs, faults),
         };
@@ -77,6 +78,7 @@ internal sealed class TermsReader(ProviderModel provider)
                 ? ReadAddresses(asked.AllowedAddresses, faults)
                 : before.AllowedAddresses,
             Limits = asked.Has("/limits") ? KeyLimits.Read(asked.Limits, before.Limits, provider, plan, faults) : before.Limits,
+            Models = asked.Has("/models") ? KeyModels.Read(asked.Models, provider, faults) : before.Models,
             Metadata = asked.Has("/metadata") ? ReadMetadata(asked.Metadata, faults) : before.Metadata,
             ExpiresAtMs = asked.Has("/expires_at") ? ReadExpiry(asked.ExpiresAt, nowMs, faults) : before.ExpiresAtMs,
         };

@@ -9,7 +9,8 @@ namespace Tollgate.Server.Keys;
 
 /// <summary>
 /// Whether one key is within another: it reaches no scope, action or right the other does not, lives no longer, and may be used from no
-/// address the other may not, and is limited no less. A key can make only keys within itself, and receives only their secrets.
+/// address and for no model the other may not, and is limited no less. A key can make only keys within itself, and receives only their
+/// secrets.
 /// </summary>
 internal static class Width
 {
@@ -19,18 +20,25 @@ internal static class Width
         && narrow.Environment == wide.Environment
         && (wide.ExpiresAtMs is null || narrow.ExpiresAtMs <= wide.ExpiresAtMs)
         && AddressesWithin(narrow.AllowedAddresses, wide.AllowedAddresses)
-        && KeyLimits.FirstWider(narrow.Limits, wide.Limits) is null;
+        && KeyLimits.FirstWider(narrow.Limits, wide.Limits) is null
+        && KeyModels.AreWithin(narrow.Models, wide.Models);
 
     /// <summary>What to tell the holder of the narrower key, with the first permission it lacks.</summary>
     public static Problem Refusal(KeyTerms asked, KeyTerms own, ProviderModel provider)
     {
         var problem = Problem.Of(ProblemCode.WiderThanCaller) with { RequiredPermission = Lacking(asked, own, provider) };
-        return problem.RequiredPermission is null && KeyLimits.FirstWider(asked.Limits, own.Limits) is { } limit
-            ? problem with { Detail = $"{problem.Detail} This one's limit {limit} is {own.Limits[limit]}: name one no higher." }
-            : problem;
+        return (problem.RequiredPermission, KeyLimits.FirstWider(asked.Limits, own.Limits)) switch
+        {
+            (not null, _) => problem,
+            (_, { } limit) =>
+                problem with { Detail = $"{problem.Detail} This one's limit {limit} is {own.Limits[limit]}: name one no higher." },
+            _ when !KeyModels.AreWithin(asked.Models, own.Models) =>
+                problem with { Detail = $"{problem.Detail} This one is bound to models: name some of those and no other." },
+            _ => problem,
+        };
     }
 
-    /// <summary>Null when it is no permission that is lacking, but time, an address or a limit.</summary>
+    /// <summary>Null when it is no permission that is lacking, but time, an address, a limit or a model.</summary>
     private static string? Lacking(KeyTerms asked, KeyTerms own, ProviderModel provider)
     {
         var (wanted, has) = (provider.GrantsOf(asked.Permissions, asked.Scopes), provider.GrantsOf(own.Permissions, own.Scopes));

@@ -21,6 +21,7 @@ internal sealed record ProblemCode(string Code, int Status, string Title)
     public static readonly ProblemCode ScopeMissing = new("scope_missing", 403, "The API key lacks a required scope.");
     public static readonly ProblemCode BodyCondition =
         new("body_condition", 403, "The API key may make this call only with certain members in the body.");
+    public static readonly ProblemCode ModelRefused = new("model_refused", 403, "The API key may not be used for this model.");
 
     // Limits and money
     public static readonly ProblemCode RateLimited = new("rate_limited", 429, "A limit of this API key is used up for now.");

@@ -16,6 +16,7 @@ internal sealed class Dialect
         [ProblemCode.KeyMissing.Code] = ProblemCode.InvalidKey,
         [ProblemCode.ScopeMissing.Code] = ProblemCode.PermissionMissing,
         [ProblemCode.BodyCondition.Code] = ProblemCode.PermissionMissing,
+        [ProblemCode.ModelRefused.Code] = ProblemCode.PermissionMissing,
         [ProblemCode.RightMissing.Code] = ProblemCode.PermissionMissing,
         [ProblemCode.OperatorOnly.Code] = ProblemCode.PermissionMissing,
         [ProblemCode.WiderThanCaller.Code] = ProblemCode.PermissionMissing,

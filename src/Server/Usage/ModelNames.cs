@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Tollgate.Engine.Keys;
 using Tollgate.Server.Problems;
 using Tollgate.Server.Storage;
 
@@ -57,17 +58,27 @@ internal sealed class ModelNames(Database database)
             return Problem.Invalid("/model", $"must have 1 to {NameCharsMax} characters and no U+0000.");
         }
 
-        return _numbers.Count >= Max ? None : await database.Write<ushort>(scope => Learn(scope, name), cancel);
+        return _numbers.Count >= Max ? None : await database.Write<ushort>(async scope => await Learn(scope, name), cancel);
     }
 
-    private void Keep(ushort number, string name) => (_numbers[name], _names[number]) = (number, name);
-
-    private async Task<Outcome<ushort>> Learn(WriteScope scope, string name)
+    /// <summary>The same within another write, for a name that was looked at already. Memory knows it once that is committed.</summary>
+    public async Task<ushort> Learn(WriteScope scope, string name)
     {
+        if (TryFind(name, out var known))
+        {
+            return known;
+        }
+
         var number = await UsageSql.FindModel(scope, name) ?? 0;
         if (number == 0 && _numbers.Count < Max)
         {
             number = await scope.NextNumber("model");
+            if (number > Max)
+            {
+                // One write can name more than there is room for: memory counts only what was committed.
+                return None;
+            }
+
             await UsageSql.InsertModel(scope, number, name);
         }
 
@@ -78,4 +89,13 @@ internal sealed class ModelNames(Database database)
 
         return checked((ushort)number);
     }
+
+    /// <summary>Whether a key may be used for a model: one without a number is on no list.</summary>
+    public bool MayUse(KeyProfile profile, string name) => profile.MayUse(TryFind(name, out var number) ? number : None);
+
+    /// <summary>The only models that keys of a profile may be used for, in their order; null for every model.</summary>
+    public IReadOnlyList<string>? NamesOf(KeyProfile profile) =>
+        profile.Models is { } numbers ? [.. numbers.Select(NameOf).OfType<string>()] : null;
+
+    private void Keep(ushort number, string name) => (_numbers[name], _names[number]) = (number, name);
 }

@@ -121,6 +121,9 @@ internal sealed record VerifiedKey
 
     public required IReadOnlyList<string> Rights { get; init; }
 
+    /// <summary>The only models it may be used for; not told of a key for every model.</summary>
+    public IReadOnlyList<string>? Models { get; init; }
+
     public required DateTimeOffset? ExpiresAt { get; init; }
 
     public required JsonElement Metadata { get; init; }

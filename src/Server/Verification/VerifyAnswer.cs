@@ -3,6 +3,7 @@ using System.Text;
 using Tollgate.Engine.Verification;
 using Tollgate.Server.Keys;
 using Tollgate.Server.Providers;
+using Tollgate.Server.Usage;
 
 namespace Tollgate.Server.Verification;
 
@@ -21,16 +22,17 @@ internal readonly ref struct VerifyAnswer
     /// <param name="call">What was asked.</param>
     /// <param name="verdict">What the gatekeeper found.</param>
     /// <param name="provider">Names limits.</param>
+    /// <param name="models">Names the models that a key is bound to.</param>
     /// <param name="requiredPermission">Such as <c>endpoints:write</c>, told when the key lacks it.</param>
     /// <param name="visible">False when the caller must not learn that the key exists.</param>
     public VerifyAnswer(
-        in VerifyCall call, in Verdict verdict, ProviderModel provider, string? requiredPermission, bool visible)
+        in VerifyCall call, in Verdict verdict, ProviderModel provider, ModelNames models, string? requiredPermission, bool visible)
     {
         _head = Heads[(int)(!visible ? VerdictCode.KeyUnknown : verdict.IsUnfunded ? VerdictCode.WalletEmpty : verdict.Code)];
         if (visible && verdict.Project is { } project)
         {
             _tellsKey = true;
-            _key = new KeyFactsText(verdict.Key, project);
+            _key = new KeyFactsText(verdict.Key, project, VerifiedModels.Of(verdict.Key.Profile, models));
         }
 
         _tail = visible ? VerifyTail.Of(call, verdict, provider, requiredPermission) : VerifyTail.OfNoKey(call);

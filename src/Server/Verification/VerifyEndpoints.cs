@@ -8,6 +8,7 @@ using Tollgate.Server.Problems;
 using Tollgate.Server.Providers;
 using Tollgate.Server.Storage;
 using Tollgate.Server.Telemetry;
+using Tollgate.Server.Usage;
 using Tollgate.Server.Wire;
 
 namespace Tollgate.Server.Verification;
@@ -17,7 +18,7 @@ namespace Tollgate.Server.Verification;
 /// hand, because at this rate binding them would cost more than the check.
 /// </summary>
 internal sealed class VerifyEndpoints(
-    Gate gate, CallerGate callers, ProviderModel provider, UsePricer pricer, RequestNumbers numbers)
+    Gate gate, CallerGate callers, ProviderModel provider, UsePricer pricer, RequestNumbers numbers, ModelNames models)
 {
     public const int BodyBytesMax = 16 * 1_024;
     public const int BatchBytesMax = 1_024 * 1_024;
@@ -244,6 +245,7 @@ internal sealed class VerifyEndpoints(
             RequestNo = call.RequestNo,
             Reserves = call.Reserves,
             Model = call.Use.Model,
+            NamesModel = call.Model is not null,
             PriceVersion = call.Use.PriceVersion,
             InputTokens = call.Use.InputTokens,
             OutputTokens = call.Use.OutputTokens,
@@ -323,6 +325,7 @@ internal sealed class VerifyEndpoints(
         call,
         verdict,
         provider,
+        models,
         Faults.TellsPermission(verdict.Code) ? provider.Scopes.Describe(call.Requirement) : null,
         IsVisible(verdict, caller));
 

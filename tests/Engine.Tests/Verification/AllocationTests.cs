@@ -35,6 +35,16 @@ public sealed class AllocationTests
     }
 
     [Fact]
+    public void Checking_a_key_that_is_bound_to_models_allocates_nothing()
+    {
+        var gate = new Gate();
+        gate.Bind([.. Enumerable.Range(1, 100).Select(number => (ushort)number)]);
+        AssertNothingAllocated(i => gate.CheckFor((ushort)(i % 120)) == (i % 120 is >= 1 and <= 100
+            ? VerdictCode.Allowed
+            : VerdictCode.ModelRefused));
+    }
+
+    [Fact]
     public void Checking_random_unknown_and_malformed_keys_allocates_nothing()
     {
         var gate = new Gate();

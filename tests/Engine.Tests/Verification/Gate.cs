@@ -50,6 +50,16 @@ internal sealed class Gate
         Keeper.Keys.Load(Entry);
     }
 
+    /// <summary>Binds the key to models, or frees it by null.</summary>
+    public void Bind(params ushort[]? models)
+        => Change(entry => entry with { Profile = new KeyProfile { Grants = Make.ReadWrite, Models = models } });
+
+    public VerdictCode CheckFor(ushort model, bool named = true, Requirement requirement = default)
+        => Keeper.Check(new CheckRequest
+        {
+            Secret = Secret, Requirement = requirement, Model = model, NamesModel = named, NowMs = NowMs,
+        }).Code;
+
     public Verdict Check(Requirement requirement = default, bool? isConditionMet = null, long nowMs = NowMs)
         => Keeper.Check(new CheckRequest { Secret = Secret, Requirement = requirement, IsConditionMet = isConditionMet, NowMs = nowMs });
 }

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using Tollgate.Engine.Keys;
+using Tollgate.Engine.Limits;
 using Tollgate.Engine.Permissions;
 using Tollgate.Engine.Tests.Keys;
 using Tollgate.Engine.Verification;
@@ -200,6 +201,64 @@ public sealed class GatekeeperTests
     {
         var gate = new Gate();
         Assert.Equal(code, gate.Check(new Requirement((ulong)any, (byte)actions, (ulong)conditional, 1), isConditionMet).Code);
+    }
+
+    [Fact]
+    public void A_key_that_is_bound_to_models_is_refused_for_every_other_and_for_one_without_a_number()
+    {
+        var gate = new Gate();
+        Assert.Equal(VerdictCode.Allowed, gate.CheckFor(7));
+        Assert.Equal(VerdictCode.Allowed, gate.CheckFor(0));
+        gate.Bind(7, 65_535);
+        Assert.Equal(VerdictCode.Allowed, gate.CheckFor(7));
+        Assert.Equal(VerdictCode.Allowed, gate.CheckFor(65_535));
+        Assert.Equal(VerdictCode.ModelRefused, gate.CheckFor(6));
+        Assert.Equal(VerdictCode.ModelRefused, gate.CheckFor(0));
+        // A number alone names a model too; a request that names none is not asked for one.
+        Assert.Equal(VerdictCode.ModelRefused, gate.CheckFor(6, named: false));
+        Assert.Equal(VerdictCode.Allowed, gate.CheckFor(0, named: false));
+        gate.Bind(null);
+        Assert.Equal(VerdictCode.Allowed, gate.CheckFor(6));
+    }
+
+    [Fact]
+    public void A_list_of_models_without_numbers_lets_none_through()
+    {
+        var gate = new Gate();
+        foreach (ushort[] none in (ushort[][])[[], [0]])
+        {
+            gate.Bind(none);
+            Assert.Equal(VerdictCode.ModelRefused, gate.CheckFor(0));
+            Assert.Equal(VerdictCode.ModelRefused, gate.CheckFor(1));
+            Assert.Equal(VerdictCode.Allowed, gate.CheckFor(0, named: false));
+        }
+    }
+
+    [Fact]
+    public void What_permission_is_lacking_is_told_ahead_of_the_model_and_the_model_ahead_of_limits()
+    {
+        var gate = new Gate();
+        gate.Bind(7);
+        Assert.Equal(VerdictCode.ScopeMissing, gate.CheckFor(6, requirement: new Requirement(0b0010, 0b01)));
+        Assert.Equal(VerdictCode.ModelRefused, gate.CheckFor(6, requirement: new Requirement(0b0001, 0b01)));
+        var own = new KeyProfile { Grants = Make.ReadWrite, Models = [7] };
+        using var metered = new MeteredGate([MeteredGate.Limit("rpm", LimitCounts.Requests, 60)], [1], profile: own);
+        Assert.Equal(VerdictCode.ModelRefused, metered.Take(model: 6).Code);
+        Assert.Equal(VerdictCode.Allowed, metered.Take(model: 7).Code);
+        Assert.Equal(VerdictCode.RateLimited, metered.Take(model: 7).Code);
+        Assert.Equal(VerdictCode.ModelRefused, metered.Take(model: 6).Code);
+        Assert.Equal([(23, 6), (0, 7), (18, 7), (23, 6)], metered.Events.Select(e => ((int)e.Code, (int)e.Model)));
+    }
+
+    [Fact]
+    public void Profiles_that_differ_in_their_models_alone_are_kept_apart_and_equal_ones_once()
+    {
+        KeyProfile[] profiles = [.. ((ushort[]?[])[null, [], [1], [2], [1, 2], [2, 1]])
+            .Select(models => new KeyProfile { Grants = Make.ReadWrite, Models = models })];
+        Assert.Equal(profiles.Length, profiles.Distinct().Count());
+        var again = new KeyProfile { Grants = Make.ReadWrite, Models = [1, 2] };
+        Assert.Equal(profiles[4], again);
+        Assert.Equal(profiles[4].GetHashCode(), again.GetHashCode());
     }
 
     [Fact]

@@ -81,15 +81,17 @@ internal sealed class MeteredGate : IDisposable
         Keeper.Keys.Load(Entry);
     }
 
-    public Verdict Take(long clockMs = 0, Taking taking = Taking.Take, Requirement requirement = default) => Keeper.Check(new CheckRequest
-    {
-        Secret = Secret,
-        Requirement = requirement,
-        NowMs = NowMs,
-        ClockMs = clockMs,
-        Taking = taking,
-        RequestNo = Interlocked.Increment(ref _requestNo),
-    });
+    public Verdict Take(long clockMs = 0, Taking taking = Taking.Take, Requirement requirement = default, ushort model = 0)
+        => Keeper.Check(new CheckRequest
+        {
+            Secret = Secret,
+            Requirement = requirement,
+            NowMs = NowMs,
+            ClockMs = clockMs,
+            Taking = taking,
+            RequestNo = Interlocked.Increment(ref _requestNo),
+            Model = model,
+        });
 
     public Verdict Reserve(
         long clockMs = 0, int input = 0, int output = 0, Money? hold = null, Taking taking = Taking.Take, long nowMs = NowMs)

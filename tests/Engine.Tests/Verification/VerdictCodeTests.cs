@@ -34,9 +34,10 @@ public sealed class VerdictCodeTests
         Assert.False(VerdictCodes.TryFromNumber(0, out _));
         Assert.False(VerdictCodes.TryFromNumber(255, out _));
         // The log of years is full of these.
-        Assert.Equal([7, 10, 18, 21, 100], ((VerdictCode[])
+        Assert.Equal([7, 10, 18, 21, 23, 100], ((VerdictCode[])
             [
-                VerdictCode.KeyRevoked, VerdictCode.KeyDisabled, VerdictCode.RateLimited, VerdictCode.WalletEmpty, VerdictCode.Allowed,
+                VerdictCode.KeyRevoked, VerdictCode.KeyDisabled, VerdictCode.RateLimited, VerdictCode.WalletEmpty,
+                VerdictCode.ModelRefused, VerdictCode.Allowed,
             ]).Select(code => (int)code.NumberOf()));
     }
 

@@ -61,7 +61,7 @@ public sealed class KeyCommandTests
             """
             keys create --project prj_1 --name first --environment test --type read --permissions read,write --scopes a --scopes b,c
             --rights verify --description @why --expires 30d --allowed-addresses 10.0.0.0/8 --limits rpm=10,tpm=500
-            --metadata {"team":"a"} --secret-sha256 00ff
+            --model a,b --model c/d:e --metadata {"team":"a"} --secret-sha256 00ff
             """.ReplaceLineEndings(" "));
 
         Assert.Equal(0, ran.ExitCode);
@@ -69,7 +69,7 @@ public sealed class KeyCommandTests
             """
             {"name":"first","environment":"test","type":"read","permissions":["read","write"],"scopes":["a","b","c"],"rights":["verify"],
             "description":"@why","expires_at":"2026-02-01T03:04:05Z","allowed_addresses":["10.0.0.0/8"],"limits":{"rpm":10,"tpm":500},
-            "metadata":{"team":"a"},"secret_sha256":"00ff"}
+            "models":["a,b","c/d:e"],"metadata":{"team":"a"},"secret_sha256":"00ff"}
             """.ReplaceLineEndings(""),
             gate.Only.Body);
     }
@@ -160,6 +160,16 @@ public sealed class KeyCommandTests
         Assert.Equal(asked, $"{gate.Only.Method} {gate.Only.Path} {gate.Only.Body}");
         Assert.Equal("Bearer " + Ran.ActingKey, gate.Only.Headers["Authorization"]);
         Assert.Matches("name +first", ran.Out);
+    }
+
+    [Fact]
+    public async Task Show_tells_the_models_that_a_key_is_for()
+    {
+        await using var gate = await StandInGate.Start(new Answer(200, Sample.Key(more: ",\"models\":[\"a\",\"b/c\"]")));
+
+        var ran = await Ran.Command(gate, "keys show key_1");
+
+        Assert.Matches("models +a, b/c\n", ran.Out);
     }
 
     [Fact]

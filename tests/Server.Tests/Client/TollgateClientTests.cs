@@ -83,6 +83,8 @@ public sealed class TollgateClientTests
         await client.Keys.ChangeAsync("key_1", new KeyChange { Name = "new" }, cancellationToken: Cancel);
         await client.Keys.ChangeAsync(
             "key_1", new KeyChange { Scopes = [], ClearsExpiry = true, ClearsDescription = true }, cancellationToken: Cancel);
+        await client.Keys.ChangeAsync("key_1", new KeyChange { Models = ["a"] }, cancellationToken: Cancel);
+        await client.Keys.ChangeAsync("key_1", new KeyChange { ClearsModels = true }, cancellationToken: Cancel);
         await client.Keys.RotateAsync("key_1", new Rotation { GraceSeconds = 60 }, cancellationToken: Cancel);
         await client.Keys.RegenerateAsync("key_1", cancellationToken: Cancel);
         var revealed = await client.Keys.RevealAsync("key_1", cancellationToken: Cancel);
@@ -96,6 +98,8 @@ public sealed class TollgateClientTests
                 "DELETE /api/v1/keys/key_1 ",
                 """PATCH /api/v1/keys/key_1 {"name":"new"}""",
                 """PATCH /api/v1/keys/key_1 {"scopes":[],"description":null,"expires_at":null}""",
+                """PATCH /api/v1/keys/key_1 {"models":["a"]}""",
+                """PATCH /api/v1/keys/key_1 {"models":null}""",
                 """POST /api/v1/keys/key_1/rotate {"grace_seconds":60}""",
                 "POST /api/v1/keys/key_1/regenerate ",
                 "POST /api/v1/keys/key_1/reveal ",
@@ -225,6 +229,8 @@ public sealed class TollgateClientTests
         Assert.Empty(key.Holds.Concat(key.Permissions).Concat(key.Scopes).Concat(key.Rights).Concat(key.AllowedAddresses));
         Assert.Empty(key.Secrets);
         Assert.Empty(key.Metadata);
+        // No list is every model; an empty one would be none.
+        Assert.Null(key.Models);
     }
 
     [Fact]

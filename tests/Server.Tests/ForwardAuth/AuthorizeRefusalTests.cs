@@ -100,6 +100,25 @@ public sealed class AuthorizeRefusalTests(Gates gates) : IClassFixture<Gates>
     }
 
     [Fact]
+    public async Task A_key_that_is_bound_to_models_is_refused_where_a_body_that_is_not_seen_may_name_another()
+    {
+        var gate = await gates.Of("default");
+        var bound = await gate.NewSecret("\"name\":\"Bound\",\"models\":[\"echo\"]");
+        var free = await gate.NewSecret();
+
+        Assert.Equal(HttpStatusCode.OK, (await gate.Forwarded(free, "/v1/chat/completions", "POST")).Status);
+        Assert.Equal(HttpStatusCode.OK, (await gate.Forwarded(bound, "/v1/models")).Status);
+        Answer[] answers =
+        [
+            await gate.Forwarded(bound, "/v1/chat/completions", "POST"), await gate.Nginx(bound, "/v1/chat/completions", "POST"),
+            await gate.Send("POST", AuthorizeDoor.Path + "/v1/chat/completions", bound, "{\"model\":\"echo\"}"),
+        ];
+
+        Assert.All(answers, answer => Assert.Equal(
+            (HttpStatusCode.Forbidden, "model_refused"), (answer.Status, answer.Header(AuthorizeDoor.CodeHeader))));
+    }
+
+    [Fact]
     public async Task A_place_that_the_gate_answers_itself_is_not_let_through()
     {
         var gate = await gates.Of("default");

@@ -29,8 +29,9 @@ public sealed class KeyLifecycleTests(Gates gates) : IClassFixture<Gates>
             """
             {"project_id":"PROJECT","organization_id":"ORGANIZATION","environment":"test","type":"standard","name":"Mobile App",
             "description":"v2","mask":"MASK","status":"active","holds":[],"permissions":[],"scopes":["files","chat"],
-            "rights":["keys:read","verify"],"allowed_addresses":["127.0.0.1","10.0.0.0/8"],"limits":{},"metadata":{"z":1,"a":[true,null]},
-            "created_at":"2026-01-02T03:04:05Z","created_by":"root","expires_at":"2026-06-01T00:00:00Z","revoked_at":null,
+            "rights":["keys:read","verify"],"allowed_addresses":["127.0.0.1","10.0.0.0/8"],"limits":{},"models":null,
+            "metadata":{"z":1,"a":[true,null]},"created_at":"2026-01-02T03:04:05Z",
+            "created_by":"root","expires_at":"2026-06-01T00:00:00Z","revoked_at":null,
             "deleted_at":null,"secrets":[{"mask":"MASK","created_at":"2026-01-02T03:04:05Z","ends_at":null}]}
             """
                 .ReplaceLineEndings("")

@@ -8,7 +8,7 @@ internal sealed record TakenAway(
     IReadOnlyList<(string Id, string What)> Changes, string Later)
 {
     private static readonly string[] Names =
-        ["revoked", "deleted", "disabled", "expiry", "permissions", "addresses", "secret", "limits", "untouched"];
+        ["revoked", "deleted", "disabled", "expiry", "permissions", "addresses", "secret", "limits", "models", "untouched"];
 
     public static async Task<TakenAway> Make(Place place)
     {
@@ -33,6 +33,7 @@ internal sealed record TakenAway(
         await gate.Change("PATCH", $"/keys/{idOf["addresses"]}", "{\"allowed_addresses\":[\"127.0.0.1/32\"]}");
         await gate.Change("POST", $"/keys/{idOf["secret"]}/rotate", "{\"grace_seconds\":0}");
         await gate.Write($"UPDATE keys SET limits = '{{\"rpm\":10}}' WHERE id = '{idOf["limits"]}'");
+        await gate.Change("PATCH", $"/keys/{idOf["models"]}", "{\"models\":[\"met since\"]}");
         await gate.Change("PATCH", $"/keys/{idOf["untouched"]}", "{\"name\":\"renamed\"}");
         var organizations = (await gate.Send("GET", "/api/v1/organizations", RunningGate.RootKey)).Json.GetProperty("data");
         var customer = organizations.EnumerateArray().First(one => one.GetProperty("name").GetString() == "Another organization")

@@ -35,6 +35,7 @@ public sealed partial class VerifyTests(Gates gates) : IClassFixture<Gates>
         await Reach("route_unknown", good, ",\"method\":\"GET\",\"path\":\"/v2/nowhere\"");
         await Reach("action_missing", good, ",\"method\":\"POST\",\"path\":\"/v2/endpoints\"");
         await Reach("scope_missing", good, ",\"requires\":\"clusters:read\"");
+        await Reach("model_refused", await gate.NewSecret("\"name\":\"One\",\"models\":[\"a\"]"), ",\"model\":\"b\"");
         await Reach(
             "address_refused", await gate.NewSecret("\"name\":\"Here\",\"allowed_addresses\":[\"192.0.2.0/24\"]"),
                 ",\"address\":\"198.51.100.1\"");

@@ -43,6 +43,9 @@ internal sealed record ImportRow
 
     public IReadOnlyList<string>? AllowedAddresses { get; init; }
 
+    /// <summary>The only models it may be used for; null for every model.</summary>
+    public IReadOnlyList<string>? Models { get; init; }
+
     public JsonElement? Metadata { get; init; }
 
     public DateTimeOffset? CreatedAt { get; init; }
@@ -59,6 +62,7 @@ internal sealed record ImportRow
         Description = Description,
         ExpiresAt = ExpiresAt,
         AllowedAddresses = AllowedAddresses,
+        Models = Models,
         Metadata = Metadata,
     };
 

@@ -15,7 +15,8 @@ namespace Tollgate.Server.Keys.Import;
 /// the one transaction of the call, and a row that came in before changes nothing.
 /// </summary>
 internal sealed class KeyIntake(
-    ProviderModel provider, SecretMint mint, KeyFeed feed, WalletLedger wallets, Pepper pepper, WebhookOutbox outbox)
+    ProviderModel provider, SecretMint mint, KeyFeed feed, WalletLedger wallets, Pepper pepper, WebhookOutbox outbox,
+    ModelNumbers models)
 {
     private readonly RowReader _rows = new(provider, mint, pepper);
 
@@ -26,7 +27,7 @@ internal sealed class KeyIntake(
     public async Task<IReadOnlyList<ImportResult>> TakeIn(
         WriteScope scope, IReadOnlyList<ImportLine> lines, string? projectId, bool isTrial)
     {
-        var call = new Call(scope, projectId);
+        var call = new Call(scope, projectId, isTrial);
         var results = new List<ImportResult>(lines.Count);
         foreach (var line in lines)
         {
@@ -96,6 +97,11 @@ internal sealed class KeyIntake(
             return Problem.Of(ProblemCode.SecretTaken);
         }
 
+        if (!call.IsTrial && await models.Give(call.Scope, terms.Models, call.NumberedModels) is { } tooMany)
+        {
+            return tooMany;
+        }
+
         // Such a key was made elsewhere, so no balance is asked for; without one it waits for it as all others do.
         var key = KeyRing.KeyOf(project, terms, call.Scope) with
         {
@@ -162,13 +168,18 @@ internal sealed class KeyIntake(
     }
 
     /// <summary>What one call has seen so far.</summary>
-    private sealed class Call(WriteScope scope, string? projectId)
+    private sealed class Call(WriteScope scope, string? projectId, bool isTrial)
     {
         private readonly Dictionary<string, Outcome<Project>> _projects = new(StringComparer.Ordinal);
         private readonly Dictionary<string, int> _lineOf = new(StringComparer.Ordinal);
         private readonly HashSet<KeyHash> _secrets = [];
 
         public WriteScope Scope => scope;
+
+        public bool IsTrial => isTrial;
+
+        /// <summary>Models that were given a number, which memory does not know before the commit.</summary>
+        public HashSet<string> NumberedModels { get; } = new(StringComparer.Ordinal);
 
         public List<Arrival> Arrivals { get; } = [];
 

@@ -37,10 +37,11 @@ public sealed class ImportCommandTests(ImportGates gates) : IClassFixture<Import
         string[] secrets = [Imports.Foreign(), Imports.Foreign()];
         var file = place.Write(
             "keys.csv",
-            "external_id,name,secret,secret_sha256,scopes,rights,allowed_addresses,metadata,disabled,expires_at,created_at,description\r\n"
+            "external_id,name,secret,secret_sha256,scopes,rights,allowed_addresses,metadata,disabled,expires_at,created_at,models,"
+            + "description\r\n"
             + $"1,\"Büro, \"\"West\"\"\",{secrets[0]},,files;chat,\"[\"\"verify\"\"]\",10.0.0.0/8;::1/128,\"{{\"\"a\"\":1}}\",f,,"
-            + "2024-05-06 07:08:09,\"two\nlines\"\r\n"
-            + $"2,Second,,{Imports.Base64(secrets[1])},,,,,true,2020-01-01,,\n");
+            + "2024-05-06 07:08:09,m/1:x;n,\"two\nlines\"\r\n"
+            + $"2,Second,,{Imports.Base64(secrets[1])},,,,,true,2020-01-01,,,\n");
 
         var ran = await place.Run(file);
 
@@ -49,6 +50,7 @@ public sealed class ImportCommandTests(ImportGates gates) : IClassFixture<Import
         Assert.Equal(
             ("Büro, \"West\"", """["files","chat"]""", """["verify"]""", """["10.0.0.0/8","::1/128"]""", """{"a":1}"""),
             (key.String("name"), Raw(key, "scopes"), Raw(key, "rights"), Raw(key, "allowed_addresses"), Raw(key, "metadata")));
+        Assert.Equal("""["m/1:x","n"]""", Raw(key, "models"));
         Assert.Equal(("2024-05-06T07:08:09Z", "two\nlines"), (key.String("created_at"), key.String("description")));
         Assert.Equal("key_expired", await place.Gate.CodeOf(secrets[1]));
     }
