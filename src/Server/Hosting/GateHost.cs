@@ -122,7 +122,7 @@ internal static class GateHost
         var drain = TimeSpan.FromSeconds(options.DrainSeconds);
         services.AddSingleton(new RelayOptions { BodyBytesMax = options.BodyBytesMax, Drain = drain });
         services.Configure<HostOptions>(host => host.ShutdownTimeout = drain + StopMargin);
-        services.AddSingleton<OpenRequests>().AddSingleton<Relay>().AddSingleton<CallPricer>().AddSingleton<RelayDoor>();
+        services.AddSingleton<OpenRequests>().AddSingleton<Relay>().AddSingleton<CallPricer>().AddSingleton<RelayDoor>().AddSingleton<ModelList>();
         services.AddSingleton(services =>
         {
             var (gate, fold) = (services.GetRequiredService<Gate>(), services.GetRequiredService<Fold>());

@@ -48,7 +48,9 @@ internal static class CallBody
     }
 
     /// <summary>What could be read in two ways behind the gate is refused: members written twice, and text that is not UTF-8.</summary>
-    public static Outcome<bool> Holds(Condition condition, ReadOnlyMemory<byte> body)
+    /// <param name="condition">The route's; null for none.</param>
+    /// <param name="body">All of it.</param>
+    public static Outcome<LookedBody> Look(Condition? condition, ReadOnlyMemory<byte> body)
     {
         if (!Utf8.IsValid(body.Span))
         {
@@ -58,7 +60,12 @@ internal static class CallBody
         try
         {
             using var json = JsonDocument.Parse(body, Duplicates.Refused);
-            return condition.Holds(json.RootElement);
+            var root = json.RootElement;
+            var model = root.ValueKind == JsonValueKind.Object && root.TryGetProperty("model"u8, out var named) ? named : default;
+            return new LookedBody(
+                condition?.Holds(root),
+                model.ValueKind is not (JsonValueKind.Undefined or JsonValueKind.Null),
+                model.ValueKind == JsonValueKind.String ? model.GetString() : null);
         }
         catch (JsonException fault)
         {
@@ -73,3 +80,9 @@ internal static class CallBody
     private static Problem TooLarge(int bytesMax) => new(
         ProblemCode.BodyTooLarge, $"What may pass here depends on the body, which may then have at most {bytesMax} bytes.");
 }
+
+/// <summary>What a body says of what decides.</summary>
+/// <param name="IsConditionMet">Null where there is no condition.</param>
+/// <param name="NamesModel">Whether it has a member <c>model</c>.</param>
+/// <param name="Model">That, where it is a text.</param>
+internal readonly record struct LookedBody(bool? IsConditionMet, bool NamesModel, string? Model);

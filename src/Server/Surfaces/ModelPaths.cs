@@ -27,4 +27,10 @@ internal static class ModelPaths
 
     /// <summary>Whether the models on offer are asked for.</summary>
     public static bool IsList(string method, string path) => HttpMethods.IsGet(method) && path is Models or Models + "/";
+
+    /// <summary>The model that <c>/v1/models/{model}</c> asks about; ids may hold slashes, sent encoded. Null for another path.</summary>
+    public static string? IdOf(string method, RouteCall call) =>
+        HttpMethods.IsGet(method) && !call.Match.Id.IsAbsent && call.Path.StartsWith(Models + "/", StringComparison.Ordinal)
+            ? Uri.UnescapeDataString(call.Match.Id.Of(call.Path.AsSpan()))
+            : null;
 }

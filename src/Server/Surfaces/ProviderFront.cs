@@ -9,6 +9,7 @@ using Tollgate.Server.Problems;
 using Tollgate.Server.Providers;
 using Tollgate.Server.Quotas;
 using Tollgate.Server.Telemetry;
+using Tollgate.Server.Usage;
 using Tollgate.Server.Verification;
 using Tollgate.Server.Wire;
 
@@ -19,8 +20,8 @@ namespace Tollgate.Server.Surfaces;
 /// what is refused is worded as the provider words it.
 /// </summary>
 internal sealed class ProviderFront(
-    ProviderModel provider, Gate gate, RootKey root, KeySurface surface, QuotaKeeper quotas, CallPricer pricer, RelayDoor relay,
-    RelayOptions options, TimeProvider time)
+    ProviderModel provider, Gate gate, RootKey root, KeySurface surface, QuotaKeeper quotas, CallPricer pricer, ModelNames models,
+    ModelList list, RelayDoor relay, RelayOptions options, TimeProvider time)
 {
     /// <summary>From here on, problems of this request are told in the provider's dialect.</summary>
     public void SpeakDialect(HttpContext http) => http.Features.Set<ProblemWording>(Word);
@@ -65,15 +66,17 @@ internal sealed class ProviderFront(
             return;
         }
 
-        var call = new RouteCall(path, match, buffer.AsMemory(0, secret.Length), ModelPaths.KindOf(http.Request.Method, path));
+        var call = new RouteCall(
+            path, match, buffer.AsMemory(0, secret.Length), ModelPaths.KindOf(http.Request.Method, path), RelayDoor.HasBody(http));
         var step = provider.QuotaRoutes.Find(http.Request.Method, path);
         // What the body or a quota decides is asked first: only the last check takes.
-        var taking = call.ReadsBody ? Taking.Look : TakingOf(step);
-        var verdict = Check(http, call, default, taking);
+        var unseen = new KnownBody { NamesModel = call.HasBody };
+        var taking = call.MayNeedBody ? Taking.Look : TakingOf(step);
+        var verdict = Check(http, call, unseen, taking);
         // Asked only when memory knows no good key: until the root key has been used, asking costs more than the check.
         if (verdict.Code == VerdictCode.Allowed || !root.Matches(call.Secret.Span))
         {
-            verdict = verdict.Code == VerdictCode.NotLoaded ? await Settle(http, call, default, taking, verdict) : verdict;
+            verdict = verdict.Code == VerdictCode.NotLoaded ? await Settle(http, call, unseen, taking, verdict) : verdict;
             await Pass(http, call, verdict, taking, step);
         }
         else if (!gate.TrustsMemory)
@@ -89,8 +92,8 @@ internal sealed class ProviderFront(
 
     private async Task Pass(HttpContext http, RouteCall call, Verdict verdict, Taking taken, QuotaStep? step)
     {
-        KnownBody body = default;
-        if (call.ReadsBody && verdict.Code is VerdictCode.Allowed or VerdictCode.BodyCondition)
+        var body = new KnownBody { NamesModel = call.HasBody };
+        if (NeedsBody(http, call, verdict))
         {
             if (!(await Understand(http, call, verdict)).TryGet(out body, out var problem))
             {
@@ -118,7 +121,7 @@ internal sealed class ProviderFront(
         }
         else
         {
-            await relay.Pass(http, call.Path, body, verdict, gate.NowMs);
+            await list.Pass(http, call, body, verdict, gate.NowMs);
         }
     }
 
@@ -175,7 +178,19 @@ internal sealed class ProviderFront(
         }
     }
 
-    /// <summary>The body as far as it decides: the condition of the route, and what a call to a model may use.</summary>
+    /// <summary>
+    /// Whether what is in the body decides: of every call to a model; else for a key that a condition, or a list of models, lets pass only
+    /// so. What cannot be read as JSON names no model that anybody could see.
+    /// </summary>
+    private static bool NeedsBody(HttpContext http, RouteCall call, in Verdict seen) => seen.Code switch
+    {
+        VerdictCode.Allowed => call.Kind is not null,
+        VerdictCode.BodyCondition => true,
+        VerdictCode.ModelRefused => call.Kind is not null || http.Request.HasJsonContentType(),
+        _ => false,
+    };
+
+    /// <summary>The body as far as it decides: the condition of the route, the model, and what a call to it may use.</summary>
     private async Task<Outcome<KnownBody>> Understand(HttpContext http, RouteCall call, Verdict seen)
     {
         if (!(await CallBody.Read(http, options.BodyBytesMax)).TryGet(out var bytes, out var problem))
@@ -184,14 +199,19 @@ internal sealed class ProviderFront(
         }
 
         var body = new KnownBody { Bytes = bytes };
-        if (seen.Code == VerdictCode.BodyCondition)
+        if (seen.Code == VerdictCode.BodyCondition || call.Kind is null)
         {
-            if (!CallBody.Holds(provider.ConditionOf(call.Match.Requirement)!, bytes).TryGet(out var isMet, out problem))
+            if (!CallBody.Look(provider.ConditionOf(call.Match.Requirement), bytes).TryGet(out var looked, out problem))
             {
                 return problem;
             }
 
-            body = body with { IsConditionMet = isMet };
+            body = body with
+            {
+                IsConditionMet = looked.IsConditionMet,
+                NamesModel = looked.NamesModel,
+                Model = looked.Model is { } name && models.TryFind(name, out var number) ? number : ModelNames.None,
+            };
         }
 
         if (call.Kind is not { } kind)
@@ -200,7 +220,8 @@ internal sealed class ProviderFront(
         }
 
         return !ModelCall.TryRead(kind, bytes, out var model, out var fault) ? ProblemOf(fault)
-            : (await pricer.Price(model)).TryGet(out var terms, out problem) ? body with { Call = model, Terms = terms }
+            : (await pricer.Price(model)).TryGet(out var terms, out problem)
+                ? body with { Call = model, Terms = terms, NamesModel = true, Model = terms.Use.Model }
             : problem;
     }
 
@@ -238,7 +259,8 @@ internal sealed class ProviderFront(
             RequestNo = RequestId.NumberOf(http),
             // Every request is settled when it has ended: with its tokens, its status, and how long it took.
             Reserves = taking == Taking.Take,
-            Model = use.Model,
+            Model = body.Model,
+            NamesModel = body.NamesModel,
             PriceVersion = use.PriceVersion,
             InputTokens = use.InputTokens,
             OutputTokens = use.OutputTokens,
@@ -291,10 +313,11 @@ internal sealed class ProviderFront(
 }
 
 /// <summary>A request to a route, with the secret it brought, and the call to a model that its path names.</summary>
-internal readonly record struct RouteCall(string Path, RouteMatch Match, ReadOnlyMemory<byte> Secret, ModelCallKind? Kind)
+internal readonly record struct RouteCall(
+    string Path, RouteMatch Match, ReadOnlyMemory<byte> Secret, ModelCallKind? Kind, bool HasBody)
 {
-    /// <summary>Whether what may pass depends on the body.</summary>
-    public bool ReadsBody => Kind is not null || Match.Requirement.Condition != 0;
+    /// <summary>Whether what may pass can depend on the body: for some keys, or for all.</summary>
+    public bool MayNeedBody => Kind is not null || HasBody || Match.Requirement.Condition != 0;
 
 
     /// <summary>The id that a segment of the path names.</summary>

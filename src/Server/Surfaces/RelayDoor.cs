@@ -23,6 +23,12 @@ internal readonly record struct KnownBody
     /// <summary>The call to a model that it is; null for none.</summary>
     public ModelCall? Call { get; init; }
 
+    /// <summary>Whether it is for a model, or for one that nobody could see.</summary>
+    public bool NamesModel { get; init; }
+
+    /// <summary>The number of a model that it names without being a call that is counted; 0 for none.</summary>
+    public ushort Model { get; init; }
+
     public CallTerms Terms { get; init; }
 }
 
@@ -43,23 +49,38 @@ internal sealed class RelayDoor(ProviderModel provider, Relay relay, Admission a
             http.Response.Headers[OutputMaxHeader] = most.ToString(CultureInfo.InvariantCulture);
         }
 
-        var bill = new Bill(
-            new BillTerms
-            {
-                RequestNo = RequestId.NumberOf(http),
-                KeyNo = verdict.Key.KeyNo,
-                AdmittedAtMs = nowMs,
-                Price = terms.Price,
-                InputEstimate = (uint)terms.Use.InputTokens,
-                InputBound = terms.InputBound,
-                OutputMax = terms.OutputTotal,
-                Held = verdict.Held,
-                Step = terms.Step,
-            },
-            admission,
-            clock);
-        return Pass(http, path, body, bill);
+        return Pass(http, path, body, BillOf(http, terms, verdict, nowMs));
     }
+
+    /// <summary>What the gate answers to a key by itself; it is booked like what passes.</summary>
+    public async Task Answer(HttpContext http, Verdict verdict, long nowMs, ReadOnlyMemory<byte> json)
+    {
+        await BillOf(http, default, verdict, nowMs).Void(StatusCodes.Status200OK);
+        await Answers.Json(json).ExecuteAsync(http);
+    }
+
+    /// <inheritdoc cref="Answer(HttpContext, Verdict, long, ReadOnlyMemory{byte})"/>
+    public async Task Answer(HttpContext http, Verdict verdict, long nowMs, Problem problem)
+    {
+        await BillOf(http, default, verdict, nowMs).Void(provider.Dialect.StatusOf(problem.Code));
+        await new ProblemResult(problem).ExecuteAsync(http);
+    }
+
+    private Bill BillOf(HttpContext http, in CallTerms terms, in Verdict verdict, long nowMs) => new(
+        new BillTerms
+        {
+            RequestNo = RequestId.NumberOf(http),
+            KeyNo = verdict.Key.KeyNo,
+            AdmittedAtMs = nowMs,
+            Price = terms.Price,
+            InputEstimate = (uint)terms.Use.InputTokens,
+            InputBound = terms.InputBound,
+            OutputMax = terms.OutputTotal,
+            Held = verdict.Held,
+            Step = terms.Step,
+        },
+        admission,
+        clock);
 
     /// <summary>The operator's own request: nothing is counted.</summary>
     public Task Pass(HttpContext http, string path) => Pass(http, path, default, bill: null);
@@ -98,7 +119,7 @@ internal sealed class RelayDoor(ProviderModel provider, Relay relay, Admission a
         }
     }
 
-    private static bool HasBody(HttpContext http) => http.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody ?? true;
+    public static bool HasBody(HttpContext http) => http.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody ?? true;
 
     private static ProblemCode CodeOf(UpstreamFault fault) => fault switch
     {
