@@ -86,6 +86,18 @@ public sealed class KeyCalls
     public Task<Key> RevokeAsync(string keyId, string? idempotencyKey = null, CancellationToken cancellationToken = default) =>
         Post(keyId, "revoke", idempotencyKey, cancellationToken);
 
+    /// <summary>The same for a key whose secret others may have: the requests that are under way with it are cut, too.</summary>
+    public Task<Key> RevokeCompromisedAsync(
+        string keyId, string? idempotencyKey = null, CancellationToken cancellationToken = default) =>
+        _connection.Change(
+            HttpMethod.Post,
+            Path(keyId) + "/revoke",
+            new JsonObject { ["reason"] = "compromised" },
+            TollgateJson.Default.JsonObject,
+            idempotencyKey,
+            TollgateJson.Default.Key,
+            cancellationToken);
+
     /// <summary>Deletes a key for good. Its history stays readable.</summary>
     public Task<Key> DeleteAsync(string keyId, string? idempotencyKey = null, CancellationToken cancellationToken = default) =>
         _connection.Change(HttpMethod.Delete, Path(keyId), idempotencyKey, TollgateJson.Default.Key, cancellationToken);

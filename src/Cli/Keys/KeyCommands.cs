@@ -33,6 +33,11 @@ internal static class KeyCommands
 
     private static readonly Option<bool> Yes = new("--yes") { Description = "Delete without asking for the name." };
 
+    private static readonly Option<bool> Compromised = new("--compromised")
+    {
+        Description = "Others may have the secret: cut the requests that are under way with it, too.",
+    };
+
     private static readonly Option<string?> Grace = new("--grace")
     {
         Description = "How long the old secret goes on working: 0, 15m, 24h, 7d. Else what the provider file says.",
@@ -62,8 +67,10 @@ internal static class KeyCommands
                 await Show(ask, ask.Client.Keys.EnableAsync(ask.KeyId(Id), null, ask.Cancel), "enabled")),
             Make("rotate", "Give a key a new secret; the old one works on for the grace.", [Id, Grace, Force, Expires], shell, Rotate),
             Make("regenerate", "Give a key a new secret; the old one stops at once.", [Id], shell, Regenerate),
-            Make("revoke", "Stop a key for good: its next request is refused.", [Id], shell, async (ask) =>
-                await Show(ask, ask.Client.Keys.RevokeAsync(ask.KeyId(Id), null, ask.Cancel), "revoked")),
+            Make("revoke", "Stop a key for good: its next request is refused.", [Id, Compromised], shell, async (ask) =>
+                await Show(ask, ask.Parsed.GetValue(Compromised)
+                    ? ask.Client.Keys.RevokeCompromisedAsync(ask.KeyId(Id), null, ask.Cancel)
+                    : ask.Client.Keys.RevokeAsync(ask.KeyId(Id), null, ask.Cancel), "revoked")),
             Make("delete", "Delete a key for good. Asks for its name.", [Id, Yes], shell, Delete),
         };
     }

@@ -92,6 +92,10 @@ internal sealed class SchemaRules(ProviderModel provider)
             case "RotateKey.expires_at":
                 schema.Description = "A new expiry, for a key that has expired.";
                 break;
+            case "RevokeKey.reason":
+                schema.Enum = Names(RevokeReasons.All, orNull: true);
+                schema.Description = "`compromised` also cuts the requests that are under way with the key; others go on to their end.";
+                break;
             case "VerifyBatch.checks":
                 (schema.MinItems, schema.MaxItems) = (0, VerifyEndpoints.BatchMax);
                 break;

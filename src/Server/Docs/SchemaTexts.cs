@@ -52,6 +52,7 @@ internal static class SchemaTexts
         ["Request"] = "One request, and each step of its decision.",
         ["RequestStep"] = "One step: `passed`, `failed`, or `not_reached` because an earlier one failed; with the code where it failed.",
         ["RevealedSecret"] = "A secret that was kept, in clear.",
+        ["RevokeKey"] = "Why the key is revoked.",
         ["RotateKey"] = "How the new secret comes in.",
         ["RotateWebhookSecret"] = "How the new secret comes in.",
         ["Secret"] = "One secret of a key by its mask; two during the grace of a rotation.",

@@ -29,7 +29,7 @@ internal static class KeyEndpoints
         keys.MapPost("/keys/{id}/enable", Enable).WithName("enableKey").WithSummary("Enable a disabled key")
             .Gives(typeof(KeyAnswer)).Idempotent();
         keys.MapPost("/keys/{id}/revoke", Revoke).WithName("revokeKey").WithSummary("Revoke a key, for good")
-            .Gives(typeof(KeyAnswer)).Idempotent();
+            .MayTake(typeof(RevokeKey)).Gives(typeof(KeyAnswer)).Idempotent();
         keys.MapPost("/keys/{id}/regenerate", Regenerate).WithName("regenerateKey")
             .WithSummary("Give a key a new secret; the old one stops at once").Gives(typeof(KeyAnswer)).Idempotent();
         keys.MapPost("/keys/{id}/rotate", Rotate).WithName("rotateKey")
@@ -85,8 +85,10 @@ internal static class KeyEndpoints
     private static Task<IResult> Enable(HttpContext http, string id, KeyRing ring, MutationRunner mutations) =>
         mutations.RunWithoutBody(http, scope => Shown(scope, ring.Enable(scope, id)));
 
-    private static Task<IResult> Revoke(HttpContext http, string id, KeyRing ring, MutationRunner mutations) =>
-        mutations.RunWithoutBody(http, scope => Shown(scope, ring.Revoke(scope, id)));
+    private static async Task<IResult> Revoke(HttpContext http, string id, KeyRing ring, MutationRunner mutations) =>
+        (await RequestBody.ReadOptional(http, KeyWire.Default.RevokeKey)).TryGet(out var body, out var problem)
+            ? await mutations.Run(http, body.Raw, scope => Shown(scope, ring.Revoke(scope, id, body.Value?.Reason)))
+            : new ProblemResult(problem);
 
     private static Task<IResult> Regenerate(HttpContext http, string id, KeyRing ring, MutationRunner mutations) =>
         mutations.RunWithoutBody(http, scope => Issued(scope, ring.Regenerate(scope, id), 200));

@@ -19,16 +19,29 @@ internal sealed partial class KeyRing
     /// <summary>Lifts the hold a person placed, and no other.</summary>
     public Task<Outcome<Key>> Enable(WriteScope scope, string id) => Hold(scope, id, "key.enable", KeyOperations.Enable, held: false);
 
-    /// <summary>Ends the key for good. Again on a revoked key changes nothing.</summary>
-    public async Task<Outcome<Key>> Revoke(WriteScope scope, string id)
+    /// <summary>
+    /// Ends the key for good. Again on a revoked key changes nothing, but for what is under way with one that was compromised.
+    /// </summary>
+    public async Task<Outcome<Key>> Revoke(WriteScope scope, string id, string? reason = null)
     {
+        if (reason is not null && !RevokeReasons.All.Contains(reason))
+        {
+            return Problem.Invalid("/reason", $"must be among {string.Join(", ", RevokeReasons.All)}.");
+        }
+
         if (!(await Mine(scope, id, KeyOperations.Revoke)).TryGet(out var before, out var problem))
         {
             return problem;
         }
 
         scope.AfterCommit(() => feed.Drop(before.KeyNo));
-        return before.IsFinal ? before : await Save(scope, "key.revoke", before, before with { RevokedAtMs = scope.NowMs });
+        if (reason == RevokeReasons.Compromised)
+        {
+            // After the key has left memory, so that nothing begins behind the cut.
+            scope.AfterCommit(() => open.CutKey((uint)before.KeyNo));
+        }
+
+        return before.IsFinal ? before : await Save(scope, "key.revoke", before, before with { RevokedAtMs = scope.NowMs }, reason);
     }
 
     /// <summary>Ends the key for good and takes it out of the lists; its entry and usage stay readable.</summary>

@@ -1,6 +1,7 @@
 using System.Data.Common;
 using Tollgate.Engine.Keys;
 using Tollgate.Engine.Permissions;
+using Tollgate.Gateway.Relay;
 using Tollgate.Server.Access;
 using Tollgate.Server.Audit;
 using Tollgate.Server.Organizations;
@@ -19,7 +20,7 @@ namespace Tollgate.Server.Keys;
 /// </summary>
 internal sealed partial class KeyRing(
     Database database, OrganizationRegister organizations, PlanBook plans, WalletLedger wallets, ProviderModel provider, SecretMint mint,
-    KeyFeed feed, KeyOperationCount operations, WebhookOutbox outbox, ModelNumbers models)
+    KeyFeed feed, KeyOperationCount operations, WebhookOutbox outbox, OpenRequests open, ModelNumbers models)
 {
     private readonly TermsReader _terms = new(provider);
 
@@ -211,12 +212,12 @@ internal sealed partial class KeyRing(
             ? KeyTerms.Of(key) with { ExpiresAtMs = caller.SecretEndsAtMs ?? key.ExpiresAtMs }
             : throw new InvalidOperationException("A key that calls exists.");
 
-    private async Task<Outcome<Key>> Save(WriteScope scope, string action, Key before, Key after)
+    private async Task<Outcome<Key>> Save(WriteScope scope, string action, Key before, Key after, string? reason = null)
     {
         after = after with { Version = before.Version + 1 };
         await KeySql.Update(scope, after);
         Failpoint.Pass("key.row");
-        await Record(scope, action, before, after);
+        await Record(scope, action, before, after, reason);
         return after;
     }
 

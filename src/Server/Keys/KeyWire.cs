@@ -116,6 +116,9 @@ internal sealed class ChangeKey
 /// <summary>How a new secret version comes in. <c>expires_at</c> is needed only to rotate a key that has expired.</summary>
 internal sealed record RotateKey(long? GraceSeconds, bool? Force, DateTimeOffset? ExpiresAt);
 
+/// <summary>Why a key is revoked: one of <see cref="RevokeReasons.All"/>.</summary>
+internal sealed record RevokeKey(string? Reason);
+
 /// <summary>A secret version as the management API shows it.</summary>
 internal sealed record SecretAnswer(string Mask, DateTimeOffset CreatedAt, DateTimeOffset? EndsAt);
 
@@ -224,6 +227,7 @@ internal sealed record RevealedSecret(string Id, string Secret)
 [JsonSerializable(typeof(CreateKey))]
 [JsonSerializable(typeof(ChangeKey))]
 [JsonSerializable(typeof(RotateKey))]
+[JsonSerializable(typeof(RevokeKey))]
 [JsonSerializable(typeof(KeyAnswer))]
 [JsonSerializable(typeof(KeyList))]
 [JsonSerializable(typeof(RevealedSecret))]
