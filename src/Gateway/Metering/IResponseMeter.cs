@@ -14,9 +14,12 @@ internal interface IResponseMeter
     bool IsComplete { get; }
 
     /// <summary>
-    /// Takes the next bytes. What must not leave before the request is settled, such as the last byte, is kept until <see cref="End"/>.
+    /// Takes the next bytes. What must not leave before the request is settled, such as the last byte, is kept until
+    /// <see cref="End"/>.
     /// </summary>
-    /// <returns>False where the answer must be cut here: what <see cref="End"/> writes then closes it as if it had come to its bound.</returns>
+    /// <returns>
+    /// False where the answer must be cut here: what <see cref="End"/> writes then closes it as if it had come to its bound.
+    /// </returns>
     bool Take(ReadOnlySpan<byte> bytes, IBufferWriter<byte> output);
 
     /// <summary>Writes what was kept.</summary>

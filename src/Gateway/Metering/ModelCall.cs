@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace Tollgate.Gateway.Metering;
 
 /// <summary>The calls of the OpenAI API whose tokens are counted.</summary>
@@ -33,17 +35,72 @@ internal sealed record ModelCall
     /// <summary>The body as it came.</summary>
     public required ReadOnlyMemory<byte> Body { get; init; }
 
+    /// <summary>Where in the body stands what may have to change on its way.</summary>
+    public CallMarks Marks { get; init; }
+
     /// <summary>
-    /// Reads a body; false with what is wrong with it. Members that the gate reads and that stand twice are refused, at every depth it reads.
+    /// Reads a body; false with what is wrong with it. Members that the gate reads and that stand twice are refused, at every depth it
+    /// reads.
     /// </summary>
     public static bool TryRead(ModelCallKind kind, ReadOnlyMemory<byte> body, out ModelCall call, out CallFault fault) =>
-        throw new NotImplementedException();
+        new CallReader(kind, body).TryRead(out call, out fault);
 
     /// <summary>
     /// The body as it goes on: byte for byte what came, but for the bound of the output where one is given, and for the usage of a stream,
     /// which is always asked for.
     /// </summary>
-    public ReadOnlyMemory<byte> Forwarded(int? outputMax) => throw new NotImplementedException($"{outputMax}");
+    public ReadOnlyMemory<byte> Forwarded(int? outputMax)
+    {
+        var edits = new BodyEdits();
+        if (outputMax is { } most && Kind != ModelCallKind.Embedding)
+        {
+            EditOutputMax(edits, most);
+        }
+
+        if (Streams && !AsksUsage)
+        {
+            EditUsage(edits);
+        }
+
+        return edits.Apply(Body);
+    }
+
+    private void EditOutputMax(BodyEdits edits, int most)
+    {
+        if (OutputMax is null && Marks.MaxTokens.IsThere)
+        {
+            edits.Replace(Marks.MaxTokens, Encoding.ASCII.GetBytes($"{most}"));
+        }
+        else if (OutputMax is null)
+        {
+            edits.Insert(Marks.Open, Encoding.ASCII.GetBytes($"\"max_tokens\":{most},"));
+        }
+        else if (OutputMax > most)
+        {
+            edits.Replace(Marks.MaxTokens, Encoding.ASCII.GetBytes($"{most}"));
+            edits.Replace(Marks.MaxCompletionTokens, Encoding.ASCII.GetBytes($"{most}"));
+        }
+    }
+
+    private void EditUsage(BodyEdits edits)
+    {
+        if (Marks.IncludeUsage.IsThere)
+        {
+            edits.Replace(Marks.IncludeUsage, "true"u8);
+        }
+        else if (Marks.OptionsOpen > 0)
+        {
+            edits.Insert(Marks.OptionsOpen, Marks.OptionsAreEmpty ? "\"include_usage\":true"u8 : "\"include_usage\":true,"u8);
+        }
+        else if (Marks.NoOptions.IsThere)
+        {
+            edits.Replace(Marks.NoOptions, "{\"include_usage\":true}"u8);
+        }
+        else
+        {
+            edits.Insert(Marks.Open, "\"stream_options\":{\"include_usage\":true},"u8);
+        }
+    }
 }
 
 /// <summary>What is wrong with the body of a call.</summary>

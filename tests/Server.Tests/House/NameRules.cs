@@ -5,8 +5,8 @@ namespace Tollgate.Server.Tests.House;
 /// <summary>Names that say nothing, interfaces that nobody needs, and companies, which only their provider files may name.</summary>
 internal static partial class NameRules
 {
-    /// <summary>Interfaces of our own that have two real implementations in <c>src</c>: one per database.</summary>
-    private static readonly string[] Interfaces = ["IDatabaseDriver", "IRestoreTarget"];
+    /// <summary>Interfaces of our own that have two real implementations in <c>src</c>: one per database, one per kind of answer.</summary>
+    private static readonly string[] Interfaces = ["IDatabaseDriver", "IResponseMeter", "IRestoreTarget"];
 
     private static readonly string[] Folders = ["Common", "Shared", "Core", "Models", "Interfaces", "Utilities"];
 
