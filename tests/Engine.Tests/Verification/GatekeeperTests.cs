@@ -255,7 +255,7 @@ public sealed class GatekeeperTests
     {
         KeyProfile[] profiles = [.. ((ushort[]?[])[null, [], [1], [2], [1, 2], [2, 1]])
             .Select(models => new KeyProfile { Grants = Make.ReadWrite, Models = models })];
-        Assert.Equal(profiles.Length, profiles.Distinct().Count());
+        Assert.All(profiles, profile => Assert.Single(profiles, profile.Equals));
         var again = new KeyProfile { Grants = Make.ReadWrite, Models = [1, 2] };
         Assert.Equal(profiles[4], again);
         Assert.Equal(profiles[4].GetHashCode(), again.GetHashCode());

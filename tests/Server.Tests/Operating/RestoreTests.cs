@@ -99,7 +99,7 @@ public sealed class RestoreTests(PostgresFixture postgres)
         string secret;
         await using (var gate = await here.Start())
         {
-            secret = await gate.NewSecret("\"name\":\"Zażółć \\\"gęślą\\\" 🙂\",\"metadata\":{\"a\":[1,null]}");
+            secret = await gate.NewSecret("\"name\":\"Zażółć \\\"gęślą\\\" 🙂\",\"metadata\":{\"a\":[1,null]},\"models\":[\"ż/1\"]");
         }
 
         var moved = await here.Backup();
@@ -122,7 +122,8 @@ public sealed class RestoreTests(PostgresFixture postgres)
         Assert.True(returned.ExitCode == 0, returned.ToString());
         Assert.Contains("unknown to the database in place", returned.Output, StringComparison.Ordinal);
         await using var again = await here.Start();
-        Assert.Equal("allowed", await again.Code(secret));
+        Assert.Equal("allowed", await again.CodeOf(secret, ",\"model\":\"ż/1\""));
+        Assert.Equal("model_refused", await again.CodeOf(secret, ",\"model\":\"z/1\""));
     }
 
     [Theory, MemberData(nameof(Databases.Both), MemberType = typeof(Databases))]
