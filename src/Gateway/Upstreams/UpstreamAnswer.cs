@@ -3,27 +3,98 @@ namespace Tollgate.Gateway.Upstreams;
 /// <summary>
 /// The answer of an upstream, of which the head has come. Disposing it ends the request there, whether the body was read to its end or not.
 /// </summary>
-internal sealed class UpstreamAnswer(HttpResponseMessage message, Stream body, TimeSpan idle, string upstream, Action<bool> ended) : IDisposable
+internal sealed class UpstreamAnswer : IDisposable
 {
-    private bool _isEnded;
+    private readonly Upstream _upstream;
+    private readonly Stream _body;
+    private readonly Patience _patience;
+    private bool _hasLeft;
+    private bool _isDisposed;
+
+    public UpstreamAnswer(Upstream upstream, HttpResponseMessage message, Stream body, Patience patience, int attempt)
+    {
+        (_upstream, Message, _body, _patience, Attempts) = (upstream, message, body, patience, attempt);
+    }
 
     /// <summary>Who answered.</summary>
-    public string Upstream { get; } = upstream;
+    public string Upstream => _upstream.Config.Name;
 
     /// <summary>Its head.</summary>
-    public HttpResponseMessage Message { get; } = message;
+    public HttpResponseMessage Message { get; }
+
+    /// <summary>How many upstreams were asked until this one answered, itself included.</summary>
+    public int Attempts { get; }
 
     /// <summary>The next bytes of the body, as soon as there are any; 0 at its end.</summary>
     /// <exception cref="IOException">It broke, or nothing came for too long.</exception>
-    public ValueTask<int> Read(Memory<byte> buffer, CancellationToken cancel) => throw new NotImplementedException($"{idle} {body}");
+    public ValueTask<int> Read(Memory<byte> buffer, CancellationToken cancel)
+    {
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        cancel.ThrowIfCancellationRequested();
+        var read = _body.ReadAsync(buffer, _patience.Token);
+        return read.IsCompletedSuccessfully ? new ValueTask<int>(Took(read.Result, buffer.Length)) : Wait(read, buffer.Length, cancel);
+    }
 
     public void Dispose()
     {
-        if (!_isEnded)
+        if (_isDisposed)
         {
-            _isEnded = true;
-            Message.Dispose();
-            ended(false);
+            return;
+        }
+
+        _isDisposed = true;
+        Message.Dispose();
+        _patience.Dispose();
+        Leave();
+    }
+
+    private async ValueTask<int> Wait(ValueTask<int> read, int room, CancellationToken cancel)
+    {
+        // Nearly always the token the request was sent with, and linked already.
+        var link = cancel == _patience.Caller
+            ? default
+            : cancel.UnsafeRegister(static patience => ((Patience)patience!).Cancel(), _patience);
+        _patience.Begin(_upstream.Config.Idle);
+        try
+        {
+            return Took(await read, room);
+        }
+        catch (Exception error) when (!cancel.IsCancellationRequested && !_patience.Caller.IsCancellationRequested)
+        {
+            _upstream.Standing.Failed();
+            throw _patience.IsOver
+                ? new IOException($"{Upstream}: nothing more of its answer came for {_upstream.Config.Idle.TotalSeconds} s.", error)
+                : new IOException($"{Upstream}: its answer broke off: {error.Message}", error);
+        }
+        catch (Exception error) when (error is not OperationCanceledException)
+        {
+            // Cancelling breaks the connection, and what the read says of that depends on where it stood.
+            throw new OperationCanceledException("The caller gave up.", error, cancel.IsCancellationRequested ? cancel : _patience.Caller);
+        }
+        finally
+        {
+            _patience.Pause();
+            link.Dispose();
+        }
+    }
+
+    private int Took(int read, int room)
+    {
+        if (read == 0 && room > 0)
+        {
+            _upstream.Standing.Ended();
+            Leave();
+        }
+
+        return read;
+    }
+
+    private void Leave()
+    {
+        if (!_hasLeft)
+        {
+            _hasLeft = true;
+            _upstream.Leave();
         }
     }
 }

@@ -29,8 +29,20 @@ internal sealed record UpstreamConfig
     /// <summary>Requests under way at a time; one more is refused, or goes to another.</summary>
     public int ConcurrencyMax { get; init; } = 10_000;
 
-    /// <summary>A path that is asked every few seconds whether it answers 2xx; null to learn of health from requests alone.</summary>
+    /// <summary>
+    /// A path, from the root of its host, that is asked every few seconds whether it answers 2xx; null to learn of health from requests
+    /// alone.
+    /// </summary>
     public string? HealthPath { get; init; }
+
+    /// <summary>Whether the other says the same, lists by what they hold.</summary>
+    public bool Equals(UpstreamConfig? other) => other is not null
+        && (Name, Url.OriginalString, Key, Connect, FirstByte, Idle, ConcurrencyMax, HealthPath)
+            == (other.Name, other.Url.OriginalString, other.Key, other.Connect, other.FirstByte, other.Idle, other.ConcurrencyMax,
+                other.HealthPath)
+        && Models.SequenceEqual(other.Models) && Routes.SequenceEqual(other.Routes);
+
+    public override int GetHashCode() => HashCode.Combine(Name, Url.OriginalString);
 
     /// <summary>Never prints the key.</summary>
     public override string ToString() => $"{Name} at {Url}";

@@ -19,10 +19,13 @@ internal sealed record UpstreamRequest
     /// <summary>The client's headers; what must not pass is left out on the way.</summary>
     public required IHeaderDictionary Headers { get; init; }
 
+    /// <summary>The gate's own name of the request, sent as <c>X-Request-Id</c>; null passes on what the headers say.</summary>
+    public string? RequestId { get; init; }
+
     /// <summary>The body in memory, which can be sent again to another upstream; null for <see cref="Stream"/>.</summary>
     public ReadOnlyMemory<byte>? Body { get; init; }
 
-    /// <summary>The body as it comes from the client, sent once; null where there is none.</summary>
+    /// <summary>The body as it comes from the client, sent once, with the length its headers tell; null where there is none.</summary>
     public Stream? Stream { get; init; }
 
     /// <summary>The number the gate gave the request, told to the upstream.</summary>
