@@ -19,6 +19,7 @@ using Tollgate.Server.Providers;
 using Tollgate.Server.Quotas;
 using Tollgate.Server.Storage;
 using Tollgate.Server.Surfaces;
+using Tollgate.Server.Upstreams;
 using Tollgate.Server.Usage;
 using Tollgate.Server.Verification;
 using Tollgate.Server.Wallet;
@@ -122,6 +123,7 @@ internal static class GateHost
         var drain = TimeSpan.FromSeconds(options.DrainSeconds);
         services.AddSingleton(new RelayOptions { BodyBytesMax = options.BodyBytesMax, Drain = drain });
         services.Configure<HostOptions>(host => host.ShutdownTimeout = drain + StopMargin);
+        services.AddUpstreams(options.Upstreams, options.UpstreamsAnew);
         services.AddSingleton<OpenRequests>().AddSingleton<Relay>().AddSingleton<CallPricer>().AddSingleton<RelayDoor>().AddSingleton<ModelList>();
         services.AddSingleton(services =>
         {

@@ -4,6 +4,7 @@ using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Tollgate.Engine.Verification;
 using Tollgate.Gateway.Relay;
+using Tollgate.Gateway.Upstreams;
 using Tollgate.Server.Hosting;
 using Tollgate.Server.Tests.Fixtures;
 
@@ -45,7 +46,9 @@ internal sealed class GatewayRun : IAsyncDisposable
         run._file = await RelayedProvider.In(run._folder.FullName, wallet is null ? "" : $"wallet: {{ currency: USD{wallet} }}\n");
         var options = new GateOptions
         {
-            LogLevel = "none", Upstream = run.Model.Address + "/v1", UpstreamKey = UpstreamKey, UsageBufferEvents = 65_536,
+            LogLevel = "none",
+            Upstreams = [new UpstreamConfig { Name = "model", Url = new Uri(run.Model.Address + "/v1"), Key = UpstreamKey }],
+            UsageBufferEvents = 65_536,
         };
         run._options = with?.Invoke(options) ?? options;
         await run.Serve();
