@@ -28,9 +28,6 @@ internal sealed record UpstreamRequest
     /// <summary>The body as it comes from the client, sent once, with the length its headers tell; null where there is none.</summary>
     public Stream? Stream { get; init; }
 
-    /// <summary>The number the gate gave the request, told to the upstream.</summary>
-    public string? RequestId { get; init; }
-
     /// <summary>Whether the answer will be read, so that it must come in no encoding.</summary>
     public bool ReadsAnswer { get; init; }
 }
