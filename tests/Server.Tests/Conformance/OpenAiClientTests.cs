@@ -2,8 +2,6 @@ using System.ClientModel;
 using System.ClientModel.Primitives;
 using OpenAI;
 using OpenAI.Chat;
-using OpenAI.Embeddings;
-using OpenAI.Models;
 using Tollgate.Server.Tests.Fixtures;
 
 namespace Tollgate.Server.Tests.Conformance;

@@ -1,5 +1,4 @@
 using System.Net;
-using Tollgate.Server.Tests.Fixtures;
 
 namespace Tollgate.Server.Tests.Relay;
 

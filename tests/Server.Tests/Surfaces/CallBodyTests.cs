@@ -1,47 +1,49 @@
 using System.Net;
 using System.Text;
-using Tollgate.Server.Surfaces;
+using Tollgate.Server.Hosting;
 using Tollgate.Server.Tests.Fixtures;
 using Tollgate.Server.Tests.Security;
 
 namespace Tollgate.Server.Tests.Surfaces;
 
-/// <summary>A body that a condition must read is bounded, read once, and still there for who comes next.</summary>
-public sealed class ConditionBodyTests(Gates gates) : IClassFixture<Gates>
+/// <summary>A body that decides what may pass is bounded, read once, and still goes on; one that only passes has no bound.</summary>
+public sealed class CallBodyTests(Gates gates) : IClassFixture<Gates>
 {
+    private const int BytesMax = 20_000;
     private const string Rag = "\"name\":\"Rag\",\"scopes\":[\"rag\"]";
+    private const string About = "\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"hello\"}],\"knowledge_bases\":[\"kb\"]";
 
     [Theory]
     [InlineData(false, 0, 200)]
     [InlineData(true, 0, 200)]
     [InlineData(false, 1, 413)]
     [InlineData(true, 1, 413)]
-    public async Task A_body_is_read_up_to_one_mebibyte_and_not_a_byte_further(bool chunked, int beyond, int status)
+    public async Task A_body_is_read_up_to_its_bound_and_not_a_byte_further(bool chunked, int beyond, int status)
     {
-        var gate = await gates.Of("tensoras");
-        var size = ConditionBody.BytesMax + beyond;
-        const string Start = "{\"knowledge_bases\":[\"kb\"],\"x\":\"";
-        var body = $"{Start}{new string('x', size - Start.Length - 2)}\"}}";
+        await using var gate = await RunningGate.Start("tensoras", new GateOptions { LogLevel = "none", BodyBytesMax = BytesMax });
+        const string Start = $"{{{About},\"x\":\"";
+        var body = $"{Start}{new string('x', BytesMax + beyond - Start.Length - 2)}\"}}";
         var answer = await Chat(gate, await gate.NewSecret(Rag), body, chunked);
         Assert.True(answer.Status == status, answer.Text);
-        Assert.Contains(
-            status == 200 ? $"\"body_bytes\":{size}" : "\"code\":\"body_too_large\"", answer.Text, StringComparison.Ordinal);
+        Assert.Contains(status == 200 ? "\"content\":\"hello\"" : "\"code\":\"body_too_large\"", answer.Text, StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task A_key_that_needs_no_condition_is_held_to_no_bound_of_it()
+    public async Task A_body_that_only_passes_has_no_bound()
     {
-        var gate = await gates.Of("tensoras");
-        var body = new string('x', ConditionBody.BytesMax + 1);
-        Assert.Equal(200, (await Chat(gate, RunningGate.RootKey, body, chunked: true)).Status);
-        var inference = await gate.NewSecret("\"name\":\"Inference\",\"scopes\":[\"inference\"]");
-        Assert.Equal(200, (await Chat(gate, inference, body, chunked: false)).Status);
+        await using var gate = await RunningGate.Start("tensoras", new GateOptions { LogLevel = "none", BodyBytesMax = BytesMax });
+        var body = new string('x', 10 * BytesMax);
+        foreach (var secret in new[] { RunningGate.RootKey, await gate.NewSecret(Rag) })
+        {
+            var answer = await gate.Send("POST", "/v1/retrieve", secret, body);
+            Assert.Contains($"\"body_bytes\":{body.Length}", answer.Text, StringComparison.Ordinal);
+        }
     }
 
     [Theory]
-    [InlineData("{\"knowledge_bases\":[\"kb\"],\"x\":\"\u00ff\"}")]
-    [InlineData("{\"knowledge_bases\":[\"\u00c0\u00af\"]}")]
-    [InlineData("{\"knowledge_bases\":[\"kb\"],\"x\":1,\"x\":2}")]
+    [InlineData($"{{{About},\"x\":\"\u00ff\"}}")]
+    [InlineData("{\"model\":\"m\",\"messages\":[],\"knowledge_bases\":[\"\u00c0\u00af\"]}")]
+    [InlineData($"{{{About},\"x\":1,\"x\":2}}")]
     public async Task A_body_that_is_no_UTF8_or_names_a_member_twice_is_refused_with_400(string body)
     {
         var gate = await gates.Of("tensoras");
@@ -54,7 +56,7 @@ public sealed class ConditionBodyTests(Gates gates) : IClassFixture<Gates>
     {
         var gate = await gates.Of("tensoras");
         var (id, secret) = await gate.NewPair(Rag);
-        const string Body = "{\"knowledge_bases\":[\"kb\"]}";
+        const string Body = $"{{{About}}}";
         await using var call = await RawCall.To(gate.Address);
         await call.Write(Head(secret) + $"Expect: 100-continue\r\nContent-Length: {Body.Length}\r\n\r\n");
 
