@@ -54,7 +54,8 @@ public sealed class RoomTests
     [InlineData("src/Client/Client.csproj")]
     [InlineData("src/Client.AspNetCore/Client.AspNetCore.csproj", "../Client/Client.csproj")]
     [InlineData("src/Cli/Cli.csproj", "../Client/Client.csproj")]
-    [InlineData("src/Server/Server.csproj", "../Engine/Engine.csproj")]
+    [InlineData("src/Gateway/Gateway.csproj", "../Engine/Engine.csproj")]
+    [InlineData("src/Server/Server.csproj", "../Engine/Engine.csproj", "../Gateway/Gateway.csproj")]
     public void Projects_see_each_other_one_way_only(string project, params string[] mayUse) =>
         Assert.Equal(mayUse, References(project, "ProjectReference"));
 
