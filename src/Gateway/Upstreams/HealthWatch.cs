@@ -1,6 +1,8 @@
 namespace Tollgate.Gateway.Upstreams;
 
-/// <summary>Asks the upstreams that have a health path whether they are up, so that one that is down is known before a request meets it.</summary>
+/// <summary>
+/// Asks the upstreams that have a health path whether they are up, so that one that is down is known before a request meets it.
+/// </summary>
 internal sealed class HealthWatch(UpstreamPool pool, TimeProvider time)
 {
     public static readonly TimeSpan Every = TimeSpan.FromSeconds(5);

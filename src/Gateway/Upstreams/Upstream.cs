@@ -88,7 +88,8 @@ internal sealed class Upstream
             var response = await _http.SendAsync(message, patience.Token);
             patience.Pause();
             var stream = await response.Content.ReadAsStreamAsync(CancellationToken.None);
-            if (IsOfAGateway(response.StatusCode))
+            var hasFailed = IsOfAGateway(response.StatusCode);
+            if (hasFailed)
             {
                 Standing.Failed();
             }
@@ -97,7 +98,7 @@ internal sealed class Upstream
                 Standing.Worked();
             }
 
-            return new UpstreamAnswer(this, response, stream, patience, attempt);
+            return new UpstreamAnswer(this, response, stream, patience) { Attempts = attempt, HasFailed = hasFailed };
         }
         catch (Exception error)
         {
@@ -172,7 +173,8 @@ internal sealed class Upstream
     private HttpRequestMessage MessageOf(UpstreamRequest request, ClientBody? body, Patience patience)
     {
         var message = Message(new HttpMethod(request.Method), _target.Of(request.Path, request.Query));
-        message.Content = request.Body is { } bytes && (!bytes.IsEmpty || request.Headers.ContentLength is not null) ? new ReadOnlyMemoryContent(bytes)
+        message.Content = request.Body is { } bytes && (!bytes.IsEmpty || request.Headers.ContentLength is not null)
+            ? new ReadOnlyMemoryContent(bytes)
             : body is not null ? new PassedBody(body, request.Headers.ContentLength, Config, patience)
             : null;
         RequestHeaders.Copy(request, message, _authorization);

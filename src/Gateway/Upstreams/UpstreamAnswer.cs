@@ -11,10 +11,8 @@ internal sealed class UpstreamAnswer : IDisposable
     private bool _hasLeft;
     private bool _isDisposed;
 
-    public UpstreamAnswer(Upstream upstream, HttpResponseMessage message, Stream body, Patience patience, int attempt)
-    {
-        (_upstream, Message, _body, _patience, Attempts) = (upstream, message, body, patience, attempt);
-    }
+    public UpstreamAnswer(Upstream upstream, HttpResponseMessage message, Stream body, Patience patience) =>
+        (_upstream, Message, _body, _patience) = (upstream, message, body, patience);
 
     /// <summary>Who answered.</summary>
     public string Upstream => _upstream.Config.Name;
@@ -23,7 +21,10 @@ internal sealed class UpstreamAnswer : IDisposable
     public HttpResponseMessage Message { get; }
 
     /// <summary>How many upstreams were asked until this one answered, itself included.</summary>
-    public int Attempts { get; }
+    public required int Attempts { get; init; }
+
+    /// <summary>Whether its status says that the upstream cannot serve: 502, 503 or 504.</summary>
+    public required bool HasFailed { get; init; }
 
     /// <summary>The next bytes of the body, as soon as there are any; 0 at its end.</summary>
     /// <exception cref="IOException">It broke, or nothing came for too long.</exception>
@@ -82,7 +83,11 @@ internal sealed class UpstreamAnswer : IDisposable
     {
         if (read == 0 && room > 0)
         {
-            _upstream.Standing.Ended();
+            if (!HasFailed)
+            {
+                _upstream.Standing.Ended();
+            }
+
             Leave();
         }
 

@@ -1,7 +1,9 @@
 using System.ComponentModel.DataAnnotations;
 using Tollgate.Engine.Verification;
+using Tollgate.Gateway.Upstreams;
 using Tollgate.Server.Journal;
 using Tollgate.Server.Storage;
+using Tollgate.Server.Upstreams;
 using Tollgate.Server.Webhooks;
 
 namespace Tollgate.Server.Hosting;
@@ -20,6 +22,16 @@ internal sealed record GateOptions
 
     [Option("data", "TOLLGATE_DATA", "--data")]
     public string Data { get; init; } = "data";
+
+    /// <summary>The one server behind the gate, for every path and model; without it, those of the list, or the built-in model.</summary>
+    [Option("upstream", "TOLLGATE_UPSTREAM", "--upstream", IsSecret = true)]
+    [UpstreamUrl]
+    public string? Upstream { get; init; }
+
+    /// <summary>What it is sent in place of the client's key.</summary>
+    [Option("upstream_key", "TOLLGATE_UPSTREAM_KEY", "--upstream-key", IsSecret = true)]
+    [AcceptableUpstreamKey]
+    public string? UpstreamKey { get; init; }
 
     /// <summary>A PostgreSQL connection string; without one the database is SQLite in the data folder.</summary>
     [Option("database", "TOLLGATE_DATABASE", null, IsSecret = true)]
@@ -172,6 +184,12 @@ internal sealed record GateOptions
     [AllowedValues("on", "off")]
     public string OtlpHttpMetrics { get; init; } = "off";
 
+    /// <summary>The servers behind the gate, of the one line or of the list <c>upstreams</c>; none stand for the built-in model.</summary>
+    public IReadOnlyList<UpstreamConfig> Upstreams { get; init; } = [];
+
+    /// <summary>Reads them anew from where they came.</summary>
+    public UpstreamSource UpstreamsAnew { get; init; } = () => ([], []);
+
     public StorageOptions Storage => new()
     {
         DataDirectory = Data, PostgresConnectionString = Database, LeaseMs = LeaseSeconds * 1_000,
@@ -200,6 +218,6 @@ internal sealed class OptionAttribute(string key, string variable, string? argum
 
     public string? Argument { get; } = argument;
 
-    /// <summary>A fault does not quote the value.</summary>
+    /// <summary>A fault does not quote the value, which is a secret or may hold one.</summary>
     public bool IsSecret { get; init; }
 }

@@ -2,6 +2,7 @@ using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using Tollgate.Engine.Keys;
 using Tollgate.Server.Storage;
+using Tollgate.Server.Upstreams;
 using Tollgate.Server.Verification;
 using Tollgate.Server.Webhooks;
 
@@ -61,6 +62,24 @@ internal sealed class AcceptableRootKeyAttribute : ValidationAttribute
 
     public override string FormatErrorMessage(string name) =>
         $"{name} must have {RootKey.LengthMin} to {Credential.SecretBytesMax} printable characters without spaces";
+}
+
+/// <summary>Where a server behind the gate is.</summary>
+[AttributeUsage(AttributeTargets.Property)]
+internal sealed class UpstreamUrlAttribute : ValidationAttribute
+{
+    public override bool IsValid(object? value) => UpstreamBounds.TryReadUrl((string)value!, out _);
+
+    public override string FormatErrorMessage(string name) => $"{name} {UpstreamBounds.UrlForm}";
+}
+
+/// <summary>What the credential for a server behind the gate must be.</summary>
+[AttributeUsage(AttributeTargets.Property)]
+internal sealed class AcceptableUpstreamKeyAttribute : ValidationAttribute
+{
+    public override bool IsValid(object? value) => UpstreamBounds.IsKey((string)value!);
+
+    public override string FormatErrorMessage(string name) => $"{name} {UpstreamBounds.KeyForm}";
 }
 
 /// <summary>What a token for reading metrics must be.</summary>

@@ -2,6 +2,8 @@ using System.Collections;
 using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using System.Reflection;
+using Tollgate.Gateway.Upstreams;
+using Tollgate.Server.Upstreams;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
 
@@ -16,6 +18,7 @@ internal sealed class OptionsReader
     public const string DefaultFile = "tollgate.yaml";
 
     private const string ConfigArgument = "--config";
+    private const string UpstreamKey = "upstream";
     private const string VariablePrefix = "TOLLGATE_";
 
     /// <summary>Read by the command line client or by the Engine itself, and therefore no misspelling.</summary>
@@ -29,11 +32,14 @@ internal sealed class OptionsReader
             .Where(row => row.Item2 is not null),
     ];
 
+    private readonly IReadOnlyDictionary<string, string> _environment;
     private readonly List<string> _faults = [];
+    private IReadOnlyList<UpstreamConfig> _upstreams = [];
 
-    private OptionsReader()
-    {
-    }
+    /// <summary>Where the list of upstreams stands; null for nowhere.</summary>
+    private string? _listed;
+
+    private OptionsReader(IReadOnlyDictionary<string, string> environment) => _environment = environment;
 
     /// <summary>This process's environment.</summary>
     public static Dictionary<string, string> Variables() => Environment.GetEnvironmentVariables().Cast<DictionaryEntry>()
@@ -43,19 +49,22 @@ internal sealed class OptionsReader
     public static (GateOptions? Options, IReadOnlyList<string> Faults) Read(
         IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string> environment)
     {
-        var reader = new OptionsReader();
-        var options = reader.ReadAll(arguments, environment);
-        return reader._faults.Count == 0 ? (options, []) : (null, reader._faults);
+        var reader = new OptionsReader(environment);
+        var options = reader.ReadAll(arguments);
+        return reader._faults.Count == 0 ? (options with { UpstreamsAnew = Anew }, []) : (null, reader._faults);
+
+        (IReadOnlyList<UpstreamConfig>?, IReadOnlyList<string>) Anew() =>
+            Read(arguments, environment) is var (again, faults) ? (again?.Upstreams, faults) : default;
     }
 
-    private GateOptions ReadAll(IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string> environment)
+    private GateOptions ReadAll(IReadOnlyList<string> arguments)
     {
         var given = FromArguments(arguments, out var file);
         var values = new Dictionary<string, (string Value, string Place)>(StringComparer.Ordinal);
         FromFile(file, values);
         foreach (var (_, option) in Known)
         {
-            if (environment.TryGetValue(option.Variable, out var value) && value.Length > 0)
+            if (_environment.TryGetValue(option.Variable, out var value) && value.Length > 0)
             {
                 values[option.Key] = (value, option.Variable);
             }
@@ -66,7 +75,7 @@ internal sealed class OptionsReader
             }
         }
 
-        var strangers = environment.Keys.Where(name =>
+        var strangers = _environment.Keys.Where(name =>
             name.StartsWith(VariablePrefix, StringComparison.Ordinal)
             && !OtherVariables.Contains(name)
             && Known.All(row => row.Option.Variable != name));
@@ -80,7 +89,25 @@ internal sealed class OptionsReader
             }
         }
 
-        return options;
+        return options with { Upstreams = UpstreamsOf(options, values) };
+    }
+
+    /// <summary>Of the one line or of the list; both at a time cannot be meant.</summary>
+    private IReadOnlyList<UpstreamConfig> UpstreamsOf(GateOptions options, Dictionary<string, (string Value, string Place)> values)
+    {
+        var (url, key) = (values.GetValueOrDefault(UpstreamKey).Place, values.GetValueOrDefault($"{UpstreamKey}_key").Place);
+        if (_listed is not null && (url ?? key) is { } beside)
+        {
+            _faults.Add($"{beside}: stands beside the list at {_listed}; only one of them can be meant.");
+        }
+        else if (url is null && key is not null)
+        {
+            _faults.Add($"{key}: needs {UpstreamKey} beside it.");
+        }
+
+        return options.Upstream is { } address && UpstreamBounds.TryReadUrl(address, out var read)
+            ? [new UpstreamConfig { Name = UpstreamKey, Url = read, Key = options.UpstreamKey }]
+            : _upstreams;
     }
 
     private Dictionary<string, string> FromArguments(IReadOnlyList<string> arguments, out string? file)
@@ -146,9 +173,15 @@ internal sealed class OptionsReader
     private void FromNode(string file, YamlNode name, YamlNode value, Dictionary<string, (string Value, string Place)> values)
     {
         var place = $"{file}:{name.Start.Line}:{name.Start.Column}: {name}";
-        if (Known.All(row => row.Option.Key != name.ToString()))
+        if (name.ToString() == UpstreamReader.Key)
         {
-            _faults.Add($"{place} is not an option. Known are {Join(row => row.Option.Key)}.");
+            (_upstreams, var faults) = UpstreamReader.Read(file, value, _environment);
+            _faults.AddRange(faults);
+            _listed = _upstreams.Count > 0 ? place : null;
+        }
+        else if (Known.All(row => row.Option.Key != name.ToString()))
+        {
+            _faults.Add($"{place} is not an option. Known are {Join(row => row.Option.Key)}, {UpstreamReader.Key}.");
         }
         else if (value is not YamlScalarNode { Value: { } text })
         {
