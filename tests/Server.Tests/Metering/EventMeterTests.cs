@@ -82,6 +82,8 @@ public sealed class EventMeterTests
     [InlineData("""{"tool_calls":[{"index":0,"function":{"arguments":"{\"a\":12}"}}]}""", 2)]
     [InlineData("""{"content":"\u65e5\u672c"}""", 2)]
     [InlineData("""{"content":"\n\n\n\n"}""", 1)]
+    [InlineData("""{"content":["12345","12345"]}""", 2)]
+    [InlineData("""{"content":[{"type":"text","text":"12345"}],"role":"assistant"}""", 2)]
     public void Without_usage_each_chunk_counts_a_quarter_of_its_text(string delta, int tokens)
     {
         var answer = MeteredAnswer.Of(Meter(), Event(delta, "null"));
@@ -143,6 +145,16 @@ public sealed class EventMeterTests
     }
 
     [Fact]
+    public void A_choice_beyond_any_call_is_not_remembered()
+    {
+        var answer = MeteredAnswer.Of(Meter(), Event("{}", "null", index: CallReader.FanOutMax) + Event("{}", "null", index: -1));
+
+        Assert.False(answer.IsComplete);
+        var last = Event("{}", "null", index: CallReader.FanOutMax - 1);
+        Assert.True(MeteredAnswer.Of(Meter(), last + last.Replace("null}]", "\"stop\"}]", StringComparison.Ordinal)).IsComplete);
+    }
+
+    [Fact]
     public void A_chunk_in_several_lines_is_one_chunk()
     {
         const string Stream =
@@ -162,6 +174,8 @@ public sealed class EventMeterTests
         Assert.False(MeteredAnswer.Of(Meter(), "").IsComplete);
         Assert.False(MeteredAnswer.Of(Meter(), open).IsComplete);
         Assert.False(MeteredAnswer.Of(Meter(), open + other + end).IsComplete);
+        Assert.False(MeteredAnswer.Of(Meter(), open + other + end + end).IsComplete);
+        Assert.False(MeteredAnswer.Of(Meter(), end + other).IsComplete);
         Assert.True(MeteredAnswer.Of(Meter(), open + other + end + Event("{}", "\"length\"", index: 1)).IsComplete);
         Assert.True(MeteredAnswer.Of(Meter(), open + Done).IsComplete);
         Assert.True(MeteredAnswer.Of(Meter(), open + "data:[DONE]\n").IsComplete);
@@ -186,6 +200,8 @@ public sealed class EventMeterTests
         Assert.False(MeteredAnswer.Of(Meter(), Done + tail).IsCut);
         var cut = MeteredAnswer.Of(Meter(), Done + tail + "\n");
         Assert.Equal((Done + tail, true), (cut.All, cut.IsCut));
+        cut = MeteredAnswer.Of(Meter(), Done, new string(':', EventMeter.EventBytesMax), ":");
+        Assert.Equal((Done, true), (cut.All, cut.IsCut));
     }
 
     [Fact]

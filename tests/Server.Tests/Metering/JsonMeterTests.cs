@@ -67,6 +67,17 @@ public sealed class JsonMeterTests
         Assert.True(answer.IsComplete);
     }
 
+    [Theory]
+    [InlineData("""{"choices":[{"usage":{"prompt_tokens":1,"completion_tokens":2}}]}""", null)]
+    [InlineData("""{"usage":{"prompt_tokens":1,"completion_tokens":2},"a":{"usage":{"prompt_tokens":3,"completion_tokens":4}}}""", 2)]
+    [InlineData("""{"usage":{"prompt_tokens":1,"completion_tokens":2},"usage":{"prompt_tokens":3,"completion_tokens":4}}""", 4)]
+    [InlineData("""{"a":"usage","b":{"prompt_tokens":1,"completion_tokens":2}}""", null)]
+    [InlineData("""{"usage":null,"b":{"prompt_tokens":1,"completion_tokens":2}}""", null)]
+    [InlineData("""{"usage":[{"prompt_tokens":1,"completion_tokens":2}]}""", null)]
+    [InlineData("""[{"usage":{"prompt_tokens":1,"completion_tokens":2}}]""", null)]
+    public void Only_the_outermost_usage_counts_and_of_two_the_last(string body, int? output) =>
+        Assert.Equal((uint?)output, MeteredAnswer.Of(Meter(), body).Use is { IsReported: true } use ? use.OutputTokens : null);
+
     [Fact]
     public void A_usage_at_the_bound_is_kept_and_one_past_it_is_not()
     {
@@ -91,7 +102,9 @@ public sealed class JsonMeterTests
     [InlineData("""{"choices":[{"message":{"tool_calls":[{"id":"no","function":{"name":"abcd","arguments":"{\"a\":1}"}}]}}]}""", 3)]
     [InlineData("""{"choices":[{"message":{"content":null,"role":"assistant"}}]}""", 0)]
     [InlineData("""{"content":"\n\"\\4","text":"\u65e5\u672c"}""", 3)]
+    [InlineData("""{"content":["12345","12345"]}""", 2)]
     [InlineData("""{"content":"\u"}""", 0)]
+    [InlineData("""{"content":"\u","content":"\u","content":"\u","content":"\u","text":"12345678"}""", 2)]
     public void Without_usage_the_text_counts_a_quarter_of_its_bytes(string body, int tokens) =>
         Assert.Equal(new TokenUse { InputTokens = 10, OutputTokens = (uint)tokens }, MeteredAnswer.Of(Meter(), body).Use);
 
