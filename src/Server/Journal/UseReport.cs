@@ -24,10 +24,9 @@ internal sealed record UseReport
 
     public required int OutputTokens { get; init; }
 
-    /// <summary>
-    /// Of the input tokens, those that the model server had in its cache. Not written where it was left out, as the other: a report that is
-    /// repeated is known by its text.
-    /// </summary>
+    // What was left out is not written: a report that is repeated is known by its text, which was without these two before.
+
+    /// <summary>Of the input tokens, those that the model server had in its cache.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public int? CachedTokens { get; init; }
 

@@ -1,9 +1,12 @@
 using System.Net;
+using Dapper;
 using Microsoft.Extensions.DependencyInjection;
 using Tollgate.Engine.Usage;
 using Tollgate.Engine.Verification;
 using Tollgate.Engine.Wallet;
+using Tollgate.Server.Hosting;
 using Tollgate.Server.Journal;
+using Tollgate.Server.Providers;
 using Tollgate.Server.Storage;
 using Tollgate.Server.Tests.Faults;
 using Tollgate.Server.Tests.Fixtures;
@@ -65,6 +68,56 @@ public sealed class ExtendedHoldTests(PostgresFixture postgres) : IDisposable
         (await PaidBooks.Of(next.Database)).Agree("in the end");
     }
 
+    [Theory, MemberData(nameof(Databases.Both), MemberType = typeof(Databases))]
+    public async Task Answers_that_are_paid_in_steps_end_where_the_money_does_and_never_overspend_it(DatabaseKind kind)
+    {
+        var database = kind == DatabaseKind.PostgreSql ? await postgres.NewDatabase() : null;
+        var provider = ProviderFiles.Shipped.Load(await PaidProvider.In(_folder.FullName)).Model!;
+        var options = new GateOptions { LogLevel = "none", UsageBufferEvents = 16_384 };
+        await using var gate = await RunningGate.Start(provider, options, _folder.FullName, database);
+        await gate.TopUp("0.10", "for a part of them");
+        var secret = await gate.NewSecret();
+
+        using var ended = new CancellationTokenSource();
+        var looks = Task.Run(() => Watch(kind, database, Wallets.Dollars("0.10").Micros, ended.Token));
+        var answers = (await Task.WhenAll(Enumerable.Range(0, 200).Select(number => SteppedAnswer.Stream(gate, secret, number))))
+            .Where(answer => answer.Reservation is not null).ToList();
+        await ended.CancelAsync();
+        Assert.True(await looks > 1, "the database was hardly seen in between");
+        Assert.Contains(answers, answer => answer.IsCut);
+        Assert.Contains(answers, answer => !answer.IsCut);
+
+        gate.Clock.Advance(TimeSpan.FromSeconds(1_201));
+        await gate.Services.GetRequiredService<ReservationSweep>().Run();
+        await gate.Services.GetRequiredService<Fold>().WaitAll();
+        var books = await PaidBooks.Of(gate.Database);
+        books.Agree("in the end");
+        Assert.Equal((0L, 0L, 100_000L), (books.Held, books.Open, books.Balance + books.Spent));
+        var lines = (await gate.Database.Read(connection => connection.QueryAsync<(long RequestNo, long Cost, long Loss)>(
+            "SELECT request_no, cost_micros, loss_micros FROM usage_log"))).ToDictionary(row => row.RequestNo);
+        Assert.Equal(answers.Count, lines.Count);
+        Assert.All(answers, answer => Assert.Equal((answer.RequestNo, answer.CostMicros, 0L), lines[answer.RequestNo]));
+    }
+
+    /// <summary>Looks at the database itself as often as it can; answers how many states it saw with money held.</summary>
+    private async Task<int> Watch(DatabaseKind kind, string? database, long paidIn, CancellationToken ended)
+    {
+        await using var connection = await Beside.Open(kind, _folder.FullName, database);
+        var seen = new HashSet<PaidBooks>();
+        while (!ended.IsCancellationRequested)
+        {
+            var books = await PaidBooks.Of(connection);
+            books.Agree("in between");
+            Assert.True(books.Spent + books.Held <= paidIn, $"{books}");
+            if (books.Held > 0)
+            {
+                seen.Add(books);
+            }
+        }
+
+        return seen.Count;
+    }
+
     private Task<RunningGate> Start(string? database, ManualClock clock) =>
         RunningGate.Start("tensorx", _folder.FullName, database, clock);
 
@@ -80,5 +133,66 @@ public sealed class ExtendedHoldTests(PostgresFixture postgres) : IDisposable
         return gate.Services.GetRequiredService<Admission>().TryExtend(
             requestNo, new Money(held), 1_000, 300, new Money(457), gate.Clock.NowMs,
             gate.Services.GetRequiredService<WindowClock>().NowMs);
+    }
+}
+
+/// <summary>One answer that is paid a step ahead as it streams: what it came to, by what the gate let it send.</summary>
+/// <param name="Reservation">Null where nothing was left when it began.</param>
+/// <param name="RequestNo">Its number.</param>
+/// <param name="CostMicros">What it must cost.</param>
+/// <param name="IsCut">The balance had no further step.</param>
+internal sealed record SteppedAnswer(string? Reservation, long RequestNo, long CostMicros, bool IsCut)
+{
+    private const int Input = 100;
+    private const int Step = 10;
+
+    /// <summary>Streams as far as its model, or the money, goes, and settles; one in ten walks away.</summary>
+    public static async Task<SteppedAnswer> Stream(RunningGate gate, string secret, int number)
+    {
+        var verdict = await gate.Send(
+            "POST", "/api/v1/verify", RunningGate.RootKey,
+            $"{{\"key\":\"{secret}\",\"model\":\"{PaidProvider.Model}\",\"tokens\":{{\"input\":{Input},\"max_output\":{Step}}}}}");
+        if (!verdict.Json.TryGetProperty("reservation", out var reservation))
+        {
+            return new SteppedAnswer(null, 0, 0, false);
+        }
+
+        Assert.True(RequestId.TryParseReservation(reservation.GetString()!, out var requestNo));
+        var wanted = new Random(number).Next(Step, 300);
+        // A step is paid for before its first token goes out; what has gone out when it is not ends the answer.
+        var (paid, isCut) = (Step, false);
+        while (paid < wanted && !isCut)
+        {
+            isCut = await Extend(gate, requestNo, paid) == SettleResult.Unpaid;
+            paid += isCut ? 0 : Step;
+        }
+
+        var (sent, walksAway) = (Math.Min(paid, wanted), number % 10 == 0);
+        if (walksAway)
+        {
+            // The last mark was told a step before; of an answer without one the input is known.
+            return new SteppedAnswer(reservation.GetString(), requestNo, MicrosOf(paid - Step), isCut);
+        }
+
+        var body = $"{{\"reservation\":\"{reservation.GetString()}\",\"input_tokens\":{Input},\"output_tokens\":{sent}}}";
+        (await gate.Send("POST", "/api/v1/usage", RunningGate.RootKey, body)).Has(HttpStatusCode.OK);
+        return new SteppedAnswer(reservation.GetString(), requestNo, MicrosOf(sent), isCut);
+    }
+
+    private static long MicrosOf(int output) => (Input * PaidProvider.InputPrice) + ((long)output * PaidProvider.OutputPrice);
+
+    private static async Task<SettleResult> Extend(RunningGate gate, long requestNo, int sent)
+    {
+        var (admission, clock) = (gate.Services.GetRequiredService<Admission>(), gate.Services.GetRequiredService<WindowClock>());
+        while (true)
+        {
+            await Task.Yield();
+            var result = admission.TryExtend(
+                requestNo, new Money(MicrosOf(sent + Step)), Input, (uint)sent, new Money(MicrosOf(sent)), gate.Clock.NowMs, clock.NowMs);
+            if (result != SettleResult.Full)
+            {
+                return result;
+            }
+        }
     }
 }
