@@ -55,10 +55,18 @@ internal static class UsageBench
             }
         }
 
-        page.Add("");
-        await Rate(page, options);
-        page.Add("");
-        await Month(page, options.Number("--lines", 10_000_000));
+        if (options.Number("--seconds", RateSeconds) is > 0 and var seconds)
+        {
+            page.Add("");
+            await Rate(page, seconds);
+        }
+
+        if (options.Number("--lines", 10_000_000) is > 0 and var lines)
+        {
+            page.Add("");
+            await Month(page, lines);
+        }
+
         page.Save(options.Text("--results"));
         return 0;
     }
@@ -105,9 +113,8 @@ internal static class UsageBench
         return journal.WaitFolded(sequence);
     }
 
-    private static async Task Rate(ResultPage page, Options options)
+    private static async Task Rate(ResultPage page, int seconds)
     {
-        int seconds = options.Number("--seconds", RateSeconds);
         page.Add($"{RateASecond:N0} requests of {KeysMany} keys a second for {seconds} s, appended by one thread in steps of a");
         page.Add("millisecond, spool of 262,144:");
         page.Add("");

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 
 namespace Tollgate.Engine.Limits;
 
@@ -25,6 +26,9 @@ internal sealed class LimitStripe(LimitCatalogue catalogue, int windowsMax, int 
     private uint[][] _earlier = [];
     private readonly int[] _buckets = new int[bucketCount];
 
+    // Stands where nothing is.
+    private readonly RollingWindow[] _nobodys = new RollingWindow[1];
+
     /// <summary>Windows that belong to a key.</summary>
     public int Count => Volatile.Read(ref _count);
 
@@ -42,10 +46,15 @@ internal sealed class LimitStripe(LimitCatalogue catalogue, int windowsMax, int 
 
     public void Exit() => _gate.Exit();
 
-    public ref RollingWindow WindowLocked(int index) => ref _windows[(uint)index / ChunkWindows][(uint)index % ChunkWindows];
+    // All chunks are of one length, so theirs are not looked at: they lie on another line of memory than the window that is wanted.
+    public ref RollingWindow WindowLocked(int index) => ref Unsafe.Add(
+        ref MemoryMarshal.GetArrayDataReference(_windows[(uint)index / ChunkWindows]), (nint)((uint)index % ChunkWindows));
 
-    public Span<uint> EarlierLocked(int index) =>
-        _earlier[(uint)index / ChunkWindows].AsSpan(index % ChunkWindows * RollingWindow.EarlierSlots, RollingWindow.EarlierSlots);
+    public Span<uint> EarlierLocked(int index) => MemoryMarshal.CreateSpan(
+        ref Unsafe.Add(
+            ref MemoryMarshal.GetArrayDataReference(_earlier[(uint)index / ChunkWindows]),
+            (nint)((uint)index % ChunkWindows * RollingWindow.EarlierSlots)),
+        RollingWindow.EarlierSlots);
 
     /// <summary>Where the search for a key's windows begins.</summary>
     public int FirstLocked(int bucket) => _buckets[bucket];
@@ -63,22 +72,14 @@ internal sealed class LimitStripe(LimitCatalogue catalogue, int windowsMax, int 
     }
 
     /// <summary>
-    /// A window where it is guessed to be, or a null reference: windows of a key that were opened together stand together, and looking
-    /// there first, memory does not have to answer link by link.
+    /// The window at a place where one is guessed to be, somebody's or nobody's: windows of a key that were opened together stand together,
+    /// and looking there first, memory does not have to answer link by link.
     /// </summary>
-    public ref RollingWindow GuessLocked(int guess, ulong owner)
-    {
-        if (guess < _made)
-        {
-            ref RollingWindow window = ref WindowLocked(guess);
-            if (window.Owner == owner)
-            {
-                return ref window;
-            }
-        }
+    public ref RollingWindow GuessLocked(int index) => ref index < _made ? ref WindowLocked(index) : ref _nobodys[0];
 
-        return ref Unsafe.NullRef<RollingWindow>();
-    }
+    /// <summary>The window behind a key's own, as a guess.</summary>
+    public ref RollingWindow NextLocked(ref RollingWindow window, int index) =>
+        ref (uint)index % ChunkWindows == 0 ? ref GuessLocked(index) : ref Unsafe.Add(ref window, 1);
 
     /// <summary>Where no guess was right: finds the window or makes it.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]

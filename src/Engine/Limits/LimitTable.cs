@@ -136,13 +136,15 @@ public sealed class LimitTable
     /// <param name="request">What is asked.</param>
     /// <param name="taken">Told what was taken from where.</param>
     /// <param name="states">Told how each limit stands after it.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static bool TryTakeLocked(
         ReadOnlySpan<CountedLimit> limits, in LimitPlace place, in CheckRequest request, ref TakenAmounts taken, ref LimitStates states)
     {
         LimitStripe stripe = place.Stripe;
         int link = stripe.FirstLocked(place.Bucket);
-        int guess = Math.Max(0, link - 1);
-        int count = 0;
+        int index = Math.Max(0, link - 1);
+        ref RollingWindow window = ref stripe.GuessLocked(index);
+        (int count, int bits) = (0, 0);
         foreach (ref readonly CountedLimit limit in limits)
         {
             if (!limit.Applies(in request))
@@ -150,21 +152,20 @@ public sealed class LimitTable
                 continue;
             }
 
-            ref RollingWindow window = ref stripe.GuessLocked(guess, RollingWindow.OwnerOf(place.KeyNo, limit.Number));
-            if (Unsafe.IsNullRef(ref window) || count == LimitStates.Max)
+            if (window.Owner != RollingWindow.OwnerOf(place.KeyNo, limit.Number) || count == LimitStates.Max)
             {
-                if (count == LimitStates.Max || !stripe.TryFindOrOpenLocked(in place, limit.Number, ref link, out guess))
+                if (count == LimitStates.Max || !stripe.TryFindOrOpenLocked(in place, limit.Number, ref link, out index))
                 {
                     GiveBackLocked(in place, count, ref taken, ref states);
                     return false;
                 }
 
-                window = ref stripe.WindowLocked(guess);
+                window = ref stripe.WindowLocked(index);
             }
 
             if (limit.SlotMs > 0 && window.IsPast(place.ClockMs))
             {
-                window.Turn(place.ClockMs, limit.SlotMs, stripe.EarlierLocked(guess));
+                window.Turn(place.ClockMs, limit.SlotMs, stripe.EarlierLocked(index));
             }
 
             long estimate = limit.EstimateOf((uint)request.InputTokens, (uint)request.OutputTokens);
@@ -178,16 +179,16 @@ public sealed class LimitTable
 
             window.Book((uint)need);
             ref TakenAmount amount = ref taken[count];
-            amount.Window = guess++;
-            amount.Amount = (uint)need;
-            amount.Limit = limit.Number;
+            (amount.Window, amount.Amount, amount.Limit) = (index, (uint)need, limit.Number);
+            bits |= 1 << limit.Number;
             long resetMs = window.IsFresh && limit.SlotMs > 0
                 ? window.SlotEndMs + limit.ReachMs - place.AskedMs
-                : ResetMsLocked(in place, amount.Window, in limit);
+                : ResetMsLocked(in place, index, in limit);
             states.Set(count++, limit.Number, limit.Amount, left, resetMs, retryMs: 0);
+            window = ref stripe.NextLocked(ref window, ++index);
         }
 
-        taken.Count = count;
+        (taken.Count, taken.Bits) = (count, bits);
         states.Count = count;
         return true;
     }

@@ -64,7 +64,16 @@ internal struct RollingWindow
     /// <summary>Lets time reach the slot of <paramref name="clockMs"/>.</summary>
     public void Turn(long clockMs, long slotMs, Span<uint> earlier)
     {
-        long slots = ((clockMs - _slotEndMs) / slotMs) + 1;
+        long late = clockMs - _slotEndMs;
+        if (late < slotMs)
+        {
+            // A key in use mostly goes one slot on, and dividing takes longer than all the rest of that.
+            Leave(ref earlier[IndexOf(SlotNumber(slotMs))]);
+            _slotEndMs += slotMs;
+            return;
+        }
+
+        long slots = (late / slotMs) + 1;
         if (slots > EarlierSlots)
         {
             earlier.Clear();
@@ -74,10 +83,7 @@ internal struct RollingWindow
         {
             for (long number = SlotNumber(slotMs); slots > 0; slots--, number++)
             {
-                ref uint oldest = ref earlier[IndexOf(number)];
-                _sum -= oldest;
-                oldest = _current;
-                _current = 0;
+                Leave(ref earlier[IndexOf(number)]);
             }
         }
 
@@ -168,6 +174,14 @@ internal struct RollingWindow
         }
 
         return 0;
+    }
+
+    // The oldest slot leaves the sum, and the present one takes its place.
+    private void Leave(ref uint oldest)
+    {
+        _sum -= oldest;
+        oldest = _current;
+        _current = 0;
     }
 
     private static long SlotEndOf(long clockMs, long slotMs) => ((clockMs / slotMs) + 1) * slotMs;

@@ -11,19 +11,7 @@ internal struct TakenAmounts
     public int Count;
 
     /// <summary>The limits, a bit each by number.</summary>
-    public readonly int Bits
-    {
-        get
-        {
-            int bits = 0;
-            for (int i = 0; i < Count; i++)
-            {
-                bits |= 1 << _row[i].Limit;
-            }
-
-            return bits;
-        }
-    }
+    public int Bits;
 
     [UnscopedRef]
     public ref TakenAmount this[int index] => ref _row[index];

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.X86;
@@ -88,6 +89,15 @@ public sealed unsafe class UsageBuffer
     internal static void Publish(ref UsageEvent place, long sequence)
     {
         place.Checksum = ChecksumOf(in place, sequence);
+        Volatile.Write(ref place.Sequence, sequence);
+    }
+
+    /// <summary>The same for who has summed up what was filled in, so that nothing is read back from memory.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static void Publish(ref UsageEvent place, long sequence, in UsageChecksum sum)
+    {
+        place.Checksum = sum.Value;
+        Debug.Assert(sum.Value == ChecksumOf(in place, sequence), "Something was filled in and not summed up.");
         Volatile.Write(ref place.Sequence, sequence);
     }
 

@@ -206,16 +206,25 @@ public sealed class Admission
     }
 
     /// <summary>The step itself, for a request that passed all others; fills the verdict, its code included.</summary>
+    [SkipLocalsInit]
     internal void Decide(in CheckRequest request, ProjectEntry project, ref Verdict verdict)
     {
-        Unsafe.SkipInit(out TakenAmounts taken);
         KeyProfile profile = verdict.KeyToFill.Profile;
-        if (!profile.HasLimits)
+        if (profile.HasLimits)
         {
-            Decide(in request, Limits.Catalogue.Of(project.Plan), new Intake(project, ref taken, ref verdict));
+            DecideLowered(in request, project, profile, ref verdict);
             return;
         }
 
+        Unsafe.SkipInit(out TakenAmounts taken);
+        Decide(in request, Limits.Catalogue.Of(project.Plan), new Intake(project, ref taken, ref verdict));
+    }
+
+    // On its own, because a method with memory of a size that varies on its stack takes longer to enter and to leave.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void DecideLowered(in CheckRequest request, ProjectEntry project, KeyProfile profile, ref Verdict verdict)
+    {
+        Unsafe.SkipInit(out TakenAmounts taken);
         Span<CountedLimit> lowered = stackalloc CountedLimit[LimitCatalogue.LimitsMax];
         Decide(in request, Limits.Catalogue.Of(project.Plan, profile, lowered), new Intake(project, ref taken, ref verdict));
     }
@@ -374,16 +383,21 @@ public sealed class Admission
         }
 
         Fill(ref place, in request, kind, in intake.Verdict, clockMs);
-        place.CostMicros = intake.Verdict.Held.Micros;
-        int limits = intake.Taken.Bits;
-        place.Limits = (ushort)limits;
-        place.LastingLimits = (ushort)(limits & Limits.Catalogue.LastingBits);
-        place.Flags = request.IsPriced ? UsageFlags.Priced : UsageFlags.None;
-        UsageBuffer.Publish(ref place, sequence);
+        (long costMicros, int limits) = (intake.Verdict.Held.Micros, intake.Taken.Bits);
+        int lasting = limits & Limits.Catalogue.LastingBits;
+        UsageFlags flags = request.IsPriced ? UsageFlags.Priced : UsageFlags.None;
+        place.CostMicros = costMicros;
+        (place.Limits, place.LastingLimits, place.Flags) = ((ushort)limits, (ushort)lasting, flags);
+        var sum = new UsageChecksum(sequence);
+        sum.AddRequest(request.RequestNo, request.NowMs, clockMs, intake.Verdict.KeyNo, (uint)intake.Project.OrganizationNo);
+        sum.AddUse(costMicros, (uint)request.InputTokens, (uint)request.OutputTokens, request.Model, request.PriceVersion);
+        sum.AddKind(kind, flags, (ushort)limits, (ushort)lasting);
+        UsageBuffer.Publish(ref place, sequence, in sum);
         return true;
     }
 
     // Without a price something must be left.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Money LeastOf(in CheckRequest request) => request.IsPriced ? request.HoldOrZero : Money.Least;
 
     // Not enough is available. Whether it would be if nothing were held decides between waiting and paying.

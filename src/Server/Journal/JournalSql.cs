@@ -30,10 +30,11 @@ internal static class JournalSql
     private static readonly RowsStatement EndedRows = new(
         "DELETE FROM reservations WHERE request_no = @c0", "DELETE FROM reservations WHERE request_no = ANY(@c0)");
 
-    private static readonly RowsStatement WindowRows = RowsStatement.Insert(
-        "INSERT INTO window_counts (key_no, limit_name, slot_ms, amount)",
-        4,
-        "ON CONFLICT (key_no, limit_name, slot_ms) DO UPDATE SET amount = window_counts.amount + excluded.amount");
+    private static readonly RowsStatement WindowRows = RowsStatement.AddUp(
+        "window_counts",
+        ["key_no", "limit_name", "slot_ms"],
+        ["key_no", "limit_name", "slot_ms", "amount"],
+        "amount = window_counts.amount + excluded.amount");
 
     /// <summary>Moves the spool's end on, which must be where the caller thinks. By the primary key.</summary>
     public static void Move(RowsBatch rows, string spool, long from, long to) =>

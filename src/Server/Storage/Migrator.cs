@@ -4,6 +4,7 @@ using System.Reflection;
 using System.Security.Cryptography;
 using System.Text;
 using Dapper;
+using Npgsql;
 
 namespace Tollgate.Server.Storage;
 
@@ -104,7 +105,7 @@ internal static partial class Migrator
 
     private static async Task Apply(DbConnection connection, DbTransaction transaction, Migration migration, long nowMs)
     {
-        await connection.ExecuteAsync(migration.Sql, transaction: transaction);
+        await connection.ExecuteAsync(migration.SqlFor(connection), transaction: transaction);
         Failpoint.Pass("migration-run");
         await connection.ExecuteAsync(
             """
@@ -129,15 +130,23 @@ internal sealed record AppliedMigration
     public required string Checksum { get; init; }
 }
 
-/// <summary>One numbered file of SQL that moves the schema forward.</summary>
+/// <summary>
+/// One numbered file of SQL that moves the schema forward. What stands behind <c>-- postgresql:</c> is run by that database alone.
+/// </summary>
 internal sealed record Migration(long Number, string Name, string Sql)
 {
+    private const string PostgresOnly = "-- postgresql: ";
+
     /// <summary>SHA-256 of the text, the same whichever line ends a checkout wrote.</summary>
     public string Checksum { get; } =
         Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Sql.ReplaceLineEndings("\n"))));
 
     /// <summary>The files built into this version, in order: <c>migrations/0001_storage.sql</c> and on, without gaps.</summary>
     public static IReadOnlyList<Migration> Embedded { get; } = Load();
+
+    /// <summary>The text as a database takes it; the checksum is of the file, on both.</summary>
+    public string SqlFor(DbConnection connection) =>
+        connection is NpgsqlConnection ? Sql.Replace(PostgresOnly, "", StringComparison.Ordinal) : Sql;
 
     private static Migration[] Load()
     {

@@ -203,6 +203,8 @@ internal sealed class PostgresDriver : IDatabaseDriver
             NoResetOnClose = true,
             MaxAutoPrepare = KeptStatementsMax,
             AutoPrepareMinUsages = 2,
+            // Of several statements, the one that met a row that must not be there; see RowsBatch.
+            IncludeFailedBatchedCommand = true,
         };
     }
 }

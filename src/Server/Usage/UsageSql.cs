@@ -7,35 +7,38 @@ namespace Tollgate.Server.Usage;
 /// <summary>Every statement that writes usage; those that read it are in <c>UsageQuerySql</c>.</summary>
 internal static class UsageSql
 {
-    private const string Sums =
-        "(key_no, from_ms, model_no, place_no, requests, refused, input_tokens, output_tokens, cost_micros, loss_micros, priced, "
-        + "estimated, cached_tokens, reasoning_tokens)";
+    private static readonly string[] SumsOf = ["key_no", "from_ms", "model_no"];
 
-    private static readonly RowsStatement LogRows = RowsStatement.Insert(
+    private static readonly string[] Sums =
+    [
+        .. SumsOf, "place_no", "requests", "refused", "input_tokens", "output_tokens", "cost_micros", "loss_micros", "priced", "estimated",
+        "cached_tokens", "reasoning_tokens",
+    ];
+
+    private static readonly RowsStatement LogRows = RowsStatement.InsertNew(
         """
         INSERT INTO usage_log (request_no, key_no, place_no, at_ms, model_no, price_version, input_tokens, output_tokens, cost_micros,
                                loss_micros, status, latency_ms, flags, cached_tokens, reasoning_tokens)
         """,
-        15,
-        "ON CONFLICT (request_no) DO NOTHING");
+        15);
 
-    private static readonly RowsStatement RefusalRows = RowsStatement.Insert(
+    private static readonly RowsStatement RefusalRows = RowsStatement.InsertNew(
         """
         INSERT INTO refusals (request_no, key_no, place_no, at_ms, model_no, code, limit_name, limit_amount, limit_remaining, retry_at_ms)
         """,
-        10,
-        "ON CONFLICT (request_no) DO NOTHING");
+        10);
 
-    private static readonly RowsStatement HourRows = RowsStatement.Insert($"INSERT INTO usage_hours {Sums}", 14, Added("usage_hours"));
+    private static readonly RowsStatement HourRows = RowsStatement.AddUp("usage_hours", SumsOf, Sums, Added("usage_hours"));
 
-    private static readonly RowsStatement DayRows = RowsStatement.Insert($"INSERT INTO usage_days {Sums}", 14, Added("usage_days"));
+    private static readonly RowsStatement DayRows = RowsStatement.AddUp("usage_days", SumsOf, Sums, Added("usage_days"));
 
-    private static readonly RowsStatement UseRows = RowsStatement.Insert(
-        "INSERT INTO usage_keys (key_no, last_used_at_ms)",
-        2,
+    private static readonly RowsStatement UseRows = RowsStatement.AddUp(
+        "usage_keys",
+        ["key_no"],
+        ["key_no", "last_used_at_ms"],
         """
-        ON CONFLICT (key_no) DO UPDATE SET last_used_at_ms = excluded.last_used_at_ms
-        WHERE usage_keys.last_used_at_ms < excluded.last_used_at_ms
+        last_used_at_ms = CASE WHEN excluded.last_used_at_ms > usage_keys.last_used_at_ms
+                               THEN excluded.last_used_at_ms ELSE usage_keys.last_used_at_ms END
         """);
 
     private static readonly RowsStatement SpanRows = RowsStatement.Insert(
@@ -128,13 +131,12 @@ internal static class UsageSql
 
     private static string Added(string table) =>
         $"""
-        ON CONFLICT (key_no, from_ms, model_no) DO UPDATE SET
-            requests = {table}.requests + excluded.requests, refused = {table}.refused + excluded.refused,
-            input_tokens = {table}.input_tokens + excluded.input_tokens, output_tokens = {table}.output_tokens + excluded.output_tokens,
-            cost_micros = {table}.cost_micros + excluded.cost_micros, loss_micros = {table}.loss_micros + excluded.loss_micros,
-            priced = {table}.priced + excluded.priced, estimated = {table}.estimated + excluded.estimated,
-            cached_tokens = {table}.cached_tokens + excluded.cached_tokens,
-            reasoning_tokens = {table}.reasoning_tokens + excluded.reasoning_tokens
+        requests = {table}.requests + excluded.requests, refused = {table}.refused + excluded.refused,
+        input_tokens = {table}.input_tokens + excluded.input_tokens, output_tokens = {table}.output_tokens + excluded.output_tokens,
+        cost_micros = {table}.cost_micros + excluded.cost_micros, loss_micros = {table}.loss_micros + excluded.loss_micros,
+        priced = {table}.priced + excluded.priced, estimated = {table}.estimated + excluded.estimated,
+        cached_tokens = {table}.cached_tokens + excluded.cached_tokens,
+        reasoning_tokens = {table}.reasoning_tokens + excluded.reasoning_tokens
         """;
 }
 

@@ -47,6 +47,16 @@ public sealed class OpeningTests(PostgresFixture postgres)
     }
 
     [Theory, MemberData(nameof(Databases.Both), MemberType = typeof(Databases))]
+    public async Task A_line_of_a_migration_for_PostgreSQL_is_run_there_alone(DatabaseKind kind)
+    {
+        await using var store = await TestStore.Open(kind, postgres);
+
+        await store.Reopen([.. Migration.Embedded, Extra with { Sql = $"{Extra.Sql};\n-- postgresql: INSERT INTO extra VALUES ('a');" }]);
+
+        Assert.Equal(kind == DatabaseKind.PostgreSql ? 1 : 0, await store.Count("extra"));
+    }
+
+    [Theory, MemberData(nameof(Databases.Both), MemberType = typeof(Databases))]
     public async Task A_database_newer_than_the_code_is_refused(DatabaseKind kind)
     {
         await using var store = await TestStore.Closed(kind, postgres);
