@@ -34,7 +34,8 @@ internal sealed class ModelServer : IAsyncDisposable
         var server = new ModelServer(app);
         app.Run(server.Answer);
         await app.StartAsync();
-        server.Address = app.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.First();
+        var features = app.Services.GetRequiredService<IServer>().Features;
+        server.Address = features.GetRequiredFeature<IServerAddressesFeature>().Addresses.First();
         return server;
     }
 
@@ -56,7 +57,8 @@ internal sealed class ModelServer : IAsyncDisposable
 
     /// <summary>One piece of a chat's stream.</summary>
     public static string Piece(string delta, string finish = "null", string usage = "") =>
-        "data: {\"id\":\"chatcmpl-1\",\"object\":\"chat.completion.chunk\",\"created\":1700000000,\"model\":\"m\",\"choices\":[{\"index\":0,"
+        "data: {\"id\":\"chatcmpl-1\",\"object\":\"chat.completion.chunk\",\"created\":1700000000,\"model\":\"m\","
+        + "\"choices\":[{\"index\":0,"
         + $"\"delta\":{{{delta}}},\"finish_reason\":{finish}}}]{usage}}}\n\n";
 
     public static string Word(string word) => Piece($"\"content\":\"{word}\"");
