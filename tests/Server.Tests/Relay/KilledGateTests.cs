@@ -41,16 +41,16 @@ public sealed class KilledGateTests : IDisposable
                 http, HttpMethod.Post, $"/api/v1/projects/{project.GetProperty("id").GetString()}/keys", """{"name":"A key"}""");
             keyId = key.GetProperty("id").GetString()!;
             using var answer = await Chat(http, key.GetProperty("secret").GetString()!);
-            await Marked(tokens: 3);
+            await Marked(tokens: 4);
             await gate.Kill();
         }
 
         await using var again = await Serve(provider, model);
         using var client = Client(again);
         var line = await Settled(client, keyId);
-        Assert.Equal((3, true), (line.GetProperty("output_tokens").GetInt32(), line.GetProperty("estimated").GetBoolean()));
+        Assert.Equal((4, true), (line.GetProperty("output_tokens").GetInt32(), line.GetProperty("estimated").GetBoolean()));
         var cost = RelayedProvider.Read(line.GetProperty("cost").GetString()!);
-        Assert.True(cost >= RelayedProvider.Cost(0, 3), $"{cost}");
+        Assert.True(cost >= RelayedProvider.Cost(0, 4), $"{cost}");
         var wallet = await Call(client, HttpMethod.Get, $"/api/v1/organizations/{organization}/wallet");
         Assert.Equal(0, RelayedProvider.Read(wallet.GetProperty("held").GetString()!));
         Assert.Equal(5 - cost, RelayedProvider.Read(wallet.GetProperty("balance").GetString()!));
