@@ -23,6 +23,9 @@ internal sealed class ModelServer : IAsyncDisposable
     /// <summary>How it answers; by default as a model that said three words.</summary>
     public Func<HttpContext, Task> Answers { get; set; } = http => Json(http, Chat());
 
+    /// <summary>False: its answer reads the body itself, and none is remembered.</summary>
+    public bool KeepsBodies { get; set; } = true;
+
     public string Address { get; private set; } = "";
 
     public static async Task<ModelServer> Start()
@@ -80,7 +83,11 @@ internal sealed class ModelServer : IAsyncDisposable
     private async Task Answer(HttpContext http)
     {
         using var body = new MemoryStream();
-        await http.Request.Body.CopyToAsync(body, http.RequestAborted);
+        if (KeepsBodies)
+        {
+            await http.Request.Body.CopyToAsync(body, http.RequestAborted);
+        }
+
         Requests.Enqueue(new Arrived(
             http.Request.Method,
             http.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget,
