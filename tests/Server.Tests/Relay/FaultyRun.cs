@@ -25,7 +25,7 @@ internal sealed class FaultyRun : IAsyncDisposable
     public UpstreamPool Pool => Gateway.Gate.Services.GetRequiredService<UpstreamPool>();
 
     /// <param name="origin">Asked first; null for one that nobody listens for.</param>
-    /// <param name="isAlone">Whether the gateway's own good server is no upstream too.</param>
+    /// <param name="isAlone">Whether no other is asked after it; else the gateway's own, which is good.</param>
     /// <param name="with">Changes what is configured of it.</param>
     public static async Task<FaultyRun> Start(
         RawOrigin? origin, bool isAlone = true, Func<UpstreamConfig, UpstreamConfig>? with = null)

@@ -4,7 +4,7 @@ using Tollgate.Server.Tests.Upstreams;
 
 namespace Tollgate.Server.Tests.Relay;
 
-/// <summary>Clients that leave, at each point of a request: the server behind the gate hears of it, and no more is billed than they got.</summary>
+/// <summary>Clients that leave, at each point of a request: the server behind the gate hears of it, and they pay for what they got.</summary>
 public sealed class LeavingClientTests
 {
     private const string Events = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n";
@@ -39,10 +39,10 @@ public sealed class LeavingClientTests
     public async Task While_JSON_is_gathered_it_pays_nothing()
     {
         await using var origin = RawOrigin.SaysAndHangs(
-            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{\"choices\":[{\"message\":{\"content\":\"It");
+            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n"
+            + "{\"choices\":[{\"message\":{\"content\":\"It");
         await using var run = await FaultyRun.Start(origin, with: Patiently);
         var client = await Chat(run, "");
-        // The head of the answer has come when the upstream is known to work.
         await GatewayRun.Until(() => origin.Open == 1);
         await client.DisposeAsync();
         await run.EndedForNothing(499);

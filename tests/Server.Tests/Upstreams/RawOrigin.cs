@@ -128,15 +128,21 @@ internal sealed class RawConnection(TcpClient client, CancellationToken ended)
     }
 
     /// <summary>Reads all of a request whose head tells how long its body is: a close while some of it is unread is a reset.</summary>
-    public async Task<string> TakeRequest()
+    /// <returns>How long the body was.</returns>
+    public async Task<long> TakeRequest()
     {
         var text = await TakeHead();
         var head = text.IndexOf("\r\n\r\n", StringComparison.Ordinal) + 4;
         var told = text.IndexOf("Content-Length:", StringComparison.OrdinalIgnoreCase);
-        var length = told < 0 || told > head ? 0 : int.Parse(text.AsSpan(told + 15, text.IndexOf('\r', told) - told - 15), null);
-        var rest = new byte[Math.Max(0, head + length - text.Length)];
-        await _stream.ReadExactlyAsync(rest, ended);
-        return text + Encoding.Latin1.GetString(rest);
+        var length = told < 0 || told > head ? 0 : long.Parse(text.AsSpan(told + 15, text.IndexOf('\r', told) - told - 15), null);
+        var buffer = new byte[65_536];
+        for (var left = head + length - text.Length; left > 0;)
+        {
+            var read = await _stream.ReadAsync(buffer.AsMemory(0, (int)Math.Min(left, buffer.Length)), ended);
+            left = read > 0 ? left - read : throw new IOException("Closed.");
+        }
+
+        return length;
     }
 
     public Task Say(string text) => Say(Encoding.Latin1.GetBytes(text));
