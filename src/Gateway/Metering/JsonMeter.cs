@@ -3,7 +3,8 @@ using System.Buffers;
 namespace Tollgate.Gateway.Metering;
 
 /// <summary>
-/// An answer that is one JSON object. It passes as it comes; the brace that closes it, and what little follows, wait for the end. It is not
+/// An answer that is one JSON object. It passes as it comes; the brace that closes it, and what little follows, wait for the end. Until
+/// then the last byte there is waits: with it the client would take half an object, of the length that was told, for the whole. It is not
 /// cut: its output was bounded in the request, and half of it is worth nothing to the client.
 /// </summary>
 internal sealed class JsonMeter(ModelCall call) : IResponseMeter
@@ -14,6 +15,7 @@ internal sealed class JsonMeter(ModelCall call) : IResponseMeter
     private readonly JsonScan _scan = new();
     private readonly KeptBytes _tail = new(TailBytesMax);
     private TokenUse _told;
+    private byte? _last;
     private bool _isCut;
 
     public TokenUse Use => _told.IsReported ? _told : new()
@@ -34,8 +36,19 @@ internal sealed class JsonMeter(ModelCall call) : IResponseMeter
         if (!_scan.IsClosed)
         {
             var end = _scan.Read(bytes);
-            output.Write(bytes[..end]);
+            if (end > 0)
+            {
+                PassLast(output);
+                _last = bytes[end - 1];
+                output.Write(bytes[..(end - 1)]);
+            }
+
             bytes = bytes[end..];
+            if (_scan.IsClosed)
+            {
+                PassLast(output);
+            }
+
             if (_scan.IsClosed && UsageReader.TryRead(_scan.Usage, call.Kind, out var told))
             {
                 _told = told;
@@ -46,5 +59,18 @@ internal sealed class JsonMeter(ModelCall call) : IResponseMeter
         return !_isCut;
     }
 
-    public void End(IBufferWriter<byte> output) => _tail.MoveTo(output);
+    public void End(IBufferWriter<byte> output)
+    {
+        PassLast(output);
+        _tail.MoveTo(output);
+    }
+
+    private void PassLast(IBufferWriter<byte> output)
+    {
+        if (_last is { } last)
+        {
+            output.Write([last]);
+            _last = null;
+        }
+    }
 }

@@ -151,6 +151,11 @@ internal sealed class Bill(BillTerms terms, Admission admission, BillClock clock
             };
             var result = admission.Settle(Terms.RequestNo, settlement, out sequence);
             _isSettled = result != SettleResult.Full;
+            if (result == SettleResult.Done)
+            {
+                clock.Meter.Count(isEstimated, isNothing: use == default);
+            }
+
             return result;
         }
     }
@@ -182,4 +187,7 @@ internal sealed class Bill(BillTerms terms, Admission admission, BillClock clock
 /// <param name="ClockMs">The clock of the limits' windows.</param>
 /// <param name="Booked">Completes when an event is in the database, or cannot be brought there now and waits where it outlives us.</param>
 /// <param name="Wait">Waits for so many milliseconds.</param>
-internal sealed record BillClock(Func<long> NowMs, Func<long> ClockMs, Func<long, Task> Booked, Func<int, Task> Wait);
+internal sealed record BillClock(Func<long> NowMs, Func<long> ClockMs, Func<long, Task> Booked, Func<int, Task> Wait)
+{
+    public BillMeter Meter { get; } = new();
+}

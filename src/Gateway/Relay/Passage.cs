@@ -34,24 +34,25 @@ internal sealed class Passage(
             }
             else
             {
-                await Settle(StatusCodes.Status502BadGateway);
+                answer.EndedTooEarly();
+                await SettleBroken();
                 await Break(CutReason.None);
             }
         }
         catch (OperationCanceledException) when (request.Ended.IsCancellationRequested)
         {
-            await Settle(request.Reason == CutReason.None ? Relay.ClientLeftStatus : Status);
+            await SettleCut(request.Reason == CutReason.None ? Relay.ClientLeftStatus : Status);
             await Break(request.Reason);
         }
         catch (IOException)
         {
-            await Settle(StatusCodes.Status502BadGateway);
+            await SettleBroken();
             await Break(CutReason.None);
         }
         finally
         {
             // Whatever else went wrong, nothing stays held.
-            await Settle(StatusCodes.Status500InternalServerError);
+            await SettleCut(StatusCodes.Status500InternalServerError);
         }
     }
 
@@ -101,6 +102,14 @@ internal sealed class Passage(
     private Task Settle(int status) => call.Bill is not { } bill ? Task.CompletedTask
         : meter is null ? bill.Void(status)
         : bill.Settle(meter.Use, status);
+
+    /// <summary>Ends what did not come to its end: of which nothing has reached the client, that costs nothing.</summary>
+    private Task SettleCut(int status) => http.Response.HasStarted ? Settle(status) : call.Bill?.Void(status) ?? Task.CompletedTask;
+
+    /// <summary>An upstream that breaks before the first token has served nobody.</summary>
+    private Task SettleBroken() => meter is { Use.OutputTokens: > 0 }
+        ? SettleCut(StatusCodes.Status502BadGateway)
+        : call.Bill?.Void(StatusCodes.Status502BadGateway) ?? Task.CompletedTask;
 
     /// <summary>A stream ends in an error, and then in the middle of nothing.</summary>
     private async Task Break(CutReason reason)

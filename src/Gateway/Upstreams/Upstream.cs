@@ -17,32 +17,36 @@ internal sealed class Upstream
     private readonly UpstreamTarget _target;
     private readonly UpstreamRoutes _routes;
     private readonly string? _authorization;
+    private readonly UpstreamNews? _news;
     private int _inFlight;
-    private long _requests;
     private int _isRetired;
 
     /// <param name="config">Who it is.</param>
     /// <param name="time">The clock of time-outs and rests.</param>
+    /// <param name="meter">Of its name.</param>
     /// <param name="inProcess">Asked in place of a server; null for connections.</param>
-    /// <param name="changed">Told when it becomes healthy or is no longer.</param>
-    public Upstream(UpstreamConfig config, TimeProvider time, HttpMessageHandler? inProcess, Action<string, bool>? changed)
+    /// <param name="news">Told what becomes of it; null where nobody wants to know.</param>
+    public Upstream(
+        UpstreamConfig config, TimeProvider time, UpstreamMeter meter, HttpMessageHandler? inProcess = null, UpstreamNews? news = null)
     {
-        (Config, _time) = (config, time);
+        (Config, _time, Meter, _news) = (config, time, meter, news);
         _http = inProcess is null
             ? new HttpMessageInvoker(Connections(config))
             : new HttpMessageInvoker(inProcess, disposeHandler: false);
         _target = new UpstreamTarget(config.Url);
         _routes = new UpstreamRoutes(config.Routes);
         _authorization = config.Key is { } key ? $"Bearer {key}" : null;
-        Standing = new UpstreamStanding(time, isHealthy => changed?.Invoke(config.Name, isHealthy));
+        Standing = new UpstreamStanding(time, isHealthy => news?.Standing(config.Name, isHealthy));
     }
 
     public UpstreamConfig Config { get; }
 
     public UpstreamStanding Standing { get; }
 
+    public UpstreamMeter Meter { get; }
+
     public UpstreamState State =>
-        new(Config.Name, Standing.IsHealthy, Volatile.Read(ref _inFlight), Interlocked.Read(ref _requests), Standing.Failures);
+        new(Config.Name, Standing.IsHealthy, Volatile.Read(ref _inFlight), Config.ConcurrencyMax, Meter.Requests, Meter.Failures);
 
     public bool Serves(UpstreamRequest request) => ServesModel(request.Model) && _routes.Take(request.Path);
 
@@ -51,7 +55,7 @@ internal sealed class Upstream
     {
         if (Interlocked.Increment(ref _inFlight) <= Config.ConcurrencyMax && Volatile.Read(ref _isRetired) == 0)
         {
-            Interlocked.Increment(ref _requests);
+            Meter.Asked();
             return true;
         }
 
@@ -88,17 +92,8 @@ internal sealed class Upstream
             var response = await _http.SendAsync(message, patience.Token);
             patience.Pause();
             var stream = await response.Content.ReadAsStreamAsync(CancellationToken.None);
-            var hasFailed = IsOfAGateway(response.StatusCode);
-            if (hasFailed)
-            {
-                Standing.Failed();
-            }
-            else
-            {
-                Standing.Worked();
-            }
-
-            return new UpstreamAnswer(this, response, stream, patience) { Attempts = attempt, HasFailed = hasFailed };
+            var hasFailed = Judge(response.StatusCode, request);
+            return new UpstreamAnswer(this, request.RequestId, response, stream, patience) { Attempts = attempt, HasFailed = hasFailed };
         }
         catch (Exception error)
         {
@@ -107,7 +102,7 @@ internal sealed class Upstream
             Leave();
             if (fault is not null)
             {
-                Standing.Failed();
+                Fail(FailureOf(fault.Fault), request.RequestId, fault.Message);
                 throw fault;
             }
 
@@ -119,6 +114,13 @@ internal sealed class Upstream
 
             throw;
         }
+    }
+
+    /// <summary>A request failed here: counted, told, and held against its standing.</summary>
+    public void Fail(UpstreamFailure failure, string? requestId, string cause)
+    {
+        Note(failure, requestId, cause);
+        Standing.Failed();
     }
 
     /// <summary>Whether its health path answers 2xx within this time.</summary>
@@ -167,8 +169,42 @@ internal sealed class Upstream
         VersionPolicy = HttpVersionPolicy.RequestVersionOrLower,
     };
 
-    private static bool IsOfAGateway(HttpStatusCode status) =>
-        status is HttpStatusCode.BadGateway or HttpStatusCode.ServiceUnavailable or HttpStatusCode.GatewayTimeout;
+    /// <summary>
+    /// Whether it is a status of a server that cannot serve. A 500 is of this request, a 401 of our key; neither is held against its
+    /// standing.
+    /// </summary>
+    private bool Judge(HttpStatusCode status, UpstreamRequest request)
+    {
+        var cause = $"{Config.Name}: answered {(int)status}.";
+        switch (status)
+        {
+            case HttpStatusCode.BadGateway or HttpStatusCode.ServiceUnavailable or HttpStatusCode.GatewayTimeout:
+                Fail(UpstreamFailure.Status, request.RequestId, cause);
+                return true;
+            case HttpStatusCode.InternalServerError:
+                Note(UpstreamFailure.Status, request.RequestId, cause);
+                break;
+            case HttpStatusCode.Unauthorized:
+                Note(UpstreamFailure.Unauthorized, request.RequestId, cause);
+                break;
+        }
+
+        Standing.Worked();
+        return false;
+    }
+
+    private void Note(UpstreamFailure failure, string? requestId, string cause)
+    {
+        Meter.Failed(failure);
+        _news?.Failed(requestId, cause);
+    }
+
+    private static UpstreamFailure FailureOf(UpstreamFault fault) => fault switch
+    {
+        UpstreamFault.TimedOut => UpstreamFailure.TimedOut,
+        UpstreamFault.Garbled => UpstreamFailure.Garbled,
+        _ => UpstreamFailure.Unreachable,
+    };
 
     private HttpRequestMessage MessageOf(UpstreamRequest request, ClientBody? body, Patience patience)
     {
@@ -220,6 +256,12 @@ internal sealed class Upstream
 /// <param name="Name">Of the upstream.</param>
 /// <param name="IsHealthy">Neither resting nor down.</param>
 /// <param name="InFlight">Requests under way.</param>
-/// <param name="Requests">Sent to it since it was configured.</param>
-/// <param name="Failures">Of those: no answer, a broken one, or 502, 503 or 504.</param>
-internal sealed record UpstreamState(string Name, bool IsHealthy, int InFlight, long Requests, long Failures);
+/// <param name="InFlightMax">As many as there may be.</param>
+/// <param name="Requests">Sent to it since its name was configured.</param>
+/// <param name="Failures">Of those: no answer, a broken one, 401, or a status that another one is asked after.</param>
+internal sealed record UpstreamState(string Name, bool IsHealthy, int InFlight, int InFlightMax, long Requests, long Failures);
+
+/// <summary>Who is told of upstreams.</summary>
+/// <param name="Standing">Told the name of one that became healthy (true) or is no longer (false).</param>
+/// <param name="Failed">Told the id of a request, where it has one, and how it failed at which.</param>
+internal sealed record UpstreamNews(Action<string, bool> Standing, Action<string?, string> Failed);

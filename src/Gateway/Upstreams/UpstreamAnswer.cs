@@ -6,13 +6,14 @@ namespace Tollgate.Gateway.Upstreams;
 internal sealed class UpstreamAnswer : IDisposable
 {
     private readonly Upstream _upstream;
+    private readonly string? _requestId;
     private readonly Stream _body;
     private readonly Patience _patience;
     private bool _hasLeft;
     private bool _isDisposed;
 
-    public UpstreamAnswer(Upstream upstream, HttpResponseMessage message, Stream body, Patience patience) =>
-        (_upstream, Message, _body, _patience) = (upstream, message, body, patience);
+    public UpstreamAnswer(Upstream upstream, string? requestId, HttpResponseMessage message, Stream body, Patience patience) =>
+        (_upstream, _requestId, Message, _body, _patience) = (upstream, requestId, message, body, patience);
 
     /// <summary>Who answered.</summary>
     public string Upstream => _upstream.Config.Name;
@@ -35,6 +36,10 @@ internal sealed class UpstreamAnswer : IDisposable
         var read = _body.ReadAsync(buffer, _patience.Token);
         return read.IsCompletedSuccessfully ? new ValueTask<int>(Took(read.Result, buffer.Length)) : Wait(read, buffer.Length, cancel);
     }
+
+    /// <summary>It came to an end that is none: who knows its form says so.</summary>
+    public void EndedTooEarly() =>
+        _upstream.Fail(UpstreamFailure.Broken, _requestId, $"{Upstream}: its answer ended before it was whole.");
 
     public void Dispose()
     {
@@ -62,10 +67,11 @@ internal sealed class UpstreamAnswer : IDisposable
         }
         catch (Exception error) when (!cancel.IsCancellationRequested && !_patience.Caller.IsCancellationRequested)
         {
-            _upstream.Standing.Failed();
-            throw _patience.IsOver
-                ? new IOException($"{Upstream}: nothing more of its answer came for {_upstream.Config.Idle.TotalSeconds} s.", error)
-                : new IOException($"{Upstream}: its answer broke off: {error.Message}", error);
+            var cause = _patience.IsOver
+                ? $"{Upstream}: nothing more of its answer came for {_upstream.Config.Idle.TotalSeconds} s."
+                : $"{Upstream}: its answer broke off: {error.Message}";
+            _upstream.Fail(UpstreamFailure.Broken, _requestId, cause);
+            throw new IOException(cause, error);
         }
         catch (Exception error) when (error is not OperationCanceledException)
         {

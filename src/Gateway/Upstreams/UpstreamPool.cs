@@ -17,27 +17,40 @@ internal sealed class UpstreamPool
     private readonly TimeProvider _time;
     private readonly Upstream _builtIn;
     private readonly Lock _replacing = new();
+    private readonly UpstreamNews _news;
     private volatile Upstream[] _upstreams;
+    private long _retries;
 
     /// <param name="builtIn">Asked where no upstream is configured.</param>
     /// <param name="time">The clock of time-outs and rests.</param>
     public UpstreamPool(HttpMessageHandler builtIn, TimeProvider time)
     {
         _time = time;
-        _builtIn = new Upstream(
-            new UpstreamConfig { Name = BuiltIn, Url = new Uri("http://localhost/"), ConcurrencyMax = int.MaxValue }, time, builtIn, null);
+        _news = new UpstreamNews(
+            (name, isHealthy) => StandingChanged?.Invoke(name, isHealthy),
+            (request, cause) => RequestFailed?.Invoke(request, cause));
+        var config = new UpstreamConfig { Name = BuiltIn, Url = new Uri("http://localhost/"), ConcurrencyMax = int.MaxValue };
+        _builtIn = new Upstream(config, time, new UpstreamMeter(), builtIn);
         _upstreams = [_builtIn];
     }
 
     /// <summary>Told the name of an upstream that became healthy (true) or is no longer (false).</summary>
     public event Action<string, bool>? StandingChanged;
 
+    /// <summary>Told the id of a request that failed at an upstream, and how; the next one may have answered it.</summary>
+    public event Action<string?, string>? RequestFailed;
+
+    /// <summary>How often another upstream was asked because one had failed.</summary>
+    public long Retries => Interlocked.Read(ref _retries);
+
     public IReadOnlyList<UpstreamState> States => [.. _upstreams.Select(upstream => upstream.State)];
 
     /// <summary>What is asked now, for the background check.</summary>
     public IReadOnlyList<Upstream> Upstreams => _upstreams;
 
-    /// <summary>Swaps what is configured. Upstreams that stay as they were keep their connections and their health.</summary>
+    /// <summary>
+    /// Swaps what is configured. Upstreams that stay as they were keep their connections and their health; names keep their counts.
+    /// </summary>
     public void Replace(IReadOnlyList<UpstreamConfig> upstreams)
     {
         lock (_replacing)
@@ -46,7 +59,7 @@ internal sealed class UpstreamPool
             _upstreams = upstreams.Count == 0 ? [_builtIn] :
             [
                 .. upstreams.Select(config => before.FirstOrDefault(one => one != _builtIn && one.Config == config)
-                    ?? new Upstream(config, _time, null, (name, isHealthy) => StandingChanged?.Invoke(name, isHealthy))),
+                    ?? new Upstream(config, _time, MeterOf(config.Name, before), news: _news)),
             ];
             foreach (var gone in before.Except(_upstreams).Where(one => one != _builtIn))
             {
@@ -54,6 +67,9 @@ internal sealed class UpstreamPool
             }
         }
     }
+
+    private static UpstreamMeter MeterOf(string name, Upstream[] before) =>
+        before.FirstOrDefault(one => one.Config.Name == name)?.Meter ?? new UpstreamMeter();
 
     /// <exception cref="UpstreamException">None answered.</exception>
     /// <exception cref="OperationCanceledException">The caller gave up.</exception>
@@ -63,7 +79,7 @@ internal sealed class UpstreamPool
         while (true)
         {
             var upstreams = _upstreams;
-            var sending = new Sending(request, cancel);
+            var sending = new Sending(this, request, cancel);
             if (await sending.ToReady(upstreams) || await sending.ToResting(upstreams))
             {
                 return sending.Answer!;
@@ -88,7 +104,7 @@ internal sealed class UpstreamPool
     }
 
     /// <summary>One request on its way through the upstreams, up to the answer that its caller gets.</summary>
-    private sealed class Sending(UpstreamRequest request, CancellationToken cancel)
+    private sealed class Sending(UpstreamPool pool, UpstreamRequest request, CancellationToken cancel)
     {
         private readonly ClientBody? _body =
             request.Stream is { } stream && request.Headers.ContentLength != 0 ? new ClientBody(stream) : null;
@@ -150,6 +166,11 @@ internal sealed class UpstreamPool
             {
                 GiveUp(upstream, isTrial);
                 return false;
+            }
+
+            if (_attempts > 0)
+            {
+                Interlocked.Increment(ref pool._retries);
             }
 
             UpstreamAnswer answer;

@@ -19,12 +19,8 @@ internal sealed class UpstreamStanding(TimeProvider time, Action<bool>? changed 
     private volatile int _failures;
     private TimeSpan _rest;
     private bool _isTried;
-    private long _failuresTotal;
 
     public bool IsHealthy => Volatile.Read(ref _restEnd) == Never && !_isDown;
-
-    /// <summary>Failures since the start.</summary>
-    public long Failures => Interlocked.Read(ref _failuresTotal);
 
     /// <summary>When it may be tried again, to compare with others'; the least for a healthy one.</summary>
     public long RestEnd => Volatile.Read(ref _restEnd);
@@ -80,7 +76,6 @@ internal sealed class UpstreamStanding(TimeProvider time, Action<bool>? changed 
 
     public void Failed()
     {
-        Interlocked.Increment(ref _failuresTotal);
         bool began;
         lock (_lock)
         {

@@ -2,11 +2,14 @@ using System.Reflection;
 using Tollgate.Engine.Keys;
 using Tollgate.Engine.Usage;
 using Tollgate.Engine.Verification;
+using Tollgate.Gateway.Relay;
+using Tollgate.Gateway.Upstreams;
 using Tollgate.Server.Journal;
 using Tollgate.Server.Keys;
 using Tollgate.Server.Providers;
 using Tollgate.Server.Storage;
 using Tollgate.Server.Telemetry;
+using Tollgate.Server.Upstreams;
 using Tollgate.Server.Verification;
 
 namespace Tollgate.Server.Hosting;
@@ -26,6 +29,10 @@ internal sealed class GateMetrics(
     Fold fold,
     ReservationSweep sweep,
     RequestMeter requests,
+    UpstreamPool upstreams,
+    UpstreamFeed upstreamFeed,
+    OpenRequests open,
+    BillClock bills,
     Readiness readiness,
     KeyRedaction redaction,
     CollectorLink collector,
@@ -42,7 +49,7 @@ internal sealed class GateMetrics(
         .GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
 
     public MetricSet All() =>
-        new([.. Gateway(), .. Memory(), .. Stored(), .. Metered(), .. Itself(), .. ProcessMetrics.Families()]);
+        new([.. Gateway(), .. Memory(), .. Stored(), .. Metered(), .. Relayed(), .. Itself(), .. ProcessMetrics.Families()]);
 
     private IEnumerable<MetricFamily> Gateway() =>
     [
@@ -113,6 +120,55 @@ internal sealed class GateMetrics(
         MetricFamily.Gauge("tollgate_limits_active", "Limits of keys that count something.", () => admission.Limits.Count),
         MetricFamily.Gauge("tollgate_limits_active_max", "The most there can be.", () => options.ActiveLimitsMax),
     ];
+
+    private IEnumerable<MetricFamily> Relayed() =>
+    [
+        MetricFamily.Gauge("tollgate_relay_requests_open", "Requests on their way to an upstream or back.", () => open.Count),
+        Gauge(
+            "tollgate_upstream_healthy", "1 while an upstream is asked, 0 while it rests or is down.", state => state.IsHealthy ? 1 : 0),
+        Gauge("tollgate_upstream_requests_open", "Requests under way there.", state => state.InFlight),
+        Gauge("tollgate_upstream_requests_open_max", "As many as it may have.", state => state.InFlightMax),
+        MetricFamily.Counter(
+            "tollgate_upstream_requests_total", "Requests sent there.",
+            () => upstreams.States.Select(state => new MetricSample(state.Requests, ("upstream", state.Name))), "upstream"),
+        MetricFamily.Counter(
+            "tollgate_upstream_failures_total", "Of those, the ones that failed, by how.", UpstreamFailures, "upstream", "cause"),
+        MetricFamily.Counter(
+            "tollgate_upstream_retries_total", "Times another upstream was asked because one had failed.", () => upstreams.Retries),
+        MetricFamily.Counter(
+            "tollgate_upstream_reloads_total", "Times the upstreams were read anew, by how that ended.",
+            () => [Sample("outcome", "taken", upstreamFeed.Taken), Sample("outcome", "refused", upstreamFeed.Refused)], "outcome"),
+        MetricFamily.Counter(
+            "tollgate_relay_bills_total", "Requests that ended, by where their tokens came from.",
+            () =>
+            [
+                Sample("tokens", "told", bills.Meter.Told), Sample("tokens", "estimated", bills.Meter.Estimated),
+                Sample("tokens", "none", bills.Meter.None),
+            ],
+            "tokens"),
+    ];
+
+    private MetricFamily Gauge(string name, string help, Func<UpstreamState, double> read) => new(name, MetricKind.Gauge, help)
+    {
+        Labels = ["upstream"],
+        Read = () => upstreams.States.Select(state => new MetricSample(read(state), ("upstream", state.Name))),
+    };
+
+    private IEnumerable<MetricSample> UpstreamFailures() => upstreams.Upstreams.SelectMany(upstream =>
+        Enum.GetValues<UpstreamFailure>().Select(failure => new MetricSample(
+            upstream.Meter.Read(failure), ("upstream", upstream.Config.Name), ("cause", NameOf(failure)))));
+
+    private static string NameOf(UpstreamFailure failure) => failure switch
+    {
+        UpstreamFailure.Unreachable => "unreachable",
+        UpstreamFailure.TimedOut => "timed_out",
+        UpstreamFailure.Garbled => "garbled",
+        UpstreamFailure.Unauthorized => "unauthorized",
+        UpstreamFailure.Status => "status",
+        _ => "broken",
+    };
+
+    private static MetricSample Sample(string label, string value, double count) => new(count, (label, value));
 
     private IEnumerable<MetricFamily> Itself() =>
     [

@@ -17,14 +17,23 @@ internal sealed partial class UpstreamFeed : BackgroundService
     private readonly HealthWatch _watch;
     private readonly ILogger<UpstreamFeed> _log;
     private readonly Lock _reloading = new();
+    private long _taken;
+    private long _refused;
 
     public UpstreamFeed(
         UpstreamPool pool, IReadOnlyList<UpstreamConfig> upstreams, UpstreamSource source, TimeProvider time, ILogger<UpstreamFeed> log)
     {
         (_pool, _source, _watch, _log) = (pool, source, new HealthWatch(pool, time), log);
         pool.StandingChanged += Note;
+        pool.RequestFailed += NoteFailed;
         pool.Replace(upstreams);
     }
+
+    /// <summary>How often they were read anew and taken.</summary>
+    public long Taken => Interlocked.Read(ref _taken);
+
+    /// <summary>How often what was written was wrong.</summary>
+    public long Refused => Interlocked.Read(ref _refused);
 
     /// <summary>False where what is written now is wrong; then all stays as it was.</summary>
     public bool Reload()
@@ -34,12 +43,12 @@ internal sealed partial class UpstreamFeed : BackgroundService
             var (upstreams, faults) = _source();
             if (upstreams is null)
             {
-                var all = string.Join(' ', faults);
-                LogRefused(all);
+                Refuse(string.Join(' ', faults));
                 return false;
             }
 
             _pool.Replace(upstreams);
+            Interlocked.Increment(ref _taken);
             var names = string.Join(", ", _pool.States.Select(state => state.Name));
             LogReloaded(_pool.States.Count, names);
             return true;
@@ -49,6 +58,7 @@ internal sealed partial class UpstreamFeed : BackgroundService
     public override void Dispose()
     {
         _pool.StandingChanged -= Note;
+        _pool.RequestFailed -= NoteFailed;
         base.Dispose();
     }
 
@@ -72,9 +82,17 @@ internal sealed partial class UpstreamFeed : BackgroundService
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            LogRefused(error.Message);
+            Refuse(error.Message);
         }
     }
+
+    private void Refuse(string faults)
+    {
+        Interlocked.Increment(ref _refused);
+        LogRefused(faults);
+    }
+
+    private void NoteFailed(string? requestId, string cause) => LogFailed(requestId ?? "-", cause);
 
     private void Note(string name, bool isHealthy)
     {
@@ -96,6 +114,9 @@ internal sealed partial class UpstreamFeed : BackgroundService
 
     [LoggerMessage(Level = LogLevel.Information, Message = "The upstream {Name} is healthy")]
     private partial void LogHealthy(string name);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{RequestId} failed at an upstream. {Cause}")]
+    private partial void LogFailed(string requestId, string cause);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The upstream {Name} failed; it rests, and others are asked where there are any")]
     private partial void LogUnhealthy(string name);

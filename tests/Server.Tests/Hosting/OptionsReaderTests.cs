@@ -18,6 +18,8 @@ public sealed class OptionsReaderTests : IDisposable
         ["provider"] = "tensorx",
         ["urls"] = "http://127.0.0.1:1; http://[::1]:2",
         ["data"] = "elsewhere",
+        ["upstream"] = "http://127.0.0.1:9000/v1",
+        ["upstream_key"] = "the-model-servers-own-key",
         ["database"] = "Host=db",
         ["pepper_file"] = "/run/pepper",
         ["root_key"] = "an-operators-own-choice-of-root-key-0123",
@@ -34,6 +36,7 @@ public sealed class OptionsReaderTests : IDisposable
         ["refusal_days"] = "1",
         ["active_limits_max"] = "2048",
         ["reservation_seconds"] = "10",
+        ["drain_seconds"] = "0",
         ["request_threads"] = "pool",
         ["log_level"] = "debug",
         ["log_format"] = "json",
@@ -58,13 +61,17 @@ public sealed class OptionsReaderTests : IDisposable
         foreach (var (property, option) in options)
         {
             var value = Values[option!.Key];
-            var file = Write($"{option.Key}: \"{value}\"");
+            // A key without its server is a fault.
+            var (lines, beside) = option.Key == "upstream_key"
+                ? ("upstream: http://127.0.0.1:1\n", new Dictionary<string, string> { ["TOLLGATE_UPSTREAM"] = "http://127.0.0.1:1" })
+                : ("", Nothing);
+            var file = Write($"{lines}{option.Key}: \"{value}\"");
             AssertIs(OptionsReader.Read(["--config", file], Nothing));
-            AssertIs(OptionsReader.Read([], new Dictionary<string, string> { [option.Variable] = value }));
+            AssertIs(OptionsReader.Read([], new Dictionary<string, string>(beside) { [option.Variable] = value }));
             if (option.Argument is not null)
             {
-                AssertIs(OptionsReader.Read([option.Argument, value], Nothing));
-                AssertIs(OptionsReader.Read([$"{option.Argument}={value}"], Nothing));
+                AssertIs(OptionsReader.Read([option.Argument, value], beside));
+                AssertIs(OptionsReader.Read([$"{option.Argument}={value}"], beside));
             }
 
             void AssertIs((GateOptions? Options, IReadOnlyList<string> Faults) read)
@@ -100,7 +107,7 @@ public sealed class OptionsReaderTests : IDisposable
         Assert.Null(options);
         string[] starts =
         [
-            "--port: is not an argument. Known are --config, --provider, --urls, --data.",
+            "--port: is not an argument. Known are --config, --provider, --urls, --data, --upstream, --upstream-key.",
             "--data: is given twice.",
             $"{file}:2:1: log_levl is not an option. Known are provider, urls, data,",
             $"{file}:6:1: urls must be a single value.",
@@ -165,7 +172,7 @@ public sealed class OptionsReaderTests : IDisposable
         var (options, faults) = OptionsReader.Read(
             ["--config", Write("database:\nroot_key: \"\"\n")], new Dictionary<string, string> { ["TOLLGATE_DATA"] = "" });
         Assert.Empty(faults);
-        Assert.Equal(new GateOptions(), options);
+        Assert.Equal(new GateOptions { UpstreamsAnew = options!.UpstreamsAnew }, options);
         Assert.Empty(OptionsReader.Read(["--config", Write("")], Nothing).Faults);
     }
 
@@ -180,6 +187,7 @@ public sealed class OptionsReaderTests : IDisposable
     [InlineData("active_limits_max", "67108865", "must be between 2048 and 67108864")]
     [InlineData("reservation_seconds", "9", "must be between 10 and 86400")]
     [InlineData("reservation_seconds", "86401", "must be between 10 and 86400")]
+    [InlineData("drain_seconds", "3601", "must be between 0 and 3600")]
     [InlineData("log_format", "xml", "must be among text, json")]
     [InlineData("metrics_urls", "https://127.0.0.1:9464", "must be addresses such as")]
     [InlineData("metrics_token", "fifteen-letters", "must have 16 to 256 printable characters")]

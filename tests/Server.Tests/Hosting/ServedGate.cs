@@ -119,6 +119,23 @@ internal sealed class ServedGate : IAsyncDisposable
         await _process.WaitForExitAsync();
     }
 
+    /// <summary>kill -HUP.</summary>
+    public async Task HangUp()
+    {
+        using var kill = Process.Start("kill", ["-HUP", $"{_process.Id}"]);
+        await kill.WaitForExitAsync();
+    }
+
+    /// <summary>What the process holds in memory now, and the most it ever held.</summary>
+    public (long Bytes, long BytesMost) Memory()
+    {
+        var status = File.ReadAllLines($"/proc/{_process.Id}/status");
+        return (Read("VmRSS:"), Read("VmHWM:"));
+
+        long Read(string name) => 1_024 * long.Parse(
+            status.Single(line => line.StartsWith(name, StringComparison.Ordinal))[name.Length..^"kB".Length], null);
+    }
+
     public async Task<int> WaitForExit()
     {
         await _process.WaitForExitAsync().WaitAsync(Patience);

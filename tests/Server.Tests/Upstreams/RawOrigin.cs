@@ -14,6 +14,7 @@ internal sealed class RawOrigin : IAsyncDisposable
     private readonly List<Task> _running = [];
     private readonly Task _accepting;
     private int _connections;
+    private int _open;
 
     public RawOrigin(Func<RawConnection, Task> script)
     {
@@ -22,7 +23,11 @@ internal sealed class RawOrigin : IAsyncDisposable
         _accepting = Accept();
     }
 
+    /// <summary>That ever were.</summary>
     public int Connections => Volatile.Read(ref _connections);
+
+    /// <summary>That are: of one whose script waits for it, as long as the other side keeps it.</summary>
+    public int Open => Volatile.Read(ref _open);
 
     public UpstreamConfig Config(string name = "raw") =>
         new() { Name = name, Url = new Uri($"http://127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}") };
@@ -30,22 +35,30 @@ internal sealed class RawOrigin : IAsyncDisposable
     /// <summary>Takes the request and never answers.</summary>
     public static RawOrigin Hangs() => new(async connection =>
     {
-        await connection.TakeHead();
+        await connection.TakeRequest();
         await connection.Closed();
     });
 
     /// <summary>Takes the request and breaks the connection off.</summary>
     public static RawOrigin Resets() => new(async connection =>
     {
-        await connection.TakeHead();
+        await connection.TakeRequest();
         connection.Reset();
     });
 
     /// <summary>Takes the request, says this, and closes.</summary>
     public static RawOrigin Says(string text) => new(async connection =>
     {
-        await connection.TakeHead();
+        await connection.TakeRequest();
         await connection.Say(text);
+    });
+
+    /// <summary>Takes the request, says this, and then nothing more.</summary>
+    public static RawOrigin SaysAndHangs(string text) => new(async connection =>
+    {
+        await connection.TakeRequest();
+        await connection.Say(text);
+        await connection.Closed();
     });
 
     public async ValueTask DisposeAsync()
@@ -75,6 +88,7 @@ internal sealed class RawOrigin : IAsyncDisposable
 
     private async Task Serve(TcpClient client)
     {
+        Interlocked.Increment(ref _open);
         using (client)
         {
             try
@@ -85,6 +99,8 @@ internal sealed class RawOrigin : IAsyncDisposable
             {
             }
         }
+
+        Interlocked.Decrement(ref _open);
     }
 }
 
@@ -92,7 +108,7 @@ internal sealed class RawConnection(TcpClient client, CancellationToken ended)
 {
     private readonly NetworkStream _stream = client.GetStream();
 
-    /// <summary>Reads up to the empty line; what came behind it is lost.</summary>
+    /// <summary>Reads up to the empty line, and whatever came along behind it.</summary>
     public async Task<string> TakeHead()
     {
         var text = new StringBuilder();
@@ -111,7 +127,27 @@ internal sealed class RawConnection(TcpClient client, CancellationToken ended)
         return text.ToString();
     }
 
-    public async Task Say(string text) => await _stream.WriteAsync(Encoding.Latin1.GetBytes(text), ended);
+    /// <summary>Reads all of a request whose head tells how long its body is: a close while some of it is unread is a reset.</summary>
+    /// <returns>How long the body was.</returns>
+    public async Task<long> TakeRequest()
+    {
+        var text = await TakeHead();
+        var head = text.IndexOf("\r\n\r\n", StringComparison.Ordinal) + 4;
+        var told = text.IndexOf("Content-Length:", StringComparison.OrdinalIgnoreCase);
+        var length = told < 0 || told > head ? 0 : long.Parse(text.AsSpan(told + 15, text.IndexOf('\r', told) - told - 15), null);
+        var buffer = new byte[65_536];
+        for (var left = head + length - text.Length; left > 0;)
+        {
+            var read = await _stream.ReadAsync(buffer.AsMemory(0, (int)Math.Min(left, buffer.Length)), ended);
+            left = read > 0 ? left - read : throw new IOException("Closed.");
+        }
+
+        return length;
+    }
+
+    public Task Say(string text) => Say(Encoding.Latin1.GetBytes(text));
+
+    public async Task Say(ReadOnlyMemory<byte> bytes) => await _stream.WriteAsync(bytes, ended);
 
     /// <summary>Returns when the other side has closed or broken the connection.</summary>
     public async Task Closed()
