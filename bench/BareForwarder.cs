@@ -22,7 +22,8 @@ internal static class BareForwarder
             request.Content = new StreamContent(http.Request.Body);
             request.Content.Headers.TryAddWithoutValidation("Content-Type", http.Request.ContentType);
             request.Content.Headers.ContentLength = http.Request.ContentLength;
-            using HttpResponseMessage answer = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, http.RequestAborted);
+            using HttpResponseMessage answer = await client.SendAsync(
+                request, HttpCompletionOption.ResponseHeadersRead, http.RequestAborted);
             http.Response.StatusCode = (int)answer.StatusCode;
             http.Response.ContentType = answer.Content.Headers.ContentType?.ToString();
             http.Response.ContentLength = answer.Content.Headers.ContentLength;

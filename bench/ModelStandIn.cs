@@ -9,7 +9,7 @@ using Microsoft.Extensions.Logging;
 namespace Tollgate.Bench;
 
 /// <summary>
-/// A model server that thinks of nothing: the same answer to every chat, in one piece, as a stream of <see cref="Events"/> events, or, under
+/// A model server that thinks of nothing: the same answer to every chat, in one piece, as a stream of <see cref="Events"/> events, or under
 /// <c>/open</c>, as a stream that says one word and then waits until its client leaves.
 /// </summary>
 internal static class ModelStandIn
@@ -19,7 +19,8 @@ internal static class ModelStandIn
     private const string Head = "{\"id\":\"chatcmpl-1\",\"object\":\"chat.completion.chunk\",\"created\":1700000000,\"model\":\"coin\",";
 
     private static readonly byte[] Whole = Encoding.UTF8.GetBytes(
-        "{\"id\":\"chatcmpl-1\",\"object\":\"chat.completion\",\"created\":1700000000,\"model\":\"coin\",\"choices\":[{\"index\":0,\"message\":"
+        "{\"id\":\"chatcmpl-1\",\"object\":\"chat.completion\",\"created\":1700000000,\"model\":\"coin\","
+        + "\"choices\":[{\"index\":0,\"message\":"
         + "{\"role\":\"assistant\",\"content\":\"" + string.Concat(Enumerable.Repeat("a gate is a wall that may open ", 12))
         + "\"},\"finish_reason\":\"stop\"}],\"usage\":{\"prompt_tokens\":24,\"completion_tokens\":96,\"total_tokens\":120}}");
 
@@ -31,7 +32,8 @@ internal static class ModelStandIn
 
     private static readonly byte[] Usage = Encoding.UTF8.GetBytes(string.Create(
         CultureInfo.InvariantCulture,
-        $"data: {Head}\"choices\":[],\"usage\":{{\"prompt_tokens\":24,\"completion_tokens\":{Events},\"total_tokens\":{Events + 24}}}}}\n\n"));
+        $"data: {Head}\"choices\":[],"
+        + $"\"usage\":{{\"prompt_tokens\":24,\"completion_tokens\":{Events},\"total_tokens\":{Events + 24}}}}}\n\n"));
 
     private static readonly byte[] Done = "data: [DONE]\n\n"u8.ToArray();
 

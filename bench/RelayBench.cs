@@ -33,7 +33,8 @@ internal static class RelayBench
                 ],
                 ("TOLLGATE_ROOT_KEY", RootKey));
             string key = await NewKey(gate);
-            page.Add($"Both on core {ServerProcess.Core}; wrk and the model server on core {LoadRun.Core}. {rounds} rounds of {seconds} s each in turns; "
+            page.Add($"Both on core {ServerProcess.Core}; wrk and the model server on core {LoadRun.Core}. "
+                + $"{rounds} rounds of {seconds} s each in turns; "
                 + "medians, with the least and the most; ratios are of neighbours in one round.");
             page.Add("The gate checks a key, counts three limits, holds and bills a wallet, and commits each bill before the answer ends.");
             page.Add("");
@@ -116,7 +117,8 @@ internal static class RelayBench
     /// <summary>What a stream under way takes in memory, in KiB: the growth of the process, with so many of them open.</summary>
     private static async Task<double> Kept(ServerProcess server, string key, int streams)
     {
-        using var http = new HttpClient(new SocketsHttpHandler { MaxConnectionsPerServer = int.MaxValue }) { BaseAddress = new Uri(server.Address) };
+        using var http = new HttpClient(new SocketsHttpHandler { MaxConnectionsPerServer = int.MaxValue });
+        http.BaseAddress = new Uri(server.Address);
         http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
         long before = server.Bytes;
         var open = new List<HttpResponseMessage>();

@@ -40,7 +40,8 @@ internal sealed partial class ServerProcess : IDisposable
         Start(null, assembly, arguments, environment);
 
     /// <summary>The same, on the core of those who drive the servers: what stands behind both sides of a comparison.</summary>
-    public static Task<ServerProcess> StartBehind(string assembly, params string[] arguments) => Start(LoadRun.Core, null, assembly, arguments);
+    public static Task<ServerProcess> StartBehind(string assembly, params string[] arguments) =>
+        Start(LoadRun.Core, null, assembly, arguments);
 
     /// <summary>The same, held to a limit.</summary>
     public static Task<ServerProcess> Start(

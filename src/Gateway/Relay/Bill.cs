@@ -83,7 +83,7 @@ internal sealed class Bill(BillTerms terms, Admission admission, BillClock clock
         }
     }
 
-    /// <summary>Notes how far the request is, where that has changed, or where it was noted so long ago that it might pass for dead.</summary>
+    /// <summary>Notes how far it is, where that has changed, or where the last note is so old that it might pass for dead.</summary>
     public void Mark(long renewMs)
     {
         lock (_turn)

@@ -92,10 +92,6 @@ internal sealed class SchemaRules(ProviderModel provider)
             case "RotateKey.expires_at":
                 schema.Description = "A new expiry, for a key that has expired.";
                 break;
-            case "RevokeKey.reason":
-                schema.Enum = Names(RevokeReasons.All, orNull: true);
-                schema.Description = "`compromised` also cuts the requests that are under way with the key; others go on to their end.";
-                break;
             case "VerifyBatch.checks":
                 (schema.MinItems, schema.MaxItems) = (0, VerifyEndpoints.BatchMax);
                 break;
@@ -132,6 +128,10 @@ internal sealed class SchemaRules(ProviderModel provider)
     {
         switch (place)
         {
+            case "RevokeKey.reason":
+                schema.Enum = Names(RevokeReasons.All, orNull: true);
+                schema.Description = "`compromised` also cuts the requests that are under way with the key; others go on to their end.";
+                break;
             case "Verify.requires":
                 schema.Description = $"A scope such as `{provider.Scopes.Scopes[0].Name}`, or `scope:action`.";
                 break;

@@ -124,7 +124,8 @@ internal static class GateHost
         services.AddSingleton(new RelayOptions { BodyBytesMax = options.BodyBytesMax, Drain = drain });
         services.Configure<HostOptions>(host => host.ShutdownTimeout = drain + StopMargin);
         services.AddUpstreams(options.Upstreams, options.UpstreamsAnew);
-        services.AddSingleton<OpenRequests>().AddSingleton<Relay>().AddSingleton<CallPricer>().AddSingleton<RelayDoor>().AddSingleton<ModelList>();
+        services.AddSingleton<OpenRequests>().AddSingleton<Relay>().AddSingleton<RelayDoor>();
+        services.AddSingleton<CallPricer>().AddSingleton<ModelList>();
         services.AddSingleton(services =>
         {
             var (gate, fold) = (services.GetRequiredService<Gate>(), services.GetRequiredService<Fold>());

@@ -258,7 +258,7 @@ internal sealed class SqliteDriver : IDatabaseDriver
     /// <summary>
     /// The operating system's SQLite in place of a bundled one: it gets its security updates with the system.
     /// </summary>
-    private static class SystemLibrary
+    internal static class SystemLibrary
     {
         private static readonly string[] Names = ["libsqlite3.so.0", "libsqlite3.so", "libsqlite3.dylib"];
 

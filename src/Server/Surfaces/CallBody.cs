@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text.Json;
 using System.Text.Unicode;
+using Microsoft.AspNetCore.Http.Features;
 using Tollgate.Server.Problems;
 using Tollgate.Server.Providers;
 using Tollgate.Server.Wire;
@@ -12,37 +13,36 @@ namespace Tollgate.Server.Surfaces;
 /// </summary>
 internal static class CallBody
 {
-    private const int FirstBytes = 4_096;
-
     /// <summary>Reads the whole body, however it is sent.</summary>
-    public static async Task<Outcome<ReadOnlyMemory<byte>>> Read(HttpContext http, int bytesMax)
+    /// <exception cref="BadHttpRequestException">With status 413, of a larger one.</exception>
+    public static async Task<ReadOnlyMemory<byte>> Read(HttpContext http, int bytesMax)
     {
-        if (http.Request.ContentLength > bytesMax)
+        if (http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } bound)
         {
-            return TooLarge(bytesMax);
+            // The server closes the connection of a client that goes on sending; it counts what frames the chunks of a body, too.
+            bound.MaxRequestBodySize = http.Request.ContentLength is null ? 2L * bytesMax : bytesMax;
         }
 
-        // It grows with what has come, not with what was announced.
-        var body = new ArrayBufferWriter<byte>((int)Math.Clamp(http.Request.ContentLength ?? FirstBytes, 1, FirstBytes));
+        // Memory is taken for what has come, not for what was announced.
+        using var kept = new KeptBody();
         var reader = http.Request.BodyReader;
         while (true)
         {
             var read = await reader.ReadAsync(http.RequestAborted);
-            if (body.WrittenCount + read.Buffer.Length > bytesMax)
+            if (kept.Length + read.Buffer.Length > bytesMax)
             {
-                reader.AdvanceTo(read.Buffer.End);
-                return TooLarge(bytesMax);
+                throw new BadHttpRequestException("The body is too large.", StatusCodes.Status413PayloadTooLarge);
             }
 
             foreach (var segment in read.Buffer)
             {
-                body.Write(segment.Span);
+                kept.Add(segment.Span);
             }
 
             reader.AdvanceTo(read.Buffer.End);
             if (read.IsCompleted)
             {
-                return body.WrittenMemory;
+                return kept.ToArray();
             }
         }
     }
@@ -76,9 +76,6 @@ internal static class CallBody
             return RequestBody.NotUnicode;
         }
     }
-
-    private static Problem TooLarge(int bytesMax) => new(
-        ProblemCode.BodyTooLarge, $"What may pass here depends on the body, which may then have at most {bytesMax} bytes.");
 }
 
 /// <summary>What a body says of what decides.</summary>
@@ -86,3 +83,70 @@ internal static class CallBody
 /// <param name="NamesModel">Whether it has a member <c>model</c>.</param>
 /// <param name="Model">That, where it is a text.</param>
 internal readonly record struct LookedBody(bool? IsConditionMet, bool NamesModel, string? Model);
+
+/// <summary>A body as it grows, in pieces that are lent out anew after it.</summary>
+internal sealed class KeptBody : IDisposable
+{
+    private const int PieceBytes = 65_536;
+
+    private readonly List<byte[]> _full = [];
+    private byte[] _last = [];
+    private int _filled;
+
+    public long Length { get; private set; }
+
+    public void Add(ReadOnlySpan<byte> bytes)
+    {
+        Length += bytes.Length;
+        while (!bytes.IsEmpty)
+        {
+            if (_filled == _last.Length)
+            {
+                Next(bytes.Length);
+            }
+
+            var count = Math.Min(bytes.Length, _last.Length - _filled);
+            bytes[..count].CopyTo(_last.AsSpan(_filled));
+            _filled += count;
+            bytes = bytes[count..];
+        }
+    }
+
+    public byte[] ToArray()
+    {
+        var all = new byte[Length];
+        var at = 0;
+        foreach (var piece in _full)
+        {
+            piece.CopyTo(all, at);
+            at += piece.Length;
+        }
+
+        _last.AsSpan(0, _filled).CopyTo(all.AsSpan(at));
+        return all;
+    }
+
+    public void Dispose()
+    {
+        foreach (var piece in _full)
+        {
+            ArrayPool<byte>.Shared.Return(piece);
+        }
+
+        if (_last.Length > 0)
+        {
+            ArrayPool<byte>.Shared.Return(_last);
+        }
+    }
+
+    /// <summary>Most bodies come at once: theirs is the only piece.</summary>
+    private void Next(int bytes)
+    {
+        if (_filled > 0)
+        {
+            _full.Add(_last);
+        }
+
+        (_last, _filled) = (ArrayPool<byte>.Shared.Rent(_full.Count == 0 && _filled == 0 ? Math.Min(bytes, PieceBytes) : PieceBytes), 0);
+    }
+}

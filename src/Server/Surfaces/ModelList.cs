@@ -9,8 +9,8 @@ using Tollgate.Server.Wire;
 namespace Tollgate.Server.Surfaces;
 
 /// <summary>
-/// <c>GET /v1/models</c> and <c>/v1/models/{model}</c>: the upstream's own answer, save where the gate knows better. Where requests are paid
-/// for, those with a price are on offer and no others; and a key that is bound to models is shown none but these.
+/// <c>GET /v1/models</c> and <c>/v1/models/{model}</c>: the upstream's own answer, save where the gate knows better. Where requests
+/// are paid for, those with a price are on offer and no others; and a key that is bound to models is shown none but these.
 /// </summary>
 internal sealed class ModelList(ProviderModel provider, ModelNames names, RelayDoor relay)
 {
@@ -22,7 +22,7 @@ internal sealed class ModelList(ProviderModel provider, ModelNames names, RelayD
         var own = names.NamesOf(verdict.Key.Profile);
         if (!_isPaid && own is null)
         {
-            return relay.Pass(http, call.Path, body, verdict, nowMs);
+            return relay.Pass(http, call, body, verdict, nowMs);
         }
 
         var isList = ModelPaths.IsList(http.Request.Method, call.Path);
@@ -33,7 +33,7 @@ internal sealed class ModelList(ProviderModel provider, ModelNames names, RelayD
 
         if (ModelPaths.IdOf(http.Request.Method, call) is not { } id)
         {
-            return relay.Pass(http, call.Path, body, verdict, nowMs);
+            return relay.Pass(http, call, body, verdict, nowMs);
         }
 
         return Offered(own).Contains(id, StringComparer.Ordinal)

@@ -169,7 +169,7 @@ internal sealed class ProviderFront(
         {
             // Counted before the client hears of it, or its next request could meet the count of before.
             http.Response.OnStarting(() => counted.Ended(http.Response.StatusCode));
-            await relay.Pass(http, call.Path, body, verdict, gate.NowMs);
+            await relay.Pass(http, call, body, verdict, gate.NowMs);
         }
         catch
         {
@@ -193,17 +193,13 @@ internal sealed class ProviderFront(
     /// <summary>The body as far as it decides: the condition of the route, the model, and what a call to it may use.</summary>
     private async Task<Outcome<KnownBody>> Understand(HttpContext http, RouteCall call, Verdict seen)
     {
-        if (!(await CallBody.Read(http, options.BodyBytesMax)).TryGet(out var bytes, out var problem))
-        {
-            return problem;
-        }
-
+        var bytes = await CallBody.Read(http, options.BodyBytesMax);
         var body = new KnownBody { Bytes = bytes };
         if (seen.Code == VerdictCode.BodyCondition || call.Kind is null)
         {
-            if (!CallBody.Look(provider.ConditionOf(call.Match.Requirement), bytes).TryGet(out var looked, out problem))
+            if (!CallBody.Look(provider.ConditionOf(call.Match.Requirement), bytes).TryGet(out var looked, out var unread))
             {
-                return problem;
+                return unread;
             }
 
             body = body with
@@ -219,9 +215,14 @@ internal sealed class ProviderFront(
             return body;
         }
 
-        return !ModelCall.TryRead(kind, bytes, out var model, out var fault) ? ProblemOf(fault)
-            : (await pricer.Price(model)).TryGet(out var terms, out problem)
-                ? body with { Call = model, Terms = terms, NamesModel = true, Model = terms.Use.Model }
+        if (!ModelCall.TryRead(kind, bytes, out var model, out var fault))
+        {
+            // Whom the condition keeps out learns of that, and not what else is wrong.
+            return body.IsConditionMet == false ? body with { NamesModel = true } : ProblemOf(fault);
+        }
+
+        return (await pricer.Price(model)).TryGet(out var terms, out var problem)
+            ? body with { Call = model, Terms = terms, NamesModel = true, Model = terms.Use.Model }
             : problem;
     }
 
@@ -318,7 +319,6 @@ internal readonly record struct RouteCall(
 {
     /// <summary>Whether what may pass can depend on the body: for some keys, or for all.</summary>
     public bool MayNeedBody => Kind is not null || HasBody || Match.Requirement.Condition != 0;
-
 
     /// <summary>The id that a segment of the path names.</summary>
     public byte[] Id(PathRange range) => Encoding.UTF8.GetBytes(Path, range.Start, range.Length);

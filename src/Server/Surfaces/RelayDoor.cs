@@ -41,15 +41,21 @@ internal sealed class RelayDoor(ProviderModel provider, Relay relay, Admission a
     public const string OutputMaxHeader = "X-Tollgate-Max-Tokens";
 
     /// <summary>A key's request: what it uses is booked.</summary>
-    public Task Pass(HttpContext http, string path, in KnownBody body, in Verdict verdict, long nowMs)
+    public Task Pass(HttpContext http, RouteCall call, in KnownBody body, in Verdict verdict, long nowMs)
     {
+        if (call.Kind is not null && body.Call is null)
+        {
+            // Its key has become a good one since it was looked at, when its body did not matter: now it would pass uncounted.
+            return Answer(http, verdict, nowMs, Problem.Of(ProblemCode.Unavailable));
+        }
+
         var terms = body.Terms;
         if (terms.OutputMax is { } most)
         {
             http.Response.Headers[OutputMaxHeader] = most.ToString(CultureInfo.InvariantCulture);
         }
 
-        return Pass(http, path, body, BillOf(http, terms, verdict, nowMs));
+        return Pass(http, call.Path, body, BillOf(http, terms, verdict, nowMs));
     }
 
     /// <summary>What the gate answers to a key by itself; it is booked like what passes.</summary>

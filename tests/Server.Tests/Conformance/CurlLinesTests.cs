@@ -135,7 +135,7 @@ public sealed class CurlLinesTests
         await using var gate = await RunningGate.Start("tensoras");
         var answer = await Run(gate, Chat, await gate.NewSecret($"{ManagementCalls.Some},\"scopes\":[\"inference\"]"));
         Assert.Equal(HttpStatusCode.OK, answer.Status);
-        Assert.Equal("/v1/chat/completions", answer.String("path"));
+        Assert.Equal("chat.completion", answer.String("object"));
 
         var refused = await Run(gate, Chat, "tns_your_key_here");
         Assert.Equal(HttpStatusCode.Unauthorized, refused.Status);

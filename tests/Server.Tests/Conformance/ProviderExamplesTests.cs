@@ -105,29 +105,27 @@ public sealed class ProviderExamplesTests
     }
 
     [Theory]
-    [InlineData("tensorlake", "/documents/v2/files")]
-    [InlineData("tensorone", "/v2/ai/chat")]
-    [InlineData("tensorpool", "/jobs")]
-    [InlineData("tensoras", "/v1/chat/completions")]
-    [InlineData("tensorx", "/v1/chat/completions")]
-    public async Task A_body_above_the_bound_is_413_in_the_dialect_before_it_is_sent(string name, string path)
+    [InlineData("tensoras")]
+    [InlineData("tensorx")]
+    public async Task A_call_to_a_model_above_the_bound_is_413_in_the_dialect_before_it_is_sent(string name)
     {
         await using var gate = await RunningGate.Start(name);
-        var answer = await Announce(gate, path, await gate.NewSecret(), new GateOptions().BodyBytesMax + 1);
+        var answer = await Announce(gate, "/v1/chat/completions", await gate.NewSecret(), new GateOptions().BodyBytesMax + 1);
         Assert.StartsWith("HTTP/1.1 413 ", answer, StringComparison.Ordinal);
         Assert.EndsWith(
             "\r\n\r\n" + Worded(gate, name, 413, "body_too_large", "The body is too large."), answer, StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task A_small_bound_holds_the_providers_routes_and_not_the_calls_of_the_management_API()
+    public async Task A_small_bound_holds_calls_to_a_model_and_neither_what_only_passes_nor_the_management_API()
     {
         var options = new GateOptions { LogLevel = "none", BodyBytesMax = 1_024 };
-        await using var gate = await RunningGate.Start("tensorone", options);
+        await using var gate = await RunningGate.Start("tensoras", options);
         var secret = await gate.NewSecret();
-        Assert.StartsWith("HTTP/1.1 413 ", await Announce(gate, "/v2/ai/chat", secret, 1_025), StringComparison.Ordinal);
-        var fits = await gate.Send("POST", "/v2/ai/chat", secret, new string(' ', 1_024));
-        Assert.Equal(1_024, fits.Has(HttpStatusCode.OK).Json.GetProperty("body_bytes").GetInt32());
+        Assert.StartsWith("HTTP/1.1 413 ", await Announce(gate, "/v1/chat/completions", secret, 1_025), StringComparison.Ordinal);
+        (await gate.Send("POST", "/v1/chat/completions", secret, ModelCalls.Any.PadRight(1_024))).Has(HttpStatusCode.OK);
+        var passes = await gate.Send("POST", "/v1/rerank", secret, new string(' ', 3_000));
+        Assert.Equal(3_000, passes.Has(HttpStatusCode.OK).Json.GetProperty("body_bytes").GetInt32());
 
         var described = $"{{\"name\":\"Wide\",\"metadata\":{{\"a\":\"{new string('x', 3_000)}\"}}}}";
         (await gate.Send("POST", $"/api/v1/projects/{gate.ProjectId}/keys", RunningGate.RootKey, described)).Has(HttpStatusCode.Created);
@@ -171,12 +169,15 @@ public sealed class ProviderExamplesTests
     }
 
     [Fact]
-    public async Task Malformed_JSON_to_a_key_that_needs_no_condition_is_passed_on_as_it_is()
+    public async Task Malformed_JSON_is_refused_where_it_would_call_a_model_and_passes_where_nothing_depends_on_it()
     {
         await using var gate = await RunningGate.Start("tensoras");
-        var answer = await gate.Send("POST", "/v1/chat/completions", await gate.NewSecret(), "{\"model\":");
-        Assert.Equal(HttpStatusCode.OK, answer.Status);
-        Assert.Equal(9, answer.Json.GetProperty("body_bytes").GetInt32());
+        var secret = await gate.NewSecret();
+        var call = (await gate.Send("POST", "/v1/chat/completions", secret, "{\"model\":")).Has(HttpStatusCode.BadRequest);
+        Assert.Equal("invalid_json", call.Json.GetProperty("error").GetProperty("code").GetString());
+
+        var other = (await gate.Send("POST", "/v1/rerank", secret, "{\"model\":")).Has(HttpStatusCode.OK);
+        Assert.Equal(9, other.Json.GetProperty("body_bytes").GetInt32());
     }
 
     /// <summary>How each company's file words what its pages do not name.</summary>

@@ -250,7 +250,7 @@ public sealed class TensorxTests : IAsyncLifetime
     private Task<Answer> Create(string name) => _gate.Ask($"\"name\":{JsonSerializer.Serialize(name)}");
 
     private Task<Answer> Chat(string? secret) => _gate.Send(
-        "POST", "/v1/chat/completions", secret, """{"model":"any","messages":[{"role":"user","content":"Hello"}]}""");
+        "POST", "/v1/chat/completions", secret, ModelCalls.Of("qwen3-235b"));
 
     private async Task<string[]> Actions(string id)
     {

@@ -10,6 +10,8 @@ internal static class Beside
 {
     public static async Task<DbConnection> Open(DatabaseKind kind, string folder, string? postgres)
     {
+        // A test whose gate is another process has none here that would have done so.
+        SqliteDriver.SystemLibrary.Use();
         DbConnection connection = kind == DatabaseKind.Sqlite
             ? new SqliteConnection($"Data Source={Path.Combine(folder, SqliteDriver.FileName)};Pooling=False")
             : new NpgsqlConnection(postgres + ";Pooling=false");

@@ -86,7 +86,7 @@ public sealed class AuthorizeRefusalTests(Gates gates) : IClassFixture<Gates>
     {
         var gate = await gates.Of("tensoras");
         var secret = await gate.NewSecret("\"name\":\"Rag\",\"scopes\":[\"rag\"]");
-        var body = "{\"knowledge_bases\":[\"kb_1\"]}";
+        var body = ModelCalls.Of("any", ",\"knowledge_bases\":[\"kb_1\"]");
         Assert.Equal(HttpStatusCode.OK, (await gate.Send("POST", "/v1/chat/completions", secret, body)).Status);
 
         Answer[] answers =

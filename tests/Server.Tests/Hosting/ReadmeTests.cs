@@ -33,7 +33,7 @@ public sealed partial class ReadmeTests : IDisposable
         lines = lines[(streamed.Count + 1)..];
         Assert.True(lines.Length > 5, printed);
         Assert.Contains("\"requests\":1,", lines[0], StringComparison.Ordinal);
-        Assert.Contains("\"output_tokens\":2,\"cost\":\"0.0000", lines[0], StringComparison.Ordinal);
+        Assert.Contains("\"output_tokens\":2,\"cached_tokens\":0,\"reasoning_tokens\":0,\"cost\":\"0.000004\"", lines[0], StringComparison.Ordinal);
         Assert.StartsWith("{\"valid\":true,\"code\":\"allowed\"", lines[1], StringComparison.Ordinal);
         Assert.Contains("\"echo-small\"", lines[2], StringComparison.Ordinal);
         Assert.Contains("\"cost\":\"0.000117\"", lines[3], StringComparison.Ordinal);

@@ -82,7 +82,8 @@ internal static partial class AnswerTexts
     {
         var events = AllEvents().Match(stream).Value;
         var rest = stream[events.Length..];
-        var kept = isComplete && Done().IsMatch(rest) && DataLine().Count(rest) == 1 && !DoneEvent().IsMatch(events) ? events + rest : events;
+        var isDone = isComplete && Done().IsMatch(rest) && DataLine().Count(rest) == 1 && !DoneEvent().IsMatch(events);
+        var kept = isDone ? events + rest : events;
         return Ids().Replace(kept, "");
     }
 

@@ -14,13 +14,16 @@ public sealed class BrokenStreamTests : IAsyncLifetime
     [Fact]
     public async Task A_stream_that_the_server_breaks_off_ends_in_an_error_and_no_clean_end()
     {
+        var heard = new TaskCompletionSource();
         _run.Model.Answers = async http =>
         {
             ModelServer.Streams(http);
             await ModelServer.Say(http, ModelServer.Word("One") + ModelServer.Word("Two"));
+            await heard.Task;
             http.Abort();
         };
-        var text = await ManyStreamsTests.End(await _run.Begin());
+        var text = await ManyStreamsTests.End(
+            await _run.Begin(), soFar => _ = soFar.Contains("Two", StringComparison.Ordinal) && heard.TrySetResult());
         Assert.StartsWith(ModelServer.Word("One") + ModelServer.Word("Two"), text, StringComparison.Ordinal);
         Assert.Contains("upstream_broken", text[(ModelServer.Word("One").Length * 2)..], StringComparison.Ordinal);
         await IsBilled(status: 502);

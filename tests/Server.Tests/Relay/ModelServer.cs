@@ -23,6 +23,9 @@ internal sealed class ModelServer : IAsyncDisposable
     /// <summary>How it answers; by default as a model that said three words.</summary>
     public Func<HttpContext, Task> Answers { get; set; } = http => Json(http, Chat());
 
+    /// <summary>False: its answer reads the body itself, and none is remembered.</summary>
+    public bool KeepsBodies { get; set; } = true;
+
     public string Address { get; private set; } = "";
 
     public static async Task<ModelServer> Start()
@@ -34,7 +37,8 @@ internal sealed class ModelServer : IAsyncDisposable
         var server = new ModelServer(app);
         app.Run(server.Answer);
         await app.StartAsync();
-        server.Address = app.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.First();
+        var features = app.Services.GetRequiredService<IServer>().Features;
+        server.Address = features.GetRequiredFeature<IServerAddressesFeature>().Addresses.First();
         return server;
     }
 
@@ -56,7 +60,8 @@ internal sealed class ModelServer : IAsyncDisposable
 
     /// <summary>One piece of a chat's stream.</summary>
     public static string Piece(string delta, string finish = "null", string usage = "") =>
-        "data: {\"id\":\"chatcmpl-1\",\"object\":\"chat.completion.chunk\",\"created\":1700000000,\"model\":\"m\",\"choices\":[{\"index\":0,"
+        "data: {\"id\":\"chatcmpl-1\",\"object\":\"chat.completion.chunk\",\"created\":1700000000,\"model\":\"m\","
+        + "\"choices\":[{\"index\":0,"
         + $"\"delta\":{{{delta}}},\"finish_reason\":{finish}}}]{usage}}}\n\n";
 
     public static string Word(string word) => Piece($"\"content\":\"{word}\"");
@@ -78,7 +83,11 @@ internal sealed class ModelServer : IAsyncDisposable
     private async Task Answer(HttpContext http)
     {
         using var body = new MemoryStream();
-        await http.Request.Body.CopyToAsync(body, http.RequestAborted);
+        if (KeepsBodies)
+        {
+            await http.Request.Body.CopyToAsync(body, http.RequestAborted);
+        }
+
         Requests.Enqueue(new Arrived(
             http.Request.Method,
             http.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget,

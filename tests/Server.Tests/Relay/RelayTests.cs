@@ -98,7 +98,10 @@ public sealed class RelayTests : IAsyncLifetime
             http.Response.Headers.ETag = "\"one\"";
             await http.Response.Body.WriteAsync(bytes);
         };
-        using var request = new HttpRequestMessage(HttpMethod.Put, "/v1/files/a%2Db?part=1&part=%202") { Content = new ByteArrayContent(bytes) };
+        using var request = new HttpRequestMessage(HttpMethod.Put, "/v1/files/a%2Cb?part=1&part=%202")
+        {
+            Content = new ByteArrayContent(bytes),
+        };
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", _run.Secret);
         request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/x-any");
         using var answer = await _run.Gate.Http.SendAsync(request);
@@ -106,7 +109,7 @@ public sealed class RelayTests : IAsyncLifetime
         Assert.Equal(bytes, await answer.Content.ReadAsByteArrayAsync());
         Assert.Equal("\"one\"", answer.Headers.ETag!.Tag);
         var arrived = Assert.Single(_run.Model.Requests);
-        Assert.Equal(("PUT", "/v1/files/a%2Db?part=1&part=%202"), (arrived.Method, arrived.Target));
+        Assert.Equal(("PUT", "/v1/files/a%2Cb?part=1&part=%202"), (arrived.Method, arrived.Target));
         Assert.Equal(bytes, arrived.Body);
         Assert.Equal("application/x-any", arrived.Headers["Content-Type"]);
         Assert.Equal("3000000", arrived.Headers["Content-Length"]);
@@ -212,7 +215,9 @@ public sealed class RelayTests : IAsyncLifetime
         var before = await _run.Balance();
         _run.Model.Answers = http => ModelServer.Json(http, """{"error":{"message":"too long","code":"context_length_exceeded"}}""", 400);
         var answer = await _run.Chat();
-        Assert.Equal((HttpStatusCode.BadRequest, "context_length_exceeded"), (answer.Status, answer.Json.GetProperty("error").GetProperty("code").GetString()));
+        Assert.Equal(
+            (HttpStatusCode.BadRequest, "context_length_exceeded"),
+            (answer.Status, answer.Json.GetProperty("error").GetProperty("code").GetString()));
         Assert.Equal(before, await _run.Balance());
         Assert.Equal("coin 0 0 400 False", Told(Assert.Single(await _run.Log())));
     }
@@ -222,7 +227,9 @@ public sealed class RelayTests : IAsyncLifetime
     {
         _run.Model.Answers = http => ModelServer.Json(http, "{}", 401);
         var answer = await _run.Chat();
-        Assert.Equal((502, "upstream_unauthorized"), ((int)answer.Status, answer.Json.GetProperty("error").GetProperty("code").GetString()));
+        Assert.Equal(
+            (502, "upstream_unauthorized"),
+            ((int)answer.Status, answer.Json.GetProperty("error").GetProperty("code").GetString()));
         Assert.Equal("coin 0 0 502 False", Told(Assert.Single(await _run.Log())));
         Assert.Equal(0, await _run.Held());
     }

@@ -1,6 +1,8 @@
 using System.Net;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using Microsoft.Extensions.DependencyInjection;
+using Tollgate.Server.Journal;
 using Tollgate.Server.Tests.Fixtures;
 
 namespace Tollgate.Server.Tests.Security;
@@ -38,6 +40,8 @@ internal static partial class GateCalls
     /// <summary>How many rows each table holds; what a refused request must leave as it was.</summary>
     public static async Task<string> Rows(this RunningGate gate)
     {
+        // What requests of before have counted is written beside them.
+        await gate.Services.GetRequiredService<Fold>().WaitAll();
         var counted = await gate.Database.Write<string>(async scope =>
         {
             var rows = new List<string>();

@@ -55,7 +55,7 @@ public sealed class PathTests(Gates gates) : IClassFixture<Gates>
     [InlineData("/v1/models", 200)]
     [InlineData("http://localhost/v1/models", 200)]
     [InlineData("http://localhost/v1/models?x=..//", 200)]
-    [InlineData("/v1/models/org%2Fmodel", 200)]
+    [InlineData("/v1/models/echo%2Dsmall", 200)]
     [InlineData("/v1/mod%65ls", 200)]
     [InlineData("/v1/Models", 404)]
     [InlineData("/v1/models/", 200)]

@@ -151,7 +151,8 @@ public sealed class KeySurfaceTests(Gates gates) : IClassFixture<Gates>
         var secret = await gate.NewSecret("\"name\":\"Rag\",\"scopes\":[\"rag\"]");
         (string Body, HttpStatusCode Status)[] rows =
         [
-            ("{\"knowledge_bases\":[\"kb\"]}", HttpStatusCode.OK),
+            (ModelCalls.Of("any", ",\"knowledge_bases\":[\"kb\"]"), HttpStatusCode.OK),
+            ("{\"knowledge_bases\":[\"kb\"]}", HttpStatusCode.UnprocessableEntity),
             ("{\"knowledge_bases\":[]}", HttpStatusCode.Forbidden),
             ("{\"knowledge_bases\":null}", HttpStatusCode.Forbidden),
             ("{\"Knowledge_bases\":[\"kb\"]}", HttpStatusCode.Forbidden),
