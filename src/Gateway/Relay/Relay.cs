@@ -38,7 +38,7 @@ internal sealed class Relay(UpstreamPool upstreams, OpenRequests open)
 
         using (answer)
         {
-            var isEvents = answer.Message.Content.Headers.ContentType?.MediaType == Events;
+            var isEvents = Events.Equals(MediaTypeOf(answer), StringComparison.OrdinalIgnoreCase) && !IsEncoded(answer);
             var meter = MeterOf(call, answer);
             AnswerHeaders.CopyTo(answer.Message, http.Response, keepsLength: meter is null || !isEvents);
             await new Passage(http, call, request, answer, meter, isEvents).Run();
@@ -51,12 +51,15 @@ internal sealed class Relay(UpstreamPool upstreams, OpenRequests open)
         : why == UpstreamFault.Busy ? StatusCodes.Status503ServiceUnavailable
         : StatusCodes.Status502BadGateway;
 
-    /// <summary>What the upstream refuses has used nothing.</summary>
+    /// <summary>What the upstream refuses has used nothing. What comes in an encoding, though none was asked for, cannot be read.</summary>
     private static IResponseMeter? MeterOf(RelayCall call, UpstreamAnswer answer) =>
         call.Call is { } model && answer.Message.IsSuccessStatusCode
             ? ResponseMeters.For(
-                model,
-                answer.Message.Content.Headers.ContentType?.MediaType,
-                call.Bill is { Terms.Step: > 0 } bill ? bill.Covers : null)
+                model, IsEncoded(answer) ? null : MediaTypeOf(answer), call.Bill is { Terms.Step: > 0 } bill ? bill.Covers : null)
             : null;
+
+    private static string? MediaTypeOf(UpstreamAnswer answer) => answer.Message.Content.Headers.ContentType?.MediaType;
+
+    private static bool IsEncoded(UpstreamAnswer answer) => answer.Message.Content.Headers.NonValidated.TryGetValues(
+        "Content-Encoding", out var encoding) && !encoding.ToString().Equals("identity", StringComparison.OrdinalIgnoreCase);
 }

@@ -10,6 +10,7 @@ namespace Tollgate.Gateway.Upstreams;
 internal static class RequestHeaders
 {
     private const string RequestId = "X-Request-Id";
+    private const string AcceptEncoding = "Accept-Encoding";
 
     private static readonly FrozenSet<string> Stay = HopHeaders.Always.Concat(
     [
@@ -35,6 +36,12 @@ internal static class RequestHeaders
             message.Headers.TryAddWithoutValidation(RequestId, id);
         }
 
+        if (request.ReadsAnswer)
+        {
+            // Without a word on it, any encoding would be welcome (RFC 9110, 12.5.3).
+            message.Headers.TryAddWithoutValidation(AcceptEncoding, "identity");
+        }
+
         if (authorization is not null)
         {
             message.Headers.TryAddWithoutValidation("Authorization", authorization);
@@ -56,7 +63,7 @@ internal static class RequestHeaders
             }
         }
 
-        return !(request.ReadsAnswer && name.Equals("Accept-Encoding", StringComparison.OrdinalIgnoreCase))
+        return !(request.ReadsAnswer && name.Equals(AcceptEncoding, StringComparison.OrdinalIgnoreCase))
             && !(request.RequestId is not null && name.Equals(RequestId, StringComparison.OrdinalIgnoreCase));
     }
 

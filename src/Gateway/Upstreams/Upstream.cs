@@ -92,6 +92,13 @@ internal sealed class Upstream
             var response = await _http.SendAsync(message, patience.Token);
             patience.Pause();
             var stream = await response.Content.ReadAsStreamAsync(CancellationToken.None);
+            if (response.StatusCode == HttpStatusCode.SwitchingProtocols)
+            {
+                // Nobody has asked for it: what belongs to a connection is never passed on.
+                response.Dispose();
+                throw new HttpRequestException(HttpRequestError.InvalidResponse, "it changes the protocol.");
+            }
+
             var hasFailed = Judge(response.StatusCode, request);
             return new UpstreamAnswer(this, request.RequestId, response, stream, patience) { Attempts = attempt, HasFailed = hasFailed };
         }

@@ -124,6 +124,8 @@ public sealed class JsonMeterTests
         var answer = MeteredAnswer.Of(Meter(), body);
 
         Assert.Equal((body, false), (answer.All, answer.IsComplete));
+        // With its last byte the client would take it for whole.
+        Assert.Equal(body.Length == 0 ? "" : body[^1..], answer.Kept);
     }
 
     [Fact]

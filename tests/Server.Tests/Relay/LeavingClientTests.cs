@@ -7,7 +7,8 @@ namespace Tollgate.Server.Tests.Relay;
 /// <summary>Clients that leave, at each point of a request: the server behind the gate hears of it; they pay for what they got.</summary>
 public sealed class LeavingClientTests
 {
-    private const string Events = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n";
+    private const string Events =
+        "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n";
 
     [Theory]
     [InlineData("")]
