@@ -80,7 +80,7 @@ internal sealed partial class UpstreamFeed : BackgroundService
         {
             Reload();
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        catch (Exception error)
         {
             Refuse(error.Message);
         }

@@ -52,7 +52,8 @@ public sealed class UnusualAnswerTests
         await using var origin = new RawOrigin(async connection =>
         {
             await connection.TakeHead();
-            await connection.Say("HTTP/1.1 413 Too Large\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}");
+            await connection.Say(
+                "HTTP/1.1 413 Too Large\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}");
             await connection.Closed();
         });
         await using var run = await FaultyRun.Start(origin, with: config => config with { FirstByte = TimeSpan.FromHours(1) });
@@ -73,7 +74,8 @@ public sealed class UnusualAnswerTests
         await using var origin = new RawOrigin(async connection =>
         {
             asked = await connection.TakeHead();
-            await connection.Say("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Encoding: gzip\r\nContent-Length: 12\r\n\r\n");
+            await connection.Say(
+                "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Encoding: gzip\r\nContent-Length: 12\r\n\r\n");
             await connection.Say(body);
         });
         await using var run = await FaultyRun.Start(origin);

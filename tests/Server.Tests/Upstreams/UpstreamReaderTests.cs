@@ -180,6 +180,22 @@ public sealed class UpstreamReaderTests : IDisposable
         Assert.Equal(2, faults.Count);
     }
 
+    [Theory]
+    [InlineData("upstreams: { a: b }")]
+    [InlineData("upstreams: text")]
+    [InlineData("upstreams: [[a]]")]
+    [InlineData("upstreams: [*nobody]")]
+    [InlineData("upstreams: [{ [name]: a, url: \"http://h\" }]")]
+    [InlineData("upstreams: [{ name: [a], url: { b: c } }]")]
+    [InlineData("upstreams: [{ name: a, name: b, url: \"http://h\" }]")]
+    [InlineData("upstreams: [{ name: a, url: \"http://h\", models: { b: c } }]")]
+    [InlineData("upstreams: [{ name: a, url: \"http://h\", models: [[b]], routes: [[c]], health: [d], key: [e] }]")]
+    [InlineData("upstreams: [{ name: a, url: \"http://h:99999\" }]")]
+    [InlineData("upstreams: [{ name: a, url: \"http://h\", routes: [\"/{a}{b}\"] }]")]
+    [InlineData("upstreams:\n\t- name: a")]
+    [InlineData("[upstreams]: a")]
+    public void Whatever_shape_it_has_it_is_a_fault_and_no_crash(string text) => Assert.NotEmpty(Faults(text));
+
     /// <summary>A list of one good upstream with this member, in place of its own where it has one.</summary>
     private static string With(string member, string value) =>
         "upstreams:\n  - " + (member == "name" ? "" : "name: one\n    ") + (member == "url" ? "" : "url: http://127.0.0.1\n    ")
