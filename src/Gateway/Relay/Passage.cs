@@ -22,8 +22,8 @@ internal sealed class Passage(
         {
             if (isEvents)
             {
-                // Who waits for events learns at once that they will come.
-                await http.Response.StartAsync(request.Ended);
+                // Who waits for events learns at once that they will come. Starting the response alone would send nothing.
+                await http.Response.BodyWriter.FlushAsync(request.Ended);
             }
 
             if (await Copy())

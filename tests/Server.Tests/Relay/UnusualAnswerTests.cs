@@ -34,6 +34,19 @@ public sealed class UnusualAnswerTests
     }
 
     [Fact]
+    public async Task The_head_of_a_stream_reaches_the_client_before_its_first_event()
+    {
+        await using var origin = RawOrigin.SaysAndHangs("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n");
+        await using var run = await FaultyRun.Start(origin, with: config => config with { Idle = TimeSpan.FromHours(1) });
+        using (var answer = await run.Gateway.Begin())
+        {
+            Assert.Equal("text/event-stream", answer.Content.Headers.ContentType?.MediaType);
+        }
+
+        await run.Ended();
+    }
+
+    [Fact]
     public async Task A_change_of_protocol_is_no_answer()
     {
         await using var origin = RawOrigin.SaysAndHangs(

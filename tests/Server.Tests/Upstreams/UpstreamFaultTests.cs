@@ -17,6 +17,8 @@ public sealed class UpstreamFaultTests
         { "garbage", nameof(UpstreamFault.Garbled) },
         { "half a head", nameof(UpstreamFault.Unreachable) },
         { "too long a head", nameof(UpstreamFault.Garbled) },
+        { "no TLS", nameof(UpstreamFault.Unreachable) },
+        { "a change of protocol", nameof(UpstreamFault.Garbled) },
         { "401", nameof(UpstreamFault.Unauthorized) },
     };
 
@@ -27,6 +29,7 @@ public sealed class UpstreamFaultTests
         await using var broken = Make(kind);
         await using var good = await Origin.Start();
         var config = (broken?.Config("broken") ?? Asking.Nobody("broken")) with { FirstByte = Soon };
+        config = kind == "no TLS" ? InTls(config) : config;
         var request = Asking.Post("/v1/chat/completions", "{}");
 
         Assert.Equal(Enum.Parse<UpstreamFault>(fault), await Asking.Pool(config).FaultOf(request));
@@ -171,10 +174,17 @@ public sealed class UpstreamFaultTests
         Assert.False(pool.States.Single().IsHealthy);
     }
 
+    /// <summary>The bound of a connection is that of its TLS too, and long before the one of an answer.</summary>
+    private static UpstreamConfig InTls(UpstreamConfig config) => config with
+    {
+        Url = new Uri($"https://{config.Url.Authority}"), Connect = Soon, FirstByte = TimeSpan.FromHours(1),
+    };
+
     private static RawOrigin? Make(string kind) => kind switch
     {
         "refuses" => null,
-        "hangs" => RawOrigin.Hangs(),
+        "hangs" or "no TLS" => RawOrigin.Hangs(),
+        "a change of protocol" => RawOrigin.SaysAndHangs("HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n"),
         "resets" => RawOrigin.Resets(),
         "closes" => RawOrigin.Says(""),
         "garbage" => RawOrigin.Says("SSH-2.0-OpenSSH_9.2\r\n\r\n"),

@@ -43,7 +43,7 @@ public sealed class UpstreamPoolTests
         var hold = new TaskCompletionSource();
         await using var origin = await Origin.Start(async http =>
         {
-            await http.Response.StartAsync();
+            await http.Response.Body.FlushAsync();
             await hold.Task;
         });
         var pool = Asking.Pool(origin.Config("a") with { ConcurrencyMax = 1 }, origin.Config("b") with { ConcurrencyMax = 1 });
@@ -93,6 +93,19 @@ public sealed class UpstreamPoolTests
         Assert.Equal([1, 1], pool.States.Select(state => state.Requests));
         pool.Replace([]);
         Assert.Equal(UpstreamPool.BuiltIn, (await pool.Ask(Asking.Get("/x"))).From);
+    }
+
+    [Fact]
+    public async Task A_name_keeps_its_counts_when_it_is_configured_anew()
+    {
+        await using var origin = await Origin.Saying(503, "");
+        var pool = Asking.Pool(origin.Config("a"), origin.Config("b") with { Models = ["b"] });
+        await pool.Ask(Asking.Get("/x", "a"));
+        pool.Replace([origin.Config("a") with { Key = "k" }, origin.Config("c")]);
+        await pool.Ask(Asking.Get("/x", "a"));
+
+        Assert.Equal([("a", 2, 2), ("c", 1, 1)], pool.States.Select(state => (state.Name, (int)state.Requests, (int)state.Failures)));
+        Assert.Equal(1, pool.Retries);
     }
 
     [Fact]
