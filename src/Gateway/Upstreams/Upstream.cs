@@ -182,23 +182,24 @@ internal sealed class Upstream
     /// </summary>
     private bool Judge(HttpStatusCode status, UpstreamRequest request)
     {
-        var cause = $"{Config.Name}: answered {(int)status}.";
         switch (status)
         {
             case HttpStatusCode.BadGateway or HttpStatusCode.ServiceUnavailable or HttpStatusCode.GatewayTimeout:
-                Fail(UpstreamFailure.Status, request.RequestId, cause);
+                Fail(UpstreamFailure.Status, request.RequestId, Answered(status));
                 return true;
             case HttpStatusCode.InternalServerError:
-                Note(UpstreamFailure.Status, request.RequestId, cause);
+                Note(UpstreamFailure.Status, request.RequestId, Answered(status));
                 break;
             case HttpStatusCode.Unauthorized:
-                Note(UpstreamFailure.Unauthorized, request.RequestId, cause);
+                Note(UpstreamFailure.Unauthorized, request.RequestId, Answered(status));
                 break;
         }
 
         Standing.Worked();
         return false;
     }
+
+    private string Answered(HttpStatusCode status) => $"{Config.Name}: answered {(int)status}.";
 
     private void Note(UpstreamFailure failure, string? requestId, string cause)
     {
