@@ -16,7 +16,7 @@ public sealed class LargeAnswerTests
 
     public static TheoryData<string, string, string, string, bool> Answers => new()
     {
-        { "json", "application/json", "{\"choices\":[{\"message\":{\"content\":\"", $"\"}}]{Usage}", false },
+        { "json", "application/json", "{\"choices\":[{\"message\":{\"content\":\"", "\"}}]" + Usage, false },
         { "an event", "text/event-stream", "data: {\"choices\":[{\"delta\":{\"content\":\"", "\"}}]}\n\ndata: [DONE]\n\n", true },
         { "text", "text/plain", "", "", true },
     };
