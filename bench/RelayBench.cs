@@ -96,8 +96,14 @@ internal static class RelayBench
         Row(page, $"{what}, gate", mine, its, events);
     }
 
+    /// <exception cref="InvalidOperationException">Something was refused.</exception>
     private static void Row(ResultPage page, string what, List<LoadRun> mine, List<LoadRun> bare, int events)
     {
+        if (mine.Exists(run => run.Refused > 0))
+        {
+            throw new InvalidOperationException($"{what}: some were refused.");
+        }
+
         string rate = Spread.Of(mine.Select(run => run.RequestsPerSecond * events)).ToText("N0");
         string ratio = Spread.Of(mine.Zip(bare, (my, its) => my.RequestsPerSecond / its.RequestsPerSecond)).ToText("F2");
         string cpu = Spread.Of(mine.Select(run => run.CpuMicroseconds / events)).ToText("F1");
