@@ -4,13 +4,19 @@ using System.Globalization;
 namespace Tollgate.Bench;
 
 /// <summary>One run of wrk on the core that the server does not have, over 64 connections that stay open.</summary>
-internal sealed record LoadRun(double RequestsPerSecond, double CpuMicroseconds, long P50Microseconds, long P99Microseconds)
+/// <param name="RequestsPerSecond">Answered with 2xx.</param>
+/// <param name="Refused">The share of the others.</param>
+/// <param name="CpuMicroseconds">The server's, for each request.</param>
+/// <param name="P50Microseconds">The median of their latencies.</param>
+/// <param name="P99Microseconds">What one in a hundred exceeds.</param>
+internal sealed record LoadRun(
+    double RequestsPerSecond, double Refused, double CpuMicroseconds, long P50Microseconds, long P99Microseconds)
 {
     public const int Core = 1;
     public const int Connections = 64;
 
     /// <summary>
-    /// Drives <paramref name="server"/> for some seconds. Any answer but a 2xx, and any broken connection, fails the run.
+    /// Drives <paramref name="server"/> for some seconds. A broken connection fails the run, and so does one without any 2xx.
     /// </summary>
     public static Task<LoadRun> Drive(ServerProcess server, string path, string script, int seconds, params string[] scriptArguments) =>
         Drive(server, path, script, seconds, Connections, scriptArguments);
@@ -36,12 +42,14 @@ internal sealed record LoadRun(double RequestsPerSecond, double CpuMicroseconds,
         await wrk.WaitForExitAsync();
         cpu = server.Cpu - cpu;
 
-        // The scripts print: tollgate REQUESTS MICROSECONDS ERRORS P50 P99
+        // The scripts print: tollgate REQUESTS MICROSECONDS BROKEN REFUSED P50 P99
         string[] fields = output.Split('\n').FirstOrDefault(line => line.StartsWith("tollgate ", StringComparison.Ordinal))?.Split(' ')
             ?? throw new InvalidOperationException($"wrk did not finish: {output}");
         double[] numbers = [.. fields[1..].Select(field => double.Parse(field, CultureInfo.InvariantCulture))];
-        return numbers[2] == 0 && numbers[0] > 0
-            ? new LoadRun(numbers[0] * 1e6 / numbers[1], cpu.TotalMicroseconds / numbers[0], (long)numbers[3], (long)numbers[4])
+        (double asked, double refused) = (numbers[0], numbers[3]);
+        return numbers[2] == 0 && asked > refused
+            ? new LoadRun(
+                (asked - refused) * 1e6 / numbers[1], refused / asked, cpu.TotalMicroseconds / asked, (long)numbers[4], (long)numbers[5])
             : throw new InvalidOperationException($"{numbers[2]} of {numbers[0]} requests failed: {output}");
     }
 

@@ -9,12 +9,14 @@ using Microsoft.Extensions.Logging;
 namespace Tollgate.Bench;
 
 /// <summary>
-/// A model server that thinks of nothing: the same answer to every chat, in one piece, as a stream of <see cref="Events"/> events, or under
-/// <c>/open</c>, as a stream that says one word and then waits until its client leaves.
+/// A model server that thinks of nothing: the same answer to every chat, in one piece or as a stream of <see cref="Events"/> events at once;
+/// asked to go slowly, of <see cref="SlowEvents"/> with <see cref="SlowMs"/> between them; asked to wait, of one, after which nothing comes.
 /// </summary>
 internal static class ModelStandIn
 {
     public const int Events = 200;
+    public const int SlowEvents = 50;
+    public const int SlowMs = 10;
 
     private const string Head = "{\"id\":\"chatcmpl-1\",\"object\":\"chat.completion.chunk\",\"created\":1700000000,\"model\":\"coin\",";
 
@@ -64,11 +66,16 @@ internal static class ModelStandIn
         }
 
         http.Response.ContentType = "text/event-stream";
-        int words = asked.Contains("wait for me", StringComparison.Ordinal) ? 1 : Events;
+        bool isSlow = asked.Contains("slowly", StringComparison.Ordinal);
+        int words = asked.Contains("wait for me", StringComparison.Ordinal) ? 1 : isSlow ? SlowEvents : Events;
         for (int i = 0; i < words; i++)
         {
             await http.Response.Body.WriteAsync(Word);
             await http.Response.Body.FlushAsync();
+            if (isSlow)
+            {
+                await Task.Delay(SlowMs);
+            }
         }
 
         if (words == 1)

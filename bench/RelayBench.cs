@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Net.Http.Headers;
 using System.Text;
@@ -38,14 +39,28 @@ internal static class RelayBench
                 + "medians, with the least and the most; ratios are of neighbours in one round.");
             page.Add("The gate checks a key, counts three limits, holds and bills a wallet, and commits each bill before the answer ends.");
             page.Add("");
-            page.Add("| what | requests/s | ratio | CPU µs a request | CPU ratio | p50 µs | p99 µs |");
+            page.Add("| what | a second | ratio | CPU µs each | CPU ratio | p50 µs | p99 µs |");
             page.Add("| --- | --- | --- | --- | --- | --- | --- |");
-            await Tell(page, "a chat, 64 at a time", rounds, Side(bare, key, "false", 64, seconds), Side(gate, key, "false", 64, seconds));
-            await Tell(page, "a chat, one at a time", rounds, Side(bare, key, "false", 1, seconds), Side(gate, key, "false", 1, seconds));
+            foreach (int connections in (int[])[64, 256])
+            {
+                await Tell(
+                    page, $"chats, {connections} at a time", rounds,
+                    Side(bare, connections, seconds, key, "false"), Side(gate, connections, seconds, key, "false"));
+            }
+
             await Tell(
-                page, $"a stream of {ModelStandIn.Events} events, 64 at a time", rounds,
-                Side(bare, key, "true", 64, seconds), Side(gate, key, "true", 64, seconds));
+                page, "chats, one at a time", rounds, Side(bare, 1, seconds, key, "false"), Side(gate, 1, seconds, key, "false"));
+            await Tell(
+                page, $"events, each by itself, one every {ModelStandIn.SlowMs} ms in each of 256 streams", rounds,
+                Side(bare, 256, seconds, key, "true", "slowly"), Side(gate, 256, seconds, key, "true", "slowly"), ModelStandIn.SlowEvents);
+            await Tell(
+                page, $"events, {ModelStandIn.Events} at once, 64 streams at a time", rounds,
+                Side(bare, 64, seconds, key, "true"), Side(gate, 64, seconds, key, "true"), ModelStandIn.Events);
             page.Add("");
+            (double bareMs, double gateMs) = await FirstByte(bare, gate, key);
+            page.Add(string.Create(
+                CultureInfo.InvariantCulture,
+                $"The first byte of a stream came after {bareMs:F2} ms through the forwarder and {gateMs:F2} ms through the gate (medians)."));
             (double bareKiB, double gateKiB) = (await Kept(bare, key, streams), await Kept(gate, key, streams));
             page.Add(string.Create(
                 CultureInfo.InvariantCulture,
@@ -59,11 +74,12 @@ internal static class RelayBench
         }
     }
 
-    private static Func<Task<LoadRun>> Side(ServerProcess server, string key, string isStreamed, int connections, int seconds) =>
-        () => LoadRun.Drive(server, Path, "chat.lua", seconds, connections, [key, isStreamed]);
+    private static Func<Task<LoadRun>> Side(ServerProcess server, int connections, int seconds, params string[] asked) =>
+        () => LoadRun.Drive(server, Path, "chat.lua", seconds, connections, asked);
 
     // Two rounds pass before anything is written down: compiling in tiers takes some seconds under load.
-    private static async Task Tell(ResultPage page, string what, int rounds, Func<Task<LoadRun>> bare, Func<Task<LoadRun>> gate)
+    private static async Task Tell(
+        ResultPage page, string what, int rounds, Func<Task<LoadRun>> bare, Func<Task<LoadRun>> gate, int events = 1)
     {
         var (its, mine) = (new List<LoadRun>(), new List<LoadRun>());
         for (int round = -2; round < rounds; round++)
@@ -76,15 +92,21 @@ internal static class RelayBench
             }
         }
 
-        Row(page, $"{what}, bare forwarder", its, its);
-        Row(page, $"{what}, gate", mine, its);
+        Row(page, $"{what}, bare forwarder", its, its, events);
+        Row(page, $"{what}, gate", mine, its, events);
     }
 
-    private static void Row(ResultPage page, string what, List<LoadRun> mine, List<LoadRun> bare)
+    /// <exception cref="InvalidOperationException">Something was refused.</exception>
+    private static void Row(ResultPage page, string what, List<LoadRun> mine, List<LoadRun> bare, int events)
     {
-        string rate = Spread.Of(mine.Select(run => run.RequestsPerSecond)).ToText("N0");
+        if (mine.Exists(run => run.Refused > 0))
+        {
+            throw new InvalidOperationException($"{what}: some were refused.");
+        }
+
+        string rate = Spread.Of(mine.Select(run => run.RequestsPerSecond * events)).ToText("N0");
         string ratio = Spread.Of(mine.Zip(bare, (my, its) => my.RequestsPerSecond / its.RequestsPerSecond)).ToText("F2");
-        string cpu = Spread.Of(mine.Select(run => run.CpuMicroseconds)).ToText("F1");
+        string cpu = Spread.Of(mine.Select(run => run.CpuMicroseconds / events)).ToText("F1");
         string cpuRatio = Spread.Of(mine.Zip(bare, (my, its) => my.CpuMicroseconds / its.CpuMicroseconds)).ToText("F2");
         string p50 = Spread.Of(mine.Select(run => (double)run.P50Microseconds)).ToText("F0");
         string p99 = Spread.Of(mine.Select(run => (double)run.P99Microseconds)).ToText("F0");
@@ -114,17 +136,46 @@ internal static class RelayBench
         return answer.IsSuccessStatusCode ? JsonElement.Parse(text) : throw new InvalidOperationException($"{method} {path}: {text}");
     }
 
+    /// <summary>How long after a request the first byte of a streamed answer comes, one at a time and in turns: two medians, in ms.</summary>
+    private static async Task<(double Bare, double Gate)> FirstByte(ServerProcess bare, ServerProcess gate, string key)
+    {
+        using HttpClient one = Client(bare, key);
+        using HttpClient other = Client(gate, key);
+        HttpClient[] clients = [one, other];
+        double[][] times = [new double[400], new double[400]];
+        for (int turn = -100; turn < 400; turn++)
+        {
+            for (int side = 0; side < 2; side++)
+            {
+                long start = Stopwatch.GetTimestamp();
+                using HttpResponseMessage answer = await Open(clients[side], "in a few words");
+                await using Stream body = await answer.Content.ReadAsStreamAsync();
+                await body.ReadExactlyAsync(new byte[1]);
+                times[side][Math.Max(turn, 0)] = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+                await body.CopyToAsync(Stream.Null);
+            }
+        }
+
+        return (times[0].Order().ElementAt(200), times[1].Order().ElementAt(200));
+    }
+
+    private static HttpClient Client(ServerProcess server, string key)
+    {
+        var http = new HttpClient(new SocketsHttpHandler { MaxConnectionsPerServer = int.MaxValue });
+        http.BaseAddress = new Uri(server.Address);
+        http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
+        return http;
+    }
+
     /// <summary>What a stream under way takes in memory, in KiB: the growth of the process, with so many of them open.</summary>
     private static async Task<double> Kept(ServerProcess server, string key, int streams)
     {
-        using var http = new HttpClient(new SocketsHttpHandler { MaxConnectionsPerServer = int.MaxValue });
-        http.BaseAddress = new Uri(server.Address);
-        http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
+        using HttpClient http = Client(server, key);
         long before = server.Bytes;
         var open = new List<HttpResponseMessage>();
         while (open.Count < streams)
         {
-            open.AddRange(await Task.WhenAll(Enumerable.Range(0, Math.Min(100, streams - open.Count)).Select(_ => Open(http))));
+            open.AddRange(await Task.WhenAll(Enumerable.Range(0, Math.Min(100, streams - open.Count)).Select(_ => Open(http, "wait for me"))));
         }
 
         double each = (server.Bytes - before) / 1024.0 / streams;
@@ -132,11 +183,11 @@ internal static class RelayBench
         return each;
     }
 
-    private static async Task<HttpResponseMessage> Open(HttpClient http)
+    private static async Task<HttpResponseMessage> Open(HttpClient http, string words)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(Path, UriKind.Relative));
         request.Content = new StringContent(
-            """{"model":"coin","messages":[{"role":"user","content":"wait for me"}],"stream":true}""", Encoding.UTF8, "application/json");
+            $$"""{"model":"coin","messages":[{"role":"user","content":"{{words}}"}],"stream":true}""", Encoding.UTF8, "application/json");
         HttpResponseMessage answer = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
         return answer.IsSuccessStatusCode ? answer : throw new InvalidOperationException($"{answer.StatusCode}");
     }

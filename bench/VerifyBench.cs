@@ -97,8 +97,8 @@ internal static class VerifyBench
             + $"{LoadRun.Connections} keep-alive connections, {rounds} rounds of "
             + $"{seconds} s each in turns, random keys. Medians, with the least and the most; ratios are of neighbours in one round.");
         page.Add("");
-        page.Add("| what | requests/s | ratio | CPU µs a request | CPU ratio | p50 µs | p99 µs |");
-        page.Add("| --- | --- | --- | --- | --- | --- | --- |");
+        page.Add("| what | requests/s | ratio | refused | CPU µs a request | CPU ratio | p50 µs | p99 µs |");
+        page.Add("| --- | --- | --- | --- | --- | --- | --- | --- |");
         List<LoadRun> bare = runs[Bare];
         foreach ((string name, List<LoadRun> mine) in runs)
         {
@@ -108,7 +108,8 @@ internal static class VerifyBench
             string cpuRatio = Spread.Of(mine.Zip(bare, (my, its) => my.CpuMicroseconds / its.CpuMicroseconds)).ToText("F2");
             string p50 = Spread.Of(mine.Select(run => (double)run.P50Microseconds)).ToText("F0");
             string p99 = Spread.Of(mine.Select(run => (double)run.P99Microseconds)).ToText("F0");
-            page.Add($"| {name} | {rate} | {ratio} | {cpu} | {cpuRatio} | {p50} | {p99} |");
+            string refused = Spread.Of(mine.Select(run => run.Refused)).ToText("P1");
+            page.Add($"| {name} | {rate} | {ratio} | {refused} | {cpu} | {cpuRatio} | {p50} | {p99} |");
         }
     }
 }

@@ -18,18 +18,26 @@ internal enum CutReason
 internal sealed class OpenRequests
 {
     private readonly ConcurrentDictionary<OpenRequest, bool> _open = new();
+    private int _count;
 
-    public int Count => _open.Count;
+    public int Count => Volatile.Read(ref _count);
 
     /// <summary>From here until it is disposed a request is under way.</summary>
     public OpenRequest Enter(Bill? bill, CancellationToken aborted)
     {
         var request = new OpenRequest(this, bill, aborted);
+        Interlocked.Increment(ref _count);
         _open[request] = true;
         return request;
     }
 
-    internal void Leave(OpenRequest request) => _open.TryRemove(request, out _);
+    internal void Leave(OpenRequest request)
+    {
+        if (_open.TryRemove(request, out _))
+        {
+            Interlocked.Decrement(ref _count);
+        }
+    }
 
     /// <summary>Cuts what a key has under way; tells how many that were.</summary>
     public int CutKey(uint keyNo) => Cut(request => request.Bill?.Terms.KeyNo == keyNo, CutReason.Key);

@@ -185,21 +185,21 @@ internal sealed class Upstream
         switch (status)
         {
             case HttpStatusCode.BadGateway or HttpStatusCode.ServiceUnavailable or HttpStatusCode.GatewayTimeout:
-                Fail(UpstreamFailure.Status, request.RequestId, Cause());
+                Fail(UpstreamFailure.Status, request.RequestId, Answered(status));
                 return true;
             case HttpStatusCode.InternalServerError:
-                Note(UpstreamFailure.Status, request.RequestId, Cause());
+                Note(UpstreamFailure.Status, request.RequestId, Answered(status));
                 break;
             case HttpStatusCode.Unauthorized:
-                Note(UpstreamFailure.Unauthorized, request.RequestId, Cause());
+                Note(UpstreamFailure.Unauthorized, request.RequestId, Answered(status));
                 break;
         }
 
         Standing.Worked();
         return false;
-
-        string Cause() => $"{Config.Name}: answered {(int)status}.";
     }
+
+    private string Answered(HttpStatusCode status) => $"{Config.Name}: answered {(int)status}.";
 
     private void Note(UpstreamFailure failure, string? requestId, string cause)
     {

@@ -129,7 +129,9 @@ internal static class GateHost
         services.AddSingleton(services =>
         {
             var (gate, fold) = (services.GetRequiredService<Gate>(), services.GetRequiredService<Fold>());
-            return new BillClock(() => gate.NowMs, () => gate.ClockMs, fold.WaitBooked, static ms => Task.Delay(ms));
+            var open = services.GetRequiredService<OpenRequests>();
+            return new BillClock(
+                () => gate.NowMs, () => gate.ClockMs, sequence => fold.WaitBooked(sequence, open.Count), static ms => Task.Delay(ms));
         });
         services.AddHostedService<OpenRequestUpkeep>();
     }

@@ -10,7 +10,7 @@ namespace Tollgate.Server.Journal;
 /// <summary>
 /// Takes events out of the spool into the database, in their order, so many in one transaction with all that follows from them: the
 /// log, the sums, the debits, what stays open, and up to where the spool is taken in. So an event is booked once, whenever the process
-/// ends. Runs at once when somebody waits, else four times a second; whoever waits while it is writing shares the next write.
+/// ends. Runs at once when somebody waits, or after a few milliseconds where others are about to, else four times a second.
 /// </summary>
 internal sealed partial class Fold(
     Database database, Spool spool, UsageBook book, LastingLimits limits, RequestNumbers numbers, ILogger<Fold> log)
@@ -27,6 +27,9 @@ internal sealed partial class Fold(
 
     private const int EveryMs = 250;
     private const int GapMs = 1;
+
+    /// <summary>How long who shares a write waits for others at the most.</summary>
+    private const int GroupMs = 5;
     private const int RetryMsMin = 50;
     private const int RetryMsMax = 1_000;
 
@@ -40,8 +43,12 @@ internal sealed partial class Fold(
 
     private readonly Lock _turn = new();
 
-    /// <summary>Who waits, and for which event; touched under the lock.</summary>
-    private readonly List<(long Sequence, TaskCompletionSource Folded)> _waiters = [];
+    /// <summary>Who waits, for which event, and whether others may join; touched under the lock.</summary>
+    private readonly List<(long Sequence, TaskCompletionSource Folded, bool Shares)> _waiters = [];
+
+    /// <summary>Whether one of these cannot wait for others, or has; touched under the lock.</summary>
+    private bool _isPressed;
+    private readonly List<TaskCompletionSource> _done = [];
 
     /// <summary>Written by whoever folds, under the lock.</summary>
     private long _folded;
@@ -97,9 +104,30 @@ internal sealed partial class Fold(
     /// Completes when this event is in the database for good. Fails when it cannot be written now; it stays in the spool and is written
     /// later.
     /// </summary>
-    public Task WaitFolded(long sequence)
+    public Task WaitFolded(long sequence) => Wait(sequence, underWay: null);
+
+    /// <summary>
+    /// The same for who shares the write with others that will soon wait too, and has no use for the failure: what cannot be written now
+    /// stays in the spool, which outlives the process.
+    /// </summary>
+    /// <param name="sequence">The event.</param>
+    /// <param name="underWay">How many there are that may come to wait: when all of them do, nobody waits for more.</param>
+    public async Task WaitBooked(long sequence, int underWay)
+    {
+        try
+        {
+            await Wait(sequence, underWay);
+        }
+        catch (Exception outage) when (Database.IsOutage(outage))
+        {
+            // It is logged by who folds.
+        }
+    }
+
+    private Task Wait(long sequence, int? underWay)
     {
         TaskCompletionSource waiter;
+        bool isPressed;
         lock (_turn)
         {
             if (sequence <= _folded)
@@ -107,27 +135,33 @@ internal sealed partial class Fold(
                 return Task.CompletedTask;
             }
 
-            waiter = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            _waiters.Add((sequence, waiter));
+            waiter = new TaskCompletionSource(
+                underWay is null ? TaskCreationOptions.RunContinuationsAsynchronously : TaskCreationOptions.None);
+            _waiters.Add((sequence, waiter, underWay is not null));
+            isPressed = _isPressed |= underWay is null || _waiters.Count >= underWay;
+            if (!isPressed && _waiters.Count == 1)
+            {
+                _ = PressLater();
+            }
         }
 
-        Wake();
+        if (isPressed)
+        {
+            Wake();
+        }
+
         return waiter.Task;
     }
 
-    /// <summary>
-    /// The same for who has no use for the failure: what cannot be written now stays in the spool, which outlives the process.
-    /// </summary>
-    public async Task WaitBooked(long sequence)
+    private async Task PressLater()
     {
-        try
+        await Task.Delay(GroupMs);
+        lock (_turn)
         {
-            await WaitFolded(sequence);
+            _isPressed = true;
         }
-        catch (Exception outage) when (Database.IsOutage(outage))
-        {
-            // It is logged by who folds.
-        }
+
+        Wake();
     }
 
     /// <summary>Up to which event a database knows a spool; null for one that it does not know.</summary>
@@ -205,13 +239,13 @@ internal sealed partial class Fold(
                 {
                     await Commit(_events.AsMemory(0, count), _folded + count);
                 }
-                else if (HasWaiters() && Waiting > 0)
+                else if (IsPressed() && Waiting > 0)
                 {
                     // Another thread has claimed a place and is about to fill it.
                     await Task.Delay(GapMs, cancel);
                 }
 
-                if (count < EventsMax && !(HasWaiters() && Waiting > 0))
+                if (count < EventsMax && !(IsPressed() && Waiting > 0))
                 {
                     return true;
                 }
@@ -231,11 +265,11 @@ internal sealed partial class Fold(
         }
     }
 
-    private bool HasWaiters()
+    private bool IsPressed()
     {
         lock (_turn)
         {
-            return _waiters.Count > 0;
+            return _isPressed && _waiters.Count > 0;
         }
     }
 
@@ -340,8 +374,21 @@ internal sealed partial class Fold(
         lock (_turn)
         {
             _folded = folded;
-            _waiters.RemoveAll(waiter => waiter.Sequence <= folded && waiter.Folded.TrySetResult());
+            _done.AddRange(_waiters.Where(waiter => waiter.Sequence <= folded).Select(waiter => waiter.Folded));
+            _waiters.RemoveAll(waiter => waiter.Sequence <= folded);
+            _isPressed = _waiters.Exists(waiter => !waiter.Shares);
+            if (!_isPressed && _waiters.Count > 0)
+            {
+                _ = PressLater();
+            }
         }
+
+        foreach (var done in _done)
+        {
+            done.SetResult();
+        }
+
+        _done.Clear();
     }
 
     /// <summary>Who waits is told now; the events are tried again.</summary>
@@ -352,6 +399,7 @@ internal sealed partial class Fold(
         {
             _waiters.ForEach(waiter => waiter.Folded.TrySetException(fault));
             _waiters.Clear();
+            _isPressed = false;
         }
     }
 
