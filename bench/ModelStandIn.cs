@@ -9,8 +9,8 @@ using Microsoft.Extensions.Logging;
 namespace Tollgate.Bench;
 
 /// <summary>
-/// A model server that thinks of nothing: the same answer to every chat, in one piece or as a stream of <see cref="Events"/> events at once;
-/// asked to go slowly, of <see cref="SlowEvents"/> with <see cref="SlowMs"/> between them; asked to wait, of one, after which nothing comes.
+/// A model server that thinks of nothing: the same answer to every chat, in one piece or as a stream of <see cref="Events"/> events at
+/// once; asked to go slowly, of <see cref="SlowEvents"/> with <see cref="SlowMs"/> between them; asked to wait, of one, and then nothing.
 /// </summary>
 internal static class ModelStandIn
 {

@@ -60,7 +60,7 @@ internal static class RelayBench
             (double bareMs, double gateMs) = await FirstByte(bare, gate, key);
             page.Add(string.Create(
                 CultureInfo.InvariantCulture,
-                $"The first byte of a stream came after {bareMs:F2} ms through the forwarder and {gateMs:F2} ms through the gate (medians)."));
+                $"The first byte of a stream, medians: after {bareMs:F2} ms through the forwarder, {gateMs:F2} ms through the gate."));
             (double bareKiB, double gateKiB) = (await Kept(bare, key, streams), await Kept(gate, key, streams));
             page.Add(string.Create(
                 CultureInfo.InvariantCulture,
@@ -136,7 +136,7 @@ internal static class RelayBench
         return answer.IsSuccessStatusCode ? JsonElement.Parse(text) : throw new InvalidOperationException($"{method} {path}: {text}");
     }
 
-    /// <summary>How long after a request the first byte of a streamed answer comes, one at a time and in turns: two medians, in ms.</summary>
+    /// <summary>When the first byte of a streamed answer comes, one request at a time and in turns: two medians, in ms.</summary>
     private static async Task<(double Bare, double Gate)> FirstByte(ServerProcess bare, ServerProcess gate, string key)
     {
         using HttpClient one = Client(bare, key);
@@ -175,7 +175,8 @@ internal static class RelayBench
         var open = new List<HttpResponseMessage>();
         while (open.Count < streams)
         {
-            open.AddRange(await Task.WhenAll(Enumerable.Range(0, Math.Min(100, streams - open.Count)).Select(_ => Open(http, "wait for me"))));
+            IEnumerable<int> next = Enumerable.Range(0, Math.Min(100, streams - open.Count));
+            open.AddRange(await Task.WhenAll(next.Select(_ => Open(http, "wait for me"))));
         }
 
         double each = (server.Bytes - before) / 1024.0 / streams;
