@@ -5,7 +5,8 @@ namespace Tollgate.Gateway.Metering;
 
 /// <summary>
 /// One pass over the body of a call, for each request. What is not read is stepped over and goes on as it is; what is read must stand there
-/// once, however it is spelled, so that no upstream can read another value than the gate did.
+/// once, however it is spelled, and nothing beside it that an upstream which is lax about case would take for it: no upstream shall read
+/// another value than the gate did.
 /// </summary>
 internal ref struct CallReader(ModelCallKind kind, ReadOnlyMemory<byte> body)
 {
@@ -50,6 +51,9 @@ internal ref struct CallReader(ModelCallKind kind, ReadOnlyMemory<byte> body)
         Messages = 256,
         Tools = 512,
         Functions = 1024,
+
+        /// <summary>Another server's word for <see cref="MaxTokens"/>, which it would obey before that.</summary>
+        Predict = 2048,
     }
 
     public bool TryRead(out ModelCall call, out CallFault fault)
@@ -112,6 +116,11 @@ internal ref struct CallReader(ModelCallKind kind, ReadOnlyMemory<byte> body)
             var member = Known();
             if (member == Member.None)
             {
+                if (LaxNames.Resembles(ref _json, out var name))
+                {
+                    return Invalid("/" + name, "differs from a member of this call by its case only.");
+                }
+
                 _json.Skip();
                 continue;
             }
@@ -153,7 +162,8 @@ internal ref struct CallReader(ModelCallKind kind, ReadOnlyMemory<byte> body)
         _ when _json.ValueTextEquals("stream"u8) => Member.Stream,
         _ when _json.ValueTextEquals("stream_options"u8) => Member.StreamOptions,
         _ when _json.ValueTextEquals("max_tokens"u8) => Member.MaxTokens,
-        _ when _json.ValueTextEquals("max_completion_tokens"u8) => Member.MaxCompletionTokens,
+        ModelCallKind.Chat when _json.ValueTextEquals("max_completion_tokens"u8) => Member.MaxCompletionTokens,
+        _ when _json.ValueTextEquals("n_predict"u8) => Member.Predict,
         _ when _json.ValueTextEquals("n"u8) => Member.Choices,
         _ when _json.ValueTextEquals("best_of"u8) => Member.BestOf,
         _ when _json.ValueTextEquals("tools"u8) => Member.Tools,
@@ -185,6 +195,8 @@ internal ref struct CallReader(ModelCallKind kind, ReadOnlyMemory<byte> body)
                 return ReadPrompts(kind == ModelCallKind.Embedding ? "/input" : "/prompt");
             case Member.Messages:
                 return ReadMessages();
+            case Member.Predict:
+                return Invalid("/n_predict", "is not taken here: max_tokens says the same.");
             default:
                 _hasTools = true;
                 _json.Skip();

@@ -15,4 +15,7 @@ internal readonly record struct TokenUse
 
     /// <summary>Whether the upstream told them; otherwise they are an estimate of what was seen.</summary>
     public bool IsReported { get; init; }
+
+    /// <summary>Whether it told those of the input, whatever came after.</summary>
+    public bool IsInputReported { get; init; }
 }

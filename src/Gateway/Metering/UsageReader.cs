@@ -51,6 +51,7 @@ internal static class UsageReader
             CachedTokens = Math.Min(cached ?? 0, input ?? 0),
             ReasoningTokens = Math.Min(reasoning ?? 0, output ?? 0),
             IsReported = true,
+            IsInputReported = true,
         };
         return input is not null && output is not null;
     }

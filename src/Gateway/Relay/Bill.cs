@@ -77,9 +77,15 @@ internal sealed class Bill(BillTerms terms, Admission admission, BillClock clock
         lock (_turn)
         {
             var ahead = Math.Min((long)outputTokens + Terms.Step, Math.Max(outputTokens, Terms.OutputMax));
-            return price.MostCost(Terms.InputBound, outputTokens) <= _held
-                || TryHoldLocked(price.MostCost(Terms.InputBound, ahead))
-                || TryHoldLocked(price.MostCost(Terms.InputBound, outputTokens));
+            if (price.MostCost(Terms.InputBound, outputTokens) <= _held)
+            {
+                return true;
+            }
+
+            var result = HoldLocked(price.MostCost(Terms.InputBound, ahead));
+            result = result == SettleResult.Unpaid ? HoldLocked(price.MostCost(Terms.InputBound, outputTokens)) : result;
+            // A full buffer says nothing of money: the next piece asks for both.
+            return result is SettleResult.Done or SettleResult.Full;
         }
     }
 
@@ -135,6 +141,12 @@ internal sealed class Bill(BillTerms terms, Admission admission, BillClock clock
                 return SettleResult.NotOpen;
             }
 
+            // What is held in steps follows what is seen; what is told at the end may be more, such as thoughts.
+            if (Terms.Step > 0 && cost > _held && HoldLocked(cost.Value) == SettleResult.Full)
+            {
+                return SettleResult.Full;
+            }
+
             var now = clock.NowMs();
             var settlement = new Settlement
             {
@@ -161,24 +173,22 @@ internal sealed class Bill(BillTerms terms, Admission admission, BillClock clock
     }
 
     /// <summary>What an upstream did not tell is an estimate.</summary>
-    private TokenUse Known(in TokenUse use) => use.IsReported ? use : use with { InputTokens = Terms.InputEstimate };
+    private TokenUse Known(in TokenUse use) =>
+        use.IsInputReported ? use : use with { InputTokens = Terms.InputEstimate, CachedTokens = 0 };
 
     private Money? CostOf(in TokenUse use) => Terms.Price?.Cost(use.InputTokens, use.OutputTokens, use.CachedTokens, use.ReasoningTokens);
 
-    private Money BilledLocked(in TokenUse use) => CostOf(use) is { } cost ? (cost < _held ? cost : _held) : Money.Zero;
+    // Before the first token nothing is owed.
+    private Money BilledLocked(in TokenUse use) =>
+        use.OutputTokens > 0 && CostOf(use) is { } cost ? (cost < _held ? cost : _held) : Money.Zero;
 
-    private bool TryHoldLocked(Money held)
+    private SettleResult HoldLocked(Money held)
     {
         var use = Known(_use);
-        if (admission.TryExtend(
-            Terms.RequestNo, held, use.InputTokens, use.OutputTokens, BilledLocked(use), clock.NowMs(), clock.ClockMs())
-            != SettleResult.Done)
-        {
-            return false;
-        }
-
-        _held = held;
-        return true;
+        var result = admission.TryExtend(
+            Terms.RequestNo, held, use.InputTokens, use.OutputTokens, BilledLocked(use), clock.NowMs(), clock.ClockMs());
+        _held = result == SettleResult.Done ? held : _held;
+        return result;
     }
 }
 

@@ -19,6 +19,7 @@ internal sealed class OpenRequests
 {
     private readonly ConcurrentDictionary<OpenRequest, bool> _open = new();
     private int _count;
+    private int _isStopping;
 
     public int Count => Volatile.Read(ref _count);
 
@@ -28,6 +29,11 @@ internal sealed class OpenRequests
         var request = new OpenRequest(this, bill, aborted);
         Interlocked.Increment(ref _count);
         _open[request] = true;
+        if (Volatile.Read(ref _isStopping) != 0)
+        {
+            request.Cut(CutReason.Stop);
+        }
+
         return request;
     }
 
@@ -42,8 +48,12 @@ internal sealed class OpenRequests
     /// <summary>Cuts what a key has under way; tells how many that were.</summary>
     public int CutKey(uint keyNo) => Cut(request => request.Bill?.Terms.KeyNo == keyNo, CutReason.Key);
 
-    /// <summary>Cuts everything; tells how many that were.</summary>
-    public int CutAll() => Cut(static _ => true, CutReason.Stop);
+    /// <summary>Cuts everything, and what enters from now on; tells how many that were.</summary>
+    public int CutAll()
+    {
+        Volatile.Write(ref _isStopping, 1);
+        return Cut(static _ => true, CutReason.Stop);
+    }
 
     /// <summary>Notes how far each has come.</summary>
     /// <param name="renewMs">After so long without a note one is written even where nothing has changed.</param>
@@ -105,9 +115,9 @@ internal sealed class OpenRequest : IDisposable
         {
             _ended.Cancel();
         }
-        catch (ObjectDisposedException)
+        catch (Exception fault) when (fault is ObjectDisposedException or AggregateException)
         {
-            // It has just ended by itself.
+            // It has just ended by itself, or something that heard of it failed: the others are cut all the same.
         }
     }
 }

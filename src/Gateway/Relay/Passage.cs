@@ -103,8 +103,10 @@ internal sealed class Passage(
         : meter is null ? bill.Void(status)
         : bill.Settle(meter.Use, status);
 
-    /// <summary>Ends what did not come to its end: of which nothing has reached the client, that costs nothing.</summary>
-    private Task SettleCut(int status) => http.Response.HasStarted ? Settle(status) : call.Bill?.Void(status) ?? Task.CompletedTask;
+    /// <summary>Ends what did not come to its end; of which nothing has reached the client, or no token of a stream, costs nothing.</summary>
+    private Task SettleCut(int status) => http.Response.HasStarted && !(isEvents && meter is { Use.OutputTokens: 0 })
+        ? Settle(status)
+        : call.Bill?.Void(status) ?? Task.CompletedTask;
 
     /// <summary>An upstream that breaks before the first token has served nobody.</summary>
     private Task SettleBroken() => meter is { Use.OutputTokens: > 0 }
@@ -118,6 +120,12 @@ internal sealed class Passage(
         {
             if (isEvents && http.Response.HasStarted)
             {
+                if (meter is not EventMeter { IsBetweenEvents: true })
+                {
+                    // Half an event may be out, of which the error must be no part.
+                    http.Response.BodyWriter.Write("\n\n"u8);
+                }
+
                 http.Response.BodyWriter.Write(call.LastEvent(reason).Span);
                 await http.Response.BodyWriter.FlushAsync(http.RequestAborted);
             }

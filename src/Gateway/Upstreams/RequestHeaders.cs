@@ -16,6 +16,7 @@ internal static class RequestHeaders
     [
         "Host", "Expect", "Content-Length", "Authorization", "Cookie", "Cookie2", "X-Api-Key", "Api-Key", "X-Goog-Api-Key", "Forwarded",
         "X-Real-IP", "X-HTTP-Method", "X-HTTP-Method-Override", "X-Method-Override", "X-Original-URL", "X-Rewrite-URL",
+        "OpenAI-Organization", "OpenAI-Project",
     ]).ToFrozenSet(StringComparer.OrdinalIgnoreCase);
 
     private static readonly string[] StayPrefixes = ["X-Tollgate-", "X-Forwarded-", "Proxy-", ":"];

@@ -48,7 +48,6 @@ internal sealed partial class Fold(
 
     /// <summary>Whether one of these cannot wait for others, or has; touched under the lock.</summary>
     private bool _isPressed;
-    private readonly List<TaskCompletionSource> _done = [];
 
     /// <summary>Written by whoever folds, under the lock.</summary>
     private long _folded;
@@ -135,8 +134,7 @@ internal sealed partial class Fold(
                 return Task.CompletedTask;
             }
 
-            waiter = new TaskCompletionSource(
-                underWay is null ? TaskCreationOptions.RunContinuationsAsynchronously : TaskCreationOptions.None);
+            waiter = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             _waiters.Add((sequence, waiter, underWay is not null));
             isPressed = _isPressed |= underWay is null || _waiters.Count >= underWay;
             if (!isPressed && _waiters.Count == 1)
@@ -374,21 +372,13 @@ internal sealed partial class Fold(
         lock (_turn)
         {
             _folded = folded;
-            _done.AddRange(_waiters.Where(waiter => waiter.Sequence <= folded).Select(waiter => waiter.Folded));
-            _waiters.RemoveAll(waiter => waiter.Sequence <= folded);
+            _waiters.RemoveAll(waiter => waiter.Sequence <= folded && waiter.Folded.TrySetResult());
             _isPressed = _waiters.Exists(waiter => !waiter.Shares);
             if (!_isPressed && _waiters.Count > 0)
             {
                 _ = PressLater();
             }
         }
-
-        foreach (var done in _done)
-        {
-            done.SetResult();
-        }
-
-        _done.Clear();
     }
 
     /// <summary>Who waits is told now; the events are tried again.</summary>

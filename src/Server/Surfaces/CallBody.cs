@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text.Json;
 using System.Text.Unicode;
 using Microsoft.AspNetCore.Http.Features;
+using Tollgate.Gateway.Metering;
 using Tollgate.Server.Problems;
 using Tollgate.Server.Providers;
 using Tollgate.Server.Wire;
@@ -61,6 +62,11 @@ internal static class CallBody
         {
             using var json = JsonDocument.Parse(body, Duplicates.Refused);
             var root = json.RootElement;
+            if (root.ValueKind == JsonValueKind.Object && root.EnumerateObject().Any(member => LaxNames.Resembles(member.Name, "model")))
+            {
+                return new Problem(ProblemCode.InvalidJson, "A member of the body differs from model by its case only.");
+            }
+
             var model = root.ValueKind == JsonValueKind.Object && root.TryGetProperty("model"u8, out var named) ? named : default;
             return new LookedBody(
                 condition?.Holds(root),

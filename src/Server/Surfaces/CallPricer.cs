@@ -47,7 +47,7 @@ internal sealed class CallPricer(ProviderModel provider, PriceBook prices, Model
             return problem;
         }
 
-        if (!models.TryFind(call.Model, out var number) && !(await models.Learn(call.Model)).TryGet(out number, out problem))
+        if (!(await models.LearnAsked(call.Model)).TryGet(out var number, out problem))
         {
             return problem;
         }

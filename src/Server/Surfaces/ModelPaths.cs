@@ -17,16 +17,25 @@ internal static class ModelPaths
             return null;
         }
 
-        var plain = (path.Contains('%', StringComparison.Ordinal) ? Uri.UnescapeDataString(path) : path).AsSpan();
-        plain = plain.Length > 1 && plain[^1] == '/' ? plain[..^1] : plain;
+        var plain = Plain(path);
         return plain.EndsWith("/chat/completions", StringComparison.Ordinal) ? ModelCallKind.Chat
             : plain.EndsWith("/completions", StringComparison.Ordinal) ? ModelCallKind.Completion
             : plain.EndsWith("/embeddings", StringComparison.Ordinal) ? ModelCallKind.Embedding
             : null;
     }
 
+    /// <summary>Whether a model would work there of which nothing is counted: another API than the one whose calls are read.</summary>
+    public static bool IsUncounted(string method, string path) => HttpMethods.IsPost(method)
+        && (Plain(path).EndsWith("/responses", StringComparison.Ordinal) || Plain(path).EndsWith("/messages", StringComparison.Ordinal));
+
     /// <summary>Whether the models on offer are asked for.</summary>
     public static bool IsList(string method, string path) => HttpMethods.IsGet(method) && path is Models or Models + "/";
+
+    private static ReadOnlySpan<char> Plain(string path)
+    {
+        var plain = (path.Contains('%', StringComparison.Ordinal) ? Uri.UnescapeDataString(path) : path).AsSpan();
+        return plain.Length > 1 && plain[^1] == '/' ? plain[..^1] : plain;
+    }
 
     /// <summary>The model that <c>/v1/models/{model}</c> asks about; ids may hold slashes, sent encoded. Null for another path.</summary>
     public static string? IdOf(string method, RouteCall call) =>

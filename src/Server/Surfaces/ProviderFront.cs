@@ -23,6 +23,9 @@ internal sealed class ProviderFront(
     ProviderModel provider, Gate gate, RootKey root, KeySurface surface, QuotaKeeper quotas, CallPricer pricer, ModelNames models,
     ModelList list, RelayDoor relay, RelayOptions options, TimeProvider time)
 {
+    private static readonly Problem Uncounted = new(
+        ProblemCode.RouteUnknown, "Requests are paid for here, and what a model does for this call cannot be counted yet.");
+
     /// <summary>From here on, problems of this request are told in the provider's dialect.</summary>
     public void SpeakDialect(HttpContext http) => http.Features.Set<ProblemWording>(Word);
 
@@ -68,6 +71,12 @@ internal sealed class ProviderFront(
 
         var call = new RouteCall(
             path, match, buffer.AsMemory(0, secret.Length), ModelPaths.KindOf(http.Request.Method, path), RelayDoor.HasBody(http));
+        if (provider.Wallet is not null && ModelPaths.IsUncounted(http.Request.Method, path))
+        {
+            await Refuse(http, Uncounted);
+            return;
+        }
+
         var step = provider.QuotaRoutes.Find(http.Request.Method, path);
         // What the body or a quota decides is asked first: only the last check takes.
         var unseen = new KnownBody { NamesModel = call.HasBody };
@@ -170,6 +179,11 @@ internal sealed class ProviderFront(
             // Counted before the client hears of it, or its next request could meet the count of before.
             http.Response.OnStarting(() => counted.Ended(http.Response.StatusCode));
             await relay.Pass(http, call, body, verdict, gate.NowMs);
+            if (!http.Response.HasStarted)
+            {
+                // It was broken off before its answer: nobody knows whether anything was made.
+                await counted.Ended(isSuccess: false);
+            }
         }
         catch
         {

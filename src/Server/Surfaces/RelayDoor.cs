@@ -55,7 +55,8 @@ internal sealed class RelayDoor(ProviderModel provider, Relay relay, Admission a
             http.Response.Headers[OutputMaxHeader] = most.ToString(CultureInfo.InvariantCulture);
         }
 
-        return Pass(http, call.Path, body, BillOf(http, terms, verdict, nowMs));
+        var model = body.Call?.Model ?? ModelPaths.IdOf(http.Request.Method, call);
+        return Pass(http, call.Path, model, body, BillOf(http, terms, verdict, nowMs));
     }
 
     /// <summary>What the gate answers to a key by itself; it is booked like what passes.</summary>
@@ -89,9 +90,9 @@ internal sealed class RelayDoor(ProviderModel provider, Relay relay, Admission a
         clock);
 
     /// <summary>The operator's own request: nothing is counted.</summary>
-    public Task Pass(HttpContext http, string path) => Pass(http, path, default, bill: null);
+    public Task Pass(HttpContext http, string path) => Pass(http, path, model: null, default, bill: null);
 
-    private async Task Pass(HttpContext http, string path, KnownBody body, Bill? bill)
+    private async Task Pass(HttpContext http, string path, string? model, KnownBody body, Bill? bill)
     {
         var call = new RelayCall
         {
@@ -100,7 +101,7 @@ internal sealed class RelayDoor(ProviderModel provider, Relay relay, Admission a
                 Method = http.Request.Method,
                 Path = path,
                 Query = http.Request.QueryString.Value ?? "",
-                Model = body.Call?.Model,
+                Model = model,
                 Headers = http.Request.Headers,
                 Body = body.Call?.Forwarded(body.Terms.OutputMax) ?? body.Bytes,
                 Stream = body.Bytes is null && HasBody(http) ? http.Request.Body : null,

@@ -14,6 +14,9 @@ internal sealed class ModelNames(Database database)
     /// <summary>Models there can be; one more is counted without its name.</summary>
     public const int Max = 10_000;
 
+    /// <summary>So many of these may requests alone name; the others are left to those who offer models and bind keys to them.</summary>
+    public const int AskedMax = Max / 2;
+
     public const int NameCharsMax = 200;
 
     /// <summary>Stands for no model, and for those beyond the bound.</summary>
@@ -44,6 +47,10 @@ internal sealed class ModelNames(Database database)
 
     /// <summary>The name a number was given to; null for one that was not given.</summary>
     public string? NameOf(ushort number) => _names.GetValueOrDefault(number);
+
+    /// <summary>The same for a model that somebody asks for, which nobody here may ever have heard of.</summary>
+    public async ValueTask<Outcome<ushort>> LearnAsked(string name) =>
+        TryFind(name, out var known) ? known : _numbers.Count >= AskedMax ? None : await Learn(name);
 
     /// <summary>The number of a model, given now when it has none; <see cref="None"/> when there are too many.</summary>
     public async Task<Outcome<ushort>> Learn(string name, CancellationToken cancel = default)

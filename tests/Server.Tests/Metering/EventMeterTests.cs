@@ -26,7 +26,7 @@ public sealed class EventMeterTests
         var answer = MeteredAnswer.Of(Meter(asksUsage: true), OpenAi);
 
         Assert.Equal((OpenAi, Usage + Done), (answer.All, answer.Kept));
-        Assert.Equal(new TokenUse { InputTokens = 9, OutputTokens = 2, IsReported = true }, answer.Use);
+        Assert.Equal(new TokenUse { InputTokens = 9, OutputTokens = 2, IsReported = true, IsInputReported = true }, answer.Use);
         Assert.True(answer is { IsComplete: true, IsCut: false });
     }
 
@@ -37,7 +37,7 @@ public sealed class EventMeterTests
 
         var plain = OpenAi.Replace(",\"usage\":null", "", StringComparison.Ordinal).Replace(Usage, "", StringComparison.Ordinal);
         Assert.Equal((plain, Done), (answer.All, answer.Kept));
-        Assert.Equal(new TokenUse { InputTokens = 9, OutputTokens = 2, IsReported = true }, answer.Use);
+        Assert.Equal(new TokenUse { InputTokens = 9, OutputTokens = 2, IsReported = true, IsInputReported = true }, answer.Use);
     }
 
     [Theory]
@@ -59,13 +59,13 @@ public sealed class EventMeterTests
         var output = new ArrayBufferWriter<byte>();
 
         Take(meter, output, Event("{\"content\":\"\"}", "null", ",\"usage\":{\"prompt_tokens\":7,\"completion_tokens\":0}"));
-        Assert.Equal(new TokenUse { InputTokens = 7, IsReported = true }, meter.Use);
+        Assert.Equal(new TokenUse { InputTokens = 7, IsReported = true, IsInputReported = true }, meter.Use);
         Take(meter, output, Event("{\"content\":\"Hello world\"}", "null", ",\"usage\":{\"prompt_tokens\":7,\"completion_tokens\":2}"));
-        Assert.Equal(new TokenUse { InputTokens = 7, OutputTokens = 2, IsReported = true }, meter.Use);
+        Assert.Equal(new TokenUse { InputTokens = 7, OutputTokens = 2, IsReported = true, IsInputReported = true }, meter.Use);
         Take(meter, output, Event("{\"content\":\"12345\"}", "null"));
         Assert.Equal(new TokenUse { InputTokens = 7, OutputTokens = 4 }, meter.Use);
         Take(meter, output, Event("{}", "\"stop\"", ",\"usage\":{\"prompt_tokens\":7,\"completion_tokens\":3}"));
-        Assert.Equal(new TokenUse { InputTokens = 7, OutputTokens = 3, IsReported = true }, meter.Use);
+        Assert.Equal(new TokenUse { InputTokens = 7, OutputTokens = 3, IsReported = true, IsInputReported = true }, meter.Use);
 
         Assert.DoesNotContain("usage", Encoding.UTF8.GetString(output.WrittenSpan), StringComparison.Ordinal);
         Assert.True(meter.IsComplete);
@@ -189,7 +189,7 @@ public sealed class EventMeterTests
         var answer = MeteredAnswer.Of(Meter(true), Usage + ": c\n\n" + Event("{\"content\":\"a\"}", "null"));
 
         Assert.Equal(Usage + ": c\n\n" + Event("{\"content\":\"a\"}", "null"), answer.Passed);
-        Assert.Equal(new TokenUse { InputTokens = 9, OutputTokens = 3 }, answer.Use);
+        Assert.Equal(new TokenUse { InputTokens = 9, OutputTokens = 3, IsInputReported = true }, answer.Use);
     }
 
     [Fact]

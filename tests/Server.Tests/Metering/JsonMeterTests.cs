@@ -21,7 +21,11 @@ public sealed class JsonMeterTests
         Assert.Equal((Answer[..^1], "}\n"), (answer.Passed, answer.Kept));
         Assert.True(answer is { IsComplete: true, IsCut: false });
         Assert.Equal(
-            new TokenUse { InputTokens = 19, OutputTokens = 10, CachedTokens = 8, ReasoningTokens = 3, IsReported = true }, answer.Use);
+            new TokenUse
+            {
+                InputTokens = 19, OutputTokens = 10, CachedTokens = 8, ReasoningTokens = 3, IsReported = true, IsInputReported = true,
+            },
+            answer.Use);
     }
 
     [Fact]
@@ -31,7 +35,7 @@ public sealed class JsonMeterTests
             Meter(),
             """{"usage":{"input_tokens":5,"output_tokens":6,"input_tokens_details":{"cached_tokens":9},"output_tokens_details":null}}""");
 
-        Assert.Equal(new TokenUse { InputTokens = 5, OutputTokens = 6, CachedTokens = 5, IsReported = true }, answer.Use);
+        Assert.Equal(new TokenUse { InputTokens = 5, OutputTokens = 6, CachedTokens = 5, IsReported = true, IsInputReported = true }, answer.Use);
     }
 
     [Fact]
@@ -41,7 +45,7 @@ public sealed class JsonMeterTests
             Meter(ModelCallKind.Embedding), """{"data":[{"embedding":[0.1,2e-3]}],"usage":{"prompt_tokens":8,"total_tokens":8}}""");
         var untold = MeteredAnswer.Of(Meter(ModelCallKind.Embedding), """{"data":[{"text":"abcdefghijkl"}]}""");
 
-        Assert.Equal(new TokenUse { InputTokens = 8, IsReported = true }, told.Use);
+        Assert.Equal(new TokenUse { InputTokens = 8, IsReported = true, IsInputReported = true }, told.Use);
         Assert.Equal(new TokenUse { InputTokens = 10 }, untold.Use);
     }
 

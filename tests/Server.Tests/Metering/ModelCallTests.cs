@@ -57,6 +57,28 @@ public sealed class ModelCallTests
     }
 
     [Theory]
+    [InlineData("Model")]
+    [InlineData("MAX_TOKENS")]
+    [InlineData("max_to\u212Aens")]
+    [InlineData("me\u017F\u017Fages")]
+    [InlineData("m\\u0041x_tokens")]
+    [InlineData("N")]
+    [InlineData("n_predict")]
+    public void What_another_server_would_take_for_a_member_that_is_read_is_refused(string name)
+    {
+        var fault = Calls.Fault($$"""{"model":"m","messages":[],"max_tokens":1,"{{name}}":99}""");
+        Assert.Equal(CallFaultKind.Invalid, fault.Kind);
+        Assert.Equal("m", Calls.Read("""{"model":"m","messages":[],"Temperature":1,"Größe":2,"metadata":{"Model":"x"}}""").Model);
+    }
+
+    [Fact]
+    public void A_completion_is_bounded_by_max_tokens_alone()
+    {
+        Assert.Null(Calls.Read("""{"model":"m","prompt":"a","max_completion_tokens":1}""", ModelCallKind.Completion).OutputMax);
+        Assert.Equal(1, Calls.Read("""{"model":"m","messages":[],"max_completion_tokens":1}""").OutputMax);
+    }
+
+    [Theory]
     [InlineData("model", "5", "/model")]
     [InlineData("model", "\"\"", "/model")]
     [InlineData("model", "\"a\\u0000b\"", "/model")]

@@ -30,6 +30,25 @@ public sealed class BrokenStreamTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Within_an_event_that_nobody_reads_the_error_begins_anew()
+    {
+        var heard = new TaskCompletionSource();
+        _run.Model.Answers = async http =>
+        {
+            ModelServer.Streams(http);
+            await ModelServer.Say(http, "data: {\"half\":");
+            await heard.Task;
+            http.Abort();
+        };
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/v1/files/events");
+        request.Headers.Authorization = new("Bearer", _run.Secret);
+        var answer = await _run.Gate.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+        var text = await ManyStreamsTests.End(
+            answer, soFar => _ = soFar.Contains("half", StringComparison.Ordinal) && heard.TrySetResult());
+        Assert.StartsWith("data: {\"half\":\n\ndata: {\"error\"", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_stream_that_ends_too_early_has_broken_too()
     {
         _run.Model.Answers = async http =>

@@ -26,6 +26,20 @@ public sealed class ModelListTests
     }
 
     [Fact]
+    public async Task Who_is_asked_about_a_model_is_who_serves_it()
+    {
+        await using var other = await ModelServer.Start();
+        await using var run = await GatewayRun.Start(wallet: null, with: options => options with
+        {
+            Upstreams = [new() { Name = "other", Url = new Uri(other.Address + "/v1"), Models = ["x"] }, .. options.Upstreams],
+        });
+        await run.Gate.Send("GET", "/v1/models/coin", run.Secret);
+        await run.Gate.Send("GET", "/v1/models/x", run.Secret);
+        Assert.Equal("/v1/models/coin", Assert.Single(run.Model.Requests).Target);
+        Assert.Equal("/v1/models/x", Assert.Single(other.Requests).Target);
+    }
+
+    [Fact]
     public async Task A_key_that_is_bound_to_models_sees_and_uses_these_alone()
     {
         await using var run = await GatewayRun.Start(wallet: null, members: "\"name\":\"Bound\",\"models\":[\"org/one:latest\"]");

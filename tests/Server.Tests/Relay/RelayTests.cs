@@ -77,6 +77,38 @@ public sealed class RelayTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Usage_that_was_told_before_the_text_is_kept_as_far_as_it_goes()
+    {
+        _run.Model.Answers = async http =>
+        {
+            const string Early = ",\"usage\":{\"prompt_tokens\":5000,\"completion_tokens\":0,"
+                + "\"prompt_tokens_details\":{\"cached_tokens\":4000}}";
+            ModelServer.Streams(http);
+            await ModelServer.Say(http, ModelServer.Piece("\"role\":\"assistant\"", usage: Early) + ModelServer.Word("One"));
+            await ModelServer.Say(http, ModelServer.Piece("", "\"stop\"") + "data: [DONE]\n\n");
+        };
+        Assert.Equal(200, (int)(await _run.Chat(",\"stream\":true")).Status);
+        var line = Assert.Single(await _run.Log());
+        Assert.Equal("coin 5000 1 200 True", Told(line));
+        Assert.Equal(4_000, line.GetProperty("cached_tokens").GetInt32());
+        Assert.Equal((0, 0m), (_run.OpenReservations, await _run.Held()));
+    }
+
+    [Theory]
+    [InlineData("/v1/responses")]
+    [InlineData("/v1/messages/")]
+    public async Task Where_requests_are_paid_for_no_model_works_uncounted(string path)
+    {
+        var refused = await _run.Gate.Send("POST", path, _run.Secret, "{\"model\":\"coin\",\"input\":\"Hello\"}");
+        Assert.Equal(HttpStatusCode.NotFound, refused.Status);
+        Assert.Empty(_run.Model.Requests);
+
+        await using var free = await GatewayRun.Start(wallet: null);
+        Assert.Equal(HttpStatusCode.OK, (await free.Gate.Send("POST", path, free.Secret, "{\"model\":\"coin\"}")).Status);
+        Assert.Equal(path, Assert.Single(free.Model.Requests).Target);
+    }
+
+    [Fact]
     public async Task Whoever_may_not_pass_never_reaches_the_server()
     {
         Assert.Equal(HttpStatusCode.Unauthorized, (await _run.Chat(secret: "rl_nokey")).Status);

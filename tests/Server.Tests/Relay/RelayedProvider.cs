@@ -31,6 +31,8 @@ internal static class RelayedProvider
             - POST /v1/chat/completions: all
             - POST /v1/completions: all
             - POST /v1/embeddings: all
+            - POST /v1/responses: all
+            - POST /v1/messages: all
             - GET /v1/models: all
             - GET /v1/models/{model}: all
             - /v1/files/**: all

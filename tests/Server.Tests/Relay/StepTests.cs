@@ -46,6 +46,22 @@ public sealed class StepTests
     }
 
     [Fact]
+    public async Task What_nobody_sees_of_an_answer_is_billed_at_its_end_as_far_as_there_is_money()
+    {
+        await using var run = await GatewayRun.Start(InSteps);
+        run.Model.Answers = async http =>
+        {
+            ModelServer.Streams(http);
+            await ModelServer.Say(http, ModelServer.Word("w"));
+            await ModelServer.Say(http, ModelServer.Piece("", "\"stop\"") + ModelServer.UsagePiece(9, 2_000) + "data: [DONE]\n\n");
+        };
+        Assert.Equal(200, (int)(await run.Chat(",\"stream\":true,\"max_tokens\":4000")).Status);
+        var line = Assert.Single(await run.Log());
+        Assert.Equal(RelayedProvider.Cost(9, 2_000), RelayedProvider.Read(line.GetProperty("cost").GetString()!));
+        Assert.Equal(0, await run.Held());
+    }
+
+    [Fact]
     public async Task Twenty_streams_at_a_time_never_spend_more_than_there_is()
     {
         await using var run = await Poor(InSteps);

@@ -22,6 +22,8 @@ public sealed class UpstreamHeadersTests
 
     [Theory]
     [InlineData("Cookie")]
+    [InlineData("OpenAI-Organization")]
+    [InlineData("OpenAI-Project")]
     [InlineData("cookie2")]
     [InlineData("X-Api-Key")]
     [InlineData("API-KEY")]
