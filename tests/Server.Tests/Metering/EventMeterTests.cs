@@ -63,7 +63,7 @@ public sealed class EventMeterTests
         Take(meter, output, Event("{\"content\":\"Hello world\"}", "null", ",\"usage\":{\"prompt_tokens\":7,\"completion_tokens\":2}"));
         Assert.Equal(new TokenUse { InputTokens = 7, OutputTokens = 2, IsReported = true, IsInputReported = true }, meter.Use);
         Take(meter, output, Event("{\"content\":\"12345\"}", "null"));
-        Assert.Equal(new TokenUse { InputTokens = 7, OutputTokens = 4 }, meter.Use);
+        Assert.Equal(new TokenUse { InputTokens = 7, OutputTokens = 4, IsInputReported = true }, meter.Use);
         Take(meter, output, Event("{}", "\"stop\"", ",\"usage\":{\"prompt_tokens\":7,\"completion_tokens\":3}"));
         Assert.Equal(new TokenUse { InputTokens = 7, OutputTokens = 3, IsReported = true, IsInputReported = true }, meter.Use);
 

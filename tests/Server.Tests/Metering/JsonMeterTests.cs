@@ -35,7 +35,8 @@ public sealed class JsonMeterTests
             Meter(),
             """{"usage":{"input_tokens":5,"output_tokens":6,"input_tokens_details":{"cached_tokens":9},"output_tokens_details":null}}""");
 
-        Assert.Equal(new TokenUse { InputTokens = 5, OutputTokens = 6, CachedTokens = 5, IsReported = true, IsInputReported = true }, answer.Use);
+        var expected = new TokenUse { InputTokens = 5, OutputTokens = 6, CachedTokens = 5, IsReported = true, IsInputReported = true };
+        Assert.Equal(expected, answer.Use);
     }
 
     [Fact]
