@@ -103,7 +103,7 @@ internal sealed class Passage(
         : meter is null ? bill.Void(status)
         : bill.Settle(meter.Use, status);
 
-    /// <summary>Ends what did not come to its end; it costs nothing where nothing has reached the client, or no token of a stream.</summary>
+    /// <summary>Ends what did not come to its end; it costs nothing where the client has nothing of it, or no token of a stream.</summary>
     private Task SettleCut(int status) => http.Response.HasStarted && !(isEvents && meter is { Use.OutputTokens: 0 })
         ? Settle(status)
         : call.Bill?.Void(status) ?? Task.CompletedTask;

@@ -125,6 +125,7 @@ internal static class GateHost
         services.Configure<HostOptions>(host => host.ShutdownTimeout = drain + StopMargin);
         services.AddUpstreams(options.Upstreams, options.UpstreamsAnew);
         services.AddSingleton<OpenRequests>().AddSingleton<Relay>().AddSingleton<RelayDoor>();
+        services.AddSingleton(new BodyBudget(Math.Max(BodyBudget.BytesMaxUsual, options.BodyBytesMax)));
         services.AddSingleton<CallPricer>().AddSingleton<ModelList>();
         services.AddSingleton(services =>
         {

@@ -16,7 +16,7 @@ internal static class CallBody
 {
     /// <summary>Reads the whole body, however it is sent.</summary>
     /// <exception cref="BadHttpRequestException">With status 413, of a larger one.</exception>
-    public static async Task<ReadOnlyMemory<byte>> Read(HttpContext http, int bytesMax)
+    public static async Task<Outcome<ReadOnlyMemory<byte>>> Read(HttpContext http, int bytesMax, BodyBudget budget)
     {
         if (http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } bound)
         {
@@ -25,6 +25,7 @@ internal static class CallBody
         }
 
         // Memory is taken for what has come, not for what was announced.
+        HeldBody? held = null;
         using var kept = new KeptBody();
         var reader = http.Request.BodyReader;
         while (true)
@@ -41,9 +42,23 @@ internal static class CallBody
             }
 
             reader.AdvanceTo(read.Buffer.End);
+            if (kept.Length > BodyBudget.CountedFrom)
+            {
+                if (held is null)
+                {
+                    held = new HeldBody(budget);
+                    http.Response.RegisterForDispose(held);
+                }
+
+                if (!held.TryGrow(kept.Length))
+                {
+                    return new Problem(ProblemCode.Unavailable, "The gate holds as much of requests' bodies as it may.");
+                }
+            }
+
             if (read.IsCompleted)
             {
-                return kept.ToArray();
+                return (ReadOnlyMemory<byte>)kept.ToArray();
             }
         }
     }

@@ -21,7 +21,7 @@ namespace Tollgate.Server.Surfaces;
 /// </summary>
 internal sealed class ProviderFront(
     ProviderModel provider, Gate gate, RootKey root, KeySurface surface, QuotaKeeper quotas, CallPricer pricer, ModelNames models,
-    ModelList list, RelayDoor relay, RelayOptions options, TimeProvider time)
+    ModelList list, RelayDoor relay, RelayOptions options, BodyBudget budget, TimeProvider time)
 {
     private static readonly Problem Uncounted = new(
         ProblemCode.RouteUnknown, "Requests are paid for here, and what a model does for this call cannot be counted yet.");
@@ -207,7 +207,11 @@ internal sealed class ProviderFront(
     /// <summary>The body as far as it decides: the condition of the route, the model, and what a call to it may use.</summary>
     private async Task<Outcome<KnownBody>> Understand(HttpContext http, RouteCall call, Verdict seen)
     {
-        var bytes = await CallBody.Read(http, options.BodyBytesMax);
+        if (!(await CallBody.Read(http, options.BodyBytesMax, budget)).TryGet(out var bytes, out var full))
+        {
+            return full;
+        }
+
         var body = new KnownBody { Bytes = bytes };
         if (seen.Code == VerdictCode.BodyCondition || call.Kind is null)
         {
