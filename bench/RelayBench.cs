@@ -49,6 +49,9 @@ internal static class RelayBench
             }
 
             await Tell(
+                page, "chats of the operator's own key, which only pass, 64 at a time", rounds,
+                Side(bare, 64, seconds, RootKey, "false"), Side(gate, 64, seconds, RootKey, "false"));
+            await Tell(
                 page, "chats, one at a time", rounds, Side(bare, 1, seconds, key, "false"), Side(gate, 1, seconds, key, "false"));
             await Tell(
                 page, $"events, each by itself, one every {ModelStandIn.SlowMs} ms in each of 256 streams", rounds,

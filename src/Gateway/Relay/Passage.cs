@@ -11,6 +11,9 @@ internal sealed class Passage(
 {
     private const int ReadBytes = 16_384;
 
+    /// <summary>Of a stream, which is waited for more than read, and of which there may be thousands.</summary>
+    private const int ReadEventBytes = 8_192;
+
     /// <summary>Of a counted answer that is no stream of events, so much goes on at a time.</summary>
     private const int FlushBytes = 65_536;
 
@@ -59,11 +62,11 @@ internal sealed class Passage(
     /// <returns>Whether the answer came to its end, or to where it must be cut; otherwise it has broken.</returns>
     private async Task<bool> Copy()
     {
-        var buffer = ArrayPool<byte>.Shared.Rent(ReadBytes);
+        var buffer = ArrayPool<byte>.Shared.Rent(isEvents ? ReadEventBytes : ReadBytes);
         try
         {
             var waiting = 0;
-            while (await answer.Read(buffer.AsMemory(0, ReadBytes), request.Ended) is var count and > 0)
+            while (await answer.Read(buffer, request.Ended) is var count and > 0)
             {
                 if (!Take(buffer.AsSpan(0, count)))
                 {
