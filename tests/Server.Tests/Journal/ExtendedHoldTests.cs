@@ -22,6 +22,8 @@ namespace Tollgate.Server.Tests.Journal;
 public sealed class ExtendedHoldTests(PostgresFixture postgres) : IDisposable
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("tollgate-extended-");
+    private int _held;
+    private int _seen;
 
     public void Dispose() => _folder.Delete(recursive: true);
 
@@ -80,10 +82,10 @@ public sealed class ExtendedHoldTests(PostgresFixture postgres) : IDisposable
 
         using var ended = new CancellationTokenSource();
         var looks = Task.Run(() => Watch(kind, database, Wallets.Dollars("0.10").Micros, ended.Token));
-        var answers = (await Task.WhenAll(Enumerable.Range(0, 200).Select(number => SteppedAnswer.Stream(gate, secret, number))))
-            .Where(answer => answer.Reservation is not null).ToList();
+        var streams = Enumerable.Range(0, 200).Select(number => SteppedAnswer.Stream(gate, secret, number, SeenInBetween));
+        var answers = (await Task.WhenAll(streams)).Where(answer => answer.Reservation is not null).ToList();
         await ended.CancelAsync();
-        Assert.True(await looks > 1, "the database was hardly seen in between");
+        Assert.True(await looks >= 3, "the database was hardly seen in between");
         Assert.Contains(answers, answer => answer.IsCut);
         Assert.Contains(answers, answer => !answer.IsCut);
 
@@ -99,6 +101,19 @@ public sealed class ExtendedHoldTests(PostgresFixture postgres) : IDisposable
         Assert.All(answers, answer => Assert.Equal((answer.RequestNo, answer.CostMicros, 0L), lines[answer.RequestNo]));
     }
 
+    /// <summary>
+    /// Holds the first three requests open until the database has been seen in one, two and three states, or for two seconds: all can be
+    /// over before who watches has looked once.
+    /// </summary>
+    private async Task SeenInBetween()
+    {
+        var states = Interlocked.Increment(ref _held);
+        for (var ms = 0; states <= 3 && ms < 2_000 && Volatile.Read(ref _seen) < states; ms++)
+        {
+            await Task.Delay(1);
+        }
+    }
+
     /// <summary>Looks at the database itself as often as it can; answers how many states it saw with money held.</summary>
     private async Task<int> Watch(DatabaseKind kind, string? database, long paidIn, CancellationToken ended)
     {
@@ -112,6 +127,7 @@ public sealed class ExtendedHoldTests(PostgresFixture postgres) : IDisposable
             if (books.Held > 0)
             {
                 seen.Add(books);
+                Volatile.Write(ref _seen, seen.Count);
             }
         }
 
@@ -147,7 +163,7 @@ internal sealed record SteppedAnswer(string? Reservation, long RequestNo, long C
     private const int Step = 10;
 
     /// <summary>Streams as far as its model, or the money, goes, and settles; one in ten walks away.</summary>
-    public static async Task<SteppedAnswer> Stream(RunningGate gate, string secret, int number)
+    public static async Task<SteppedAnswer> Stream(RunningGate gate, string secret, int number, Func<Task> seen)
     {
         var verdict = await gate.Send(
             "POST", "/api/v1/verify", RunningGate.RootKey,
@@ -158,6 +174,7 @@ internal sealed record SteppedAnswer(string? Reservation, long RequestNo, long C
         }
 
         Assert.True(RequestId.TryParseReservation(reservation.GetString()!, out var requestNo));
+        await seen();
         var wanted = new Random(number).Next(Step, 300);
         // A step is paid for before its first token goes out; what has gone out when it is not ends the answer.
         var (paid, isCut) = (Step, false);

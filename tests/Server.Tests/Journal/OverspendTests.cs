@@ -26,6 +26,8 @@ public sealed class OverspendTests(PostgresFixture postgres) : IDisposable
     private static readonly GateOptions Options = new() { LogLevel = "none", UsageBufferEvents = 16_384 };
 
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("tollgate-overspend-");
+    private int _held;
+    private int _seen;
 
     public void Dispose() => _folder.Delete(recursive: true);
 
@@ -100,7 +102,7 @@ public sealed class OverspendTests(PostgresFixture postgres) : IDisposable
         $"{{\"reservation\":\"{verdict.String("reservation")}\",\"input_tokens\":{input},\"output_tokens\":{output}}}");
 
     /// <summary>Asks, works, settles; one in ten walks away. While others hold the money it asks again.</summary>
-    private static async Task Request(RunningGate gate, string key, int number, Dictionary<string, string?> told)
+    private async Task Request(RunningGate gate, string key, int number, Dictionary<string, string?> told)
     {
         var random = new Random(number);
         var (input, output) = (random.Next(1, InputMax), random.Next(1, OutputMax));
@@ -116,12 +118,26 @@ public sealed class OverspendTests(PostgresFixture postgres) : IDisposable
             return;
         }
 
+        await SeenInBetween();
         var cost = number % 10 == 0 ? null : (await Settle(gate, verdict, input, output)).Has(HttpStatusCode.OK).String("cost");
         Assert.True(
             cost is null || decimal.Parse(cost, CultureInfo.InvariantCulture) == PaidProvider.Cost(input, output), $"{cost}");
         lock (told)
         {
             told.Add(verdict.String("request_id"), cost);
+        }
+    }
+
+    /// <summary>
+    /// Holds the first three requests open until the database has been seen in one, two and three states, or for two seconds: all can be
+    /// over before who watches has looked once.
+    /// </summary>
+    private async Task SeenInBetween()
+    {
+        var states = Interlocked.Increment(ref _held);
+        for (var ms = 0; states <= 3 && ms < 2_000 && Volatile.Read(ref _seen) < states; ms++)
+        {
+            await Task.Delay(1);
         }
     }
 
@@ -138,6 +154,7 @@ public sealed class OverspendTests(PostgresFixture postgres) : IDisposable
             if (books.Held > 0)
             {
                 seen.Add(books);
+                Volatile.Write(ref _seen, seen.Count);
             }
         }
 
