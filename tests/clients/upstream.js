@@ -24,3 +24,25 @@ export async function startUpstream(answer) {
         }),
     };
 }
+
+/**
+ * A model server that says "One" in a stream and then nothing more, or breaks where it is told "break now"; `left` resolves when a client
+ * is gone.
+ */
+export async function startTalker() {
+    const one = JSON.stringify({
+        id: "c", object: "chat.completion.chunk", created: 1, model: "m",
+        choices: [{ index: 0, delta: { role: "assistant", content: "One" }, finish_reason: null }],
+    });
+    let leave;
+    const left = new Promise((resolve) => (leave = resolve));
+    const upstream = await startUpstream((request, response, body) => {
+        response.writeHead(200, { "content-type": "text/event-stream" });
+        response.write(`data: ${one}\n\n`);
+        response.once("close", leave);
+        if (body.includes("break now")) {
+            setImmediate(() => response.destroy());
+        }
+    });
+    return { ...upstream, left };
+}

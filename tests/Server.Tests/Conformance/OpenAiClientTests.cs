@@ -2,7 +2,10 @@ using System.ClientModel;
 using System.ClientModel.Primitives;
 using OpenAI;
 using OpenAI.Chat;
+using Tollgate.Gateway.Upstreams;
+using Tollgate.Server.Hosting;
 using Tollgate.Server.Tests.Fixtures;
+using Tollgate.Server.Tests.Relay;
 
 namespace Tollgate.Server.Tests.Conformance;
 
@@ -69,6 +72,41 @@ public sealed class OpenAiClientTests
             () => Client(gate, secret).GetChatClient(Model).CompleteChatAsync(new UserChatMessage(Words)));
         Assert.Equal(403, refused.Status);
         Assert.Contains("permission_error: insufficient_scope", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task TX13_a_model_that_is_not_there_is_404()
+    {
+        await using var gate = await RunningGate.Start("tensorx");
+        var models = Client(gate, await gate.NewSecret()).GetOpenAIModelClient();
+        Assert.Equal(404, (await Assert.ThrowsAsync<ClientResultException>(() => models.GetModelAsync("nobody/knows:it"))).Status);
+    }
+
+    [Fact]
+    public async Task TX13_a_stream_that_is_given_up_ends_at_the_server_behind_the_gate()
+    {
+        var left = new TaskCompletionSource();
+        await using var server = await ModelServer.Start();
+        server.Answers = async http =>
+        {
+            ModelServer.Streams(http);
+            await ModelServer.Say(http, ModelServer.Word("One"));
+            await using var gone = http.RequestAborted.Register(left.SetResult);
+            await left.Task;
+        };
+        var upstream = new UpstreamConfig { Name = "model", Url = new Uri(server.Address + "/v1") };
+        await using var gate = await RunningGate.Start("tensorx", new GateOptions { LogLevel = "none", Upstreams = [upstream] });
+        var chat = Client(gate, await gate.NewSecret()).GetChatClient(Model);
+        using var given = new CancellationTokenSource();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
+        {
+            await foreach (var update in chat.CompleteChatStreamingAsync([new UserChatMessage(Words)], cancellationToken: given.Token))
+            {
+                Assert.Equal("One", Assert.Single(update.ContentUpdate).Text);
+                await given.CancelAsync();
+            }
+        });
+        await left.Task;
     }
 
     [Fact]
