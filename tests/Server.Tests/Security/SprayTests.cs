@@ -3,6 +3,7 @@ using System.Text;
 using Microsoft.Extensions.DependencyInjection;
 using Tollgate.Engine.Keys;
 using Tollgate.Engine.Verification;
+using Tollgate.Server.Hosting;
 using Tollgate.Server.Keys;
 using Tollgate.Server.Providers;
 using Tollgate.Server.Tests.Fixtures;
@@ -18,7 +19,9 @@ public sealed class SprayTests
     [Fact]
     public async Task Valid_keys_pass_while_unknown_ones_are_sprayed_and_nothing_in_memory_grows()
     {
-        await using var gate = await RunningGate.Start("default", trustedProxies: "127.0.0.1");
+        // Each request is two events, and who takes them in has to share the machine with the spray.
+        var options = new GateOptions { LogLevel = "none", TrustedProxies = "127.0.0.1", UsageBufferEvents = 65_536 };
+        await using var gate = await RunningGate.Start("default", options);
         var (feed, table) = (gate.Services.GetRequiredService<KeyFeed>(), gate.Services.GetRequiredService<KeyTable>());
         var hot = await gate.NewSecret();
         var cold = new Queue<string>();
