@@ -22,8 +22,6 @@ namespace Tollgate.Server.Tests.Journal;
 public sealed class ExtendedHoldTests(PostgresFixture postgres) : IDisposable
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("tollgate-extended-");
-    private int _held;
-    private int _seen;
 
     public void Dispose() => _folder.Delete(recursive: true);
 
@@ -81,8 +79,9 @@ public sealed class ExtendedHoldTests(PostgresFixture postgres) : IDisposable
         var secret = await gate.NewSecret();
 
         using var ended = new CancellationTokenSource();
-        var looks = Task.Run(() => Watch(kind, database, Wallets.Dollars("0.10").Micros, ended.Token));
-        var streams = Enumerable.Range(0, 200).Select(number => SteppedAnswer.Stream(gate, secret, number, SeenInBetween));
+        var watch = new BooksWatch(kind, _folder.FullName, database, Wallets.Dollars("0.10").Micros);
+        var looks = Task.Run(() => watch.Run(ended.Token));
+        var streams = Enumerable.Range(0, 200).Select(number => SteppedAnswer.Stream(gate, secret, number, watch.SeenInBetween));
         var answers = (await Task.WhenAll(streams)).Where(answer => answer.Reservation is not null).ToList();
         await ended.CancelAsync();
         Assert.True(await looks >= 3, "the database was hardly seen in between");
@@ -99,39 +98,6 @@ public sealed class ExtendedHoldTests(PostgresFixture postgres) : IDisposable
             "SELECT request_no, cost_micros, loss_micros FROM usage_log"))).ToDictionary(row => row.RequestNo);
         Assert.Equal(answers.Count, lines.Count);
         Assert.All(answers, answer => Assert.Equal((answer.RequestNo, answer.CostMicros, 0L), lines[answer.RequestNo]));
-    }
-
-    /// <summary>
-    /// Holds the first three requests open until the database has been seen in one, two and three states, or for two seconds: all can be
-    /// over before who watches has looked once.
-    /// </summary>
-    private async Task SeenInBetween()
-    {
-        var states = Interlocked.Increment(ref _held);
-        for (var ms = 0; states <= 3 && ms < 2_000 && Volatile.Read(ref _seen) < states; ms++)
-        {
-            await Task.Delay(1);
-        }
-    }
-
-    /// <summary>Looks at the database itself as often as it can; answers how many states it saw with money held.</summary>
-    private async Task<int> Watch(DatabaseKind kind, string? database, long paidIn, CancellationToken ended)
-    {
-        await using var connection = await Beside.Open(kind, _folder.FullName, database);
-        var seen = new HashSet<PaidBooks>();
-        while (!ended.IsCancellationRequested)
-        {
-            var books = await PaidBooks.Of(connection);
-            books.Agree("in between");
-            Assert.True(books.Spent + books.Held <= paidIn, $"{books}");
-            if (books.Held > 0)
-            {
-                seen.Add(books);
-                Volatile.Write(ref _seen, seen.Count);
-            }
-        }
-
-        return seen.Count;
     }
 
     private Task<RunningGate> Start(string? database, ManualClock clock) =>

@@ -26,8 +26,6 @@ public sealed class OverspendTests(PostgresFixture postgres) : IDisposable
     private static readonly GateOptions Options = new() { LogLevel = "none", UsageBufferEvents = 16_384 };
 
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("tollgate-overspend-");
-    private int _held;
-    private int _seen;
 
     public void Dispose() => _folder.Delete(recursive: true);
 
@@ -41,8 +39,9 @@ public sealed class OverspendTests(PostgresFixture postgres) : IDisposable
 
         var told = new Dictionary<string, string?>();
         using var ended = new CancellationTokenSource();
-        var looks = Task.Run(() => Watch(kind, database, paidIn, ended.Token));
-        await Task.WhenAll(Enumerable.Range(0, Requests).Select(number => Request(gate, key, number, told)));
+        var watch = new BooksWatch(kind, _folder.FullName, database, paidIn);
+        var looks = Task.Run(() => watch.Run(ended.Token));
+        await Task.WhenAll(Enumerable.Range(0, Requests).Select(number => Request(gate, key, number, told, watch)));
         await ended.CancelAsync();
 
         Assert.True(await looks >= 3, "the database was hardly seen in between");
@@ -67,7 +66,8 @@ public sealed class OverspendTests(PostgresFixture postgres) : IDisposable
         await gate.TopUp("1.00", "in");
         var key = await gate.NewSecret();
         using var ended = new CancellationTokenSource();
-        var looks = Task.Run(() => Watch(kind, database, Wallets.Dollars("1.00").Micros, ended.Token, isTakenOut: true));
+        var watch = new BooksWatch(kind, _folder.FullName, database, Wallets.Dollars("1.00").Micros, isTakenOut: true);
+        var looks = Task.Run(() => watch.Run(ended.Token));
 
         for (var i = 0; i < 40; i++)
         {
@@ -102,7 +102,7 @@ public sealed class OverspendTests(PostgresFixture postgres) : IDisposable
         $"{{\"reservation\":\"{verdict.String("reservation")}\",\"input_tokens\":{input},\"output_tokens\":{output}}}");
 
     /// <summary>Asks, works, settles; one in ten walks away. While others hold the money it asks again.</summary>
-    private async Task Request(RunningGate gate, string key, int number, Dictionary<string, string?> told)
+    private static async Task Request(RunningGate gate, string key, int number, Dictionary<string, string?> told, BooksWatch watch)
     {
         var random = new Random(number);
         var (input, output) = (random.Next(1, InputMax), random.Next(1, OutputMax));
@@ -118,7 +118,7 @@ public sealed class OverspendTests(PostgresFixture postgres) : IDisposable
             return;
         }
 
-        await SeenInBetween();
+        await watch.SeenInBetween();
         var cost = number % 10 == 0 ? null : (await Settle(gate, verdict, input, output)).Has(HttpStatusCode.OK).String("cost");
         Assert.True(
             cost is null || decimal.Parse(cost, CultureInfo.InvariantCulture) == PaidProvider.Cost(input, output), $"{cost}");
@@ -126,39 +126,6 @@ public sealed class OverspendTests(PostgresFixture postgres) : IDisposable
         {
             told.Add(verdict.String("request_id"), cost);
         }
-    }
-
-    /// <summary>
-    /// Holds the first three requests open until the database has been seen in one, two and three states, or for two seconds: all can be
-    /// over before who watches has looked once.
-    /// </summary>
-    private async Task SeenInBetween()
-    {
-        var states = Interlocked.Increment(ref _held);
-        for (var ms = 0; states <= 3 && ms < 2_000 && Volatile.Read(ref _seen) < states; ms++)
-        {
-            await Task.Delay(1);
-        }
-    }
-
-    /// <summary>Looks at the database itself as often as it can; answers how many states it saw with money held.</summary>
-    private async Task<int> Watch(DatabaseKind kind, string? database, long paidIn, CancellationToken ended, bool isTakenOut = false)
-    {
-        await using var connection = await Beside.Open(kind, _folder.FullName, database);
-        var seen = new HashSet<PaidBooks>();
-        while (!ended.IsCancellationRequested)
-        {
-            var books = await PaidBooks.Of(connection);
-            books.Agree("in between");
-            Assert.True(isTakenOut || books.Spent + books.Held <= paidIn, $"{books}");
-            if (books.Held > 0)
-            {
-                seen.Add(books);
-                Volatile.Write(ref _seen, seen.Count);
-            }
-        }
-
-        return seen.Count;
     }
 
     private static async Task<string> Balance(RunningGate gate) => (await gate.Wallet()).String("balance");
