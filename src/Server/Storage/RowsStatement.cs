@@ -4,8 +4,8 @@ using System.Globalization;
 namespace Tollgate.Server.Storage;
 
 /// <summary>
-/// A statement that is run for many rows of one write, each column an array: of long, of long that may be null, or of text that may be
-/// null. SQLite runs it once a row, parsed once for as long as its connection lives; PostgreSQL gets all rows in one call.
+/// A statement that is run for many rows of one write, each column an array: of long, of long that may be null, of text that may be
+/// null, or of bytes. SQLite runs it once a row, parsed once for as long as its connection lives; PostgreSQL gets all rows in one call.
 /// </summary>
 /// <param name="sqlite">For one row, with the parameters @c0, @c1 and on.</param>
 /// <param name="postgres">For all rows, with the same parameters as arrays.</param>

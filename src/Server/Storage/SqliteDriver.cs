@@ -53,7 +53,8 @@ internal sealed class SqliteDriver : IDatabaseDriver
             OwnerOnly.Open(Path.Combine(options.DataDirectory, FileName), FileMode.OpenOrCreate, FileShare.ReadWrite).Dispose();
             writer = Connect(options);
             RequireVersion(writer);
-            Pragma(writer, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
+            Pragma(writer, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
+            Pragma(writer, "PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 8192");
             return new SqliteDriver(options, lockFile, writer);
         }
         catch (Exception error)

@@ -83,7 +83,8 @@ internal sealed class SqliteRows(string sql)
             string?[] texts => texts[row] is { } text
                 ? raw.sqlite3_bind_text(statement, index, text)
                 : raw.sqlite3_bind_null(statement, index),
-            _ => throw new ArgumentException("A column is of long, of long? or of string.", nameof(column)),
+            byte[][] blobs => raw.sqlite3_bind_blob(statement, index, blobs[row]),
+            _ => throw new ArgumentException("A column is of long, of long?, of string or of bytes.", nameof(column)),
         };
         if (result != raw.SQLITE_OK)
         {
