@@ -5,7 +5,7 @@ namespace Tollgate.Gateway.Metering;
 /// <summary>Bytes that wait, up to a bound. Its memory grows with what it holds and stays for what comes after.</summary>
 internal sealed class KeptBytes(int bound)
 {
-    private const int FirstBytes = 512;
+    private const int FirstBytes = 256;
 
     private byte[] _bytes = [];
 

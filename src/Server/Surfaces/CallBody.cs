@@ -16,7 +16,7 @@ internal static class CallBody
 {
     /// <summary>Reads the whole body, however it is sent.</summary>
     /// <exception cref="BadHttpRequestException">With status 413, of a larger one.</exception>
-    public static async Task<Outcome<ReadOnlyMemory<byte>>> Read(HttpContext http, int bytesMax, BodyBudget budget)
+    public static async ValueTask<Outcome<ReadOnlyMemory<byte>>> Read(HttpContext http, int bytesMax, BodyBudget budget)
     {
         if (http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } bound)
         {

@@ -17,7 +17,7 @@ internal sealed class ModelList(ProviderModel provider, ModelNames names, RelayD
     private readonly bool _isPaid = provider.Wallet is not null;
 
     /// <summary>Answers, or lets the request pass to where it is answered.</summary>
-    public Task Pass(HttpContext http, RouteCall call, in KnownBody body, in Verdict verdict, long nowMs)
+    public Task Pass(HttpContext http, in RouteCall call, in KnownBody body, in Verdict verdict, long nowMs)
     {
         var own = names.NamesOf(verdict.Key.Profile);
         if (!_isPaid && own is null)

@@ -60,78 +60,97 @@ internal sealed class ProviderFront(
     /// <summary>Taken inside a model's id only; anywhere else no route matches it.</summary>
     private static bool HasEncodedSlash(string path) => path.Contains("%2F", StringComparison.OrdinalIgnoreCase);
 
-    private async Task Pass(HttpContext http, string path, RouteMatch match)
+    /// <summary>Nothing here waits where memory knows the key and the body has come: most requests make no state to wait with.</summary>
+    private Task Pass(HttpContext http, string path, RouteMatch match)
     {
-        var buffer = new byte[Credential.SecretBytesMax];
-        if (Credential.Read(http.Request.Headers.Authorization, buffer, out var secret) is { } fault)
+        var authorization = http.Request.Headers.Authorization;
+        var buffer = new byte[Math.Min(Credential.SecretBytesMax, authorization.ToString().Length)];
+        if (Credential.Read(authorization, buffer, out var secret) is { } fault)
         {
-            await Refuse(http, Problem.Of(fault));
-            return;
+            return Refuse(http, Problem.Of(fault));
         }
 
         var call = new RouteCall(
             path, match, buffer.AsMemory(0, secret.Length), ModelPaths.KindOf(http.Request.Method, path), RelayDoor.HasBody(http));
         if (provider.Wallet is not null && ModelPaths.IsUncounted(http.Request.Method, path))
         {
-            await Refuse(http, Uncounted);
-            return;
+            return Refuse(http, Uncounted);
         }
 
         var step = provider.QuotaRoutes.Find(http.Request.Method, path);
         // What the body or a quota decides is asked first: only the last check takes.
-        var unseen = new KnownBody { NamesModel = call.HasBody };
         var taking = call.MayNeedBody ? Taking.Look : TakingOf(step);
-        var verdict = Check(http, call, unseen, taking);
+        var verdict = Check(http, call, new KnownBody { NamesModel = call.HasBody }, taking);
         // Asked only when memory knows no good key: until the root key has been used, asking costs more than the check.
         if (verdict.Code == VerdictCode.Allowed || !root.Matches(call.Secret.Span))
         {
-            verdict = verdict.Code == VerdictCode.NotLoaded ? await Settle(http, call, unseen, taking, verdict) : verdict;
-            await Pass(http, call, verdict, taking, step);
+            return verdict.Code == VerdictCode.NotLoaded
+                ? PassUnknown(http, call, verdict, taking, step)
+                : Pass(http, call, verdict, taking, step);
         }
-        else if (!gate.TrustsMemory)
-        {
-            // The root key is kept in memory too, and another process may have been started with another one.
-            await Refuse(http, Problem.Of(ProblemCode.Unavailable));
-        }
-        else
-        {
-            await relay.Pass(http, path);
-        }
+
+        // The root key is kept in memory too, and another process may have been started with another one.
+        return gate.TrustsMemory ? relay.Pass(http, path) : Refuse(http, Problem.Of(ProblemCode.Unavailable));
     }
 
-    private async Task Pass(HttpContext http, RouteCall call, Verdict verdict, Taking taken, QuotaStep? step)
+    private async Task PassUnknown(HttpContext http, RouteCall call, Verdict missing, Taking taking, QuotaStep? step)
     {
-        var body = new KnownBody { NamesModel = call.HasBody };
-        if (NeedsBody(http, call, verdict))
+        var verdict = await Settle(http, call, new KnownBody { NamesModel = call.HasBody }, taking, missing);
+        await Pass(http, call, verdict, taking, step);
+    }
+
+    private Task Pass(HttpContext http, in RouteCall call, in Verdict verdict, Taking taken, QuotaStep? step)
+    {
+        if (!NeedsBody(http, call, verdict))
         {
-            if (!(await Understand(http, call, verdict)).TryGet(out body, out var problem))
-            {
-                await Refuse(http, problem);
-                return;
-            }
+            return Pass(http, call, new KnownBody { NamesModel = call.HasBody }, verdict, taken, step);
+        }
+
+        var reading = Understand(http, call, verdict.Code);
+        return reading.IsCompletedSuccessfully
+            ? Pass(http, call, reading.Result, verdict, taken, step)
+            : Await(http, call, reading, verdict, taken, step);
+
+        async Task Await(
+            HttpContext http, RouteCall call, ValueTask<Outcome<KnownBody>> reading, Verdict verdict, Taking taken, QuotaStep? step) =>
+            await Pass(http, call, await reading, verdict, taken, step);
+    }
+
+    private Task Pass(
+        HttpContext http, in RouteCall call, Outcome<KnownBody> understood, in Verdict seen, Taking taken, QuotaStep? step)
+    {
+        if (!understood.TryGet(out var body, out var problem))
+        {
+            return Refuse(http, problem);
         }
 
         // The key may have changed while its body came in, so everything is decided anew; of one that is not known there is nothing more.
-        verdict = taken == Taking.Look && verdict.Key.KeyNo != 0 ? await Decide(http, call, body, TakingOf(step)) : verdict;
+        if (taken != Taking.Look || seen.Key.KeyNo == 0)
+        {
+            return Pass(http, call, body, seen, step);
+        }
+
+        var verdict = Check(http, call, body, TakingOf(step));
+        return verdict.Code == VerdictCode.NotLoaded
+            ? Await(http, call, body, verdict, step)
+            : Pass(http, call, body, verdict, step);
+
+        async Task Await(HttpContext http, RouteCall call, KnownBody body, Verdict missing, QuotaStep? step) =>
+            await Pass(http, call, body, await Settle(http, call, body, TakingOf(step), missing), step);
+    }
+
+    private Task Pass(HttpContext http, in RouteCall call, in KnownBody body, in Verdict verdict, QuotaStep? step)
+    {
         if (verdict.Code == VerdictCode.Allowed && step is { Makes: true } makes)
         {
-            await PassCounted(http, call, body, verdict.Project!, makes);
-            return;
+            return PassCounted(http, call, body, verdict.Project!, makes);
         }
 
         Tell(http, verdict);
-        if (verdict.Code != VerdictCode.Allowed)
-        {
-            await Refuse(http, Refusal(verdict, call.Match));
-        }
-        else if (step is { } deletes)
-        {
-            await RelayCounted(http, call, body, verdict, new CountedRequest(quotas, verdict.Project!.OrganizationNo, deletes));
-        }
-        else
-        {
-            await list.Pass(http, call, body, verdict, gate.NowMs);
-        }
+        return verdict.Code != VerdictCode.Allowed ? Refuse(http, Refusal(verdict, call.Match))
+            : step is { } deletes ? RelayCounted(
+                http, call, body, verdict, new CountedRequest(quotas, verdict.Project!.OrganizationNo, deletes))
+            : list.Pass(http, call, body, verdict, gate.NowMs);
     }
 
     /// <summary>What a quota has to allow is asked here and taken after it.</summary>
@@ -205,7 +224,7 @@ internal sealed class ProviderFront(
     };
 
     /// <summary>The body as far as it decides: the condition of the route, the model, and what a call to it may use.</summary>
-    private async Task<Outcome<KnownBody>> Understand(HttpContext http, RouteCall call, Verdict seen)
+    private async ValueTask<Outcome<KnownBody>> Understand(HttpContext http, RouteCall call, VerdictCode seen)
     {
         if (!(await CallBody.Read(http, options.BodyBytesMax, budget)).TryGet(out var bytes, out var full))
         {
@@ -213,7 +232,7 @@ internal sealed class ProviderFront(
         }
 
         var body = new KnownBody { Bytes = bytes };
-        if (seen.Code == VerdictCode.BodyCondition || call.Kind is null)
+        if (seen == VerdictCode.BodyCondition || call.Kind is null)
         {
             if (!CallBody.Look(provider.ConditionOf(call.Match.Requirement), bytes).TryGet(out var looked, out var unread))
             {

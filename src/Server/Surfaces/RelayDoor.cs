@@ -41,7 +41,7 @@ internal sealed class RelayDoor(ProviderModel provider, Relay relay, Admission a
     public const string OutputMaxHeader = "X-Tollgate-Max-Tokens";
 
     /// <summary>A key's request: what it uses is booked.</summary>
-    public Task Pass(HttpContext http, RouteCall call, in KnownBody body, in Verdict verdict, long nowMs)
+    public Task Pass(HttpContext http, in RouteCall call, in KnownBody body, in Verdict verdict, long nowMs)
     {
         if (call.Kind is not null && body.Call is null)
         {

@@ -16,7 +16,7 @@ internal static class Credential
     private const string Scheme = "Bearer ";
 
     /// <summary>
-    /// Copies the secret into <paramref name="buffer"/> (at least <see cref="SecretBytesMax"/> long) and answers null, or why there is none
+    /// Copies the secret into <paramref name="buffer"/> (as long as the header, or <see cref="SecretBytesMax"/>) and answers null, or why there is none
     /// to check.
     /// </summary>
     public static ProblemCode? Read(StringValues header, Span<byte> buffer, out ReadOnlySpan<byte> secret)
