@@ -67,6 +67,7 @@ internal static class GateHost
         (ledger.Drained, ledger.Funded) = (holds.Place, holds.Lift);
         var fold = services.GetRequiredService<Fold>();
         (ledger.HeldIn, ledger.TakeIn) = (Remembrance.HeldIn, fold.WaitAll);
+        services.GetRequiredService<UsageReader>().CatchUp = ledger.CatchUp = fold.CatchUp;
         (fold.BookUsage, fold.Watch) = (ledger.BookUsage, services.GetRequiredService<LimitWatch>().Note);
         services.GetRequiredService<ReservationSweep>().PriceAt = services.GetRequiredService<PriceBook>().At;
         services.GetRequiredService<KeyFeed>().BeforeEnter = services.GetRequiredService<Remembrance>().RestoreWindows;
@@ -132,7 +133,7 @@ internal static class GateHost
             var (gate, fold) = (services.GetRequiredService<Gate>(), services.GetRequiredService<Fold>());
             var open = services.GetRequiredService<OpenRequests>();
             return new BillClock(
-                () => gate.NowMs, () => gate.ClockMs, sequence => fold.WaitBooked(sequence, open.Count), static ms => Task.Delay(ms));
+                () => gate.NowMs, () => gate.ClockMs, sequence => fold.WaitSealed(sequence, open.Count), static ms => Task.Delay(ms));
         });
         services.AddHostedService<OpenRequestUpkeep>();
     }

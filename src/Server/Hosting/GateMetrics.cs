@@ -107,6 +107,8 @@ internal sealed class GateMetrics(
         MetricFamily.Counter(
             "tollgate_usage_folds_total", "Transactions that took events in, among all writes.", () => fold.Writes),
         MetricFamily.Counter(
+            "tollgate_usage_seals_total", "Transactions that made events safe before they were taken in.", () => fold.Sealings),
+        MetricFamily.Counter(
             "tollgate_usage_fold_failures_total", "Attempts at that which failed; the events are tried again.", () => fold.Failures),
         MetricFamily.Counter(
             "tollgate_refusals_unlogged_total", "Refusals that were not noted, because half of the spool was taken.",

@@ -96,7 +96,7 @@ internal sealed record GateOptions
     /// <summary>Events of requests that wait for the database at most; beyond, requests are refused. A power of two.</summary>
     [Option("usage_buffer_events", "TOLLGATE_USAGE_BUFFER_EVENTS", null)]
     [PowerOfTwo(Spool.CapacityMin, Spool.CapacityMax)]
-    public int UsageBufferEvents { get; init; } = 262_144;
+    public int UsageBufferEvents { get; init; } = 524_288;
 
     /// <summary>Days for which single requests are kept; their sums stay.</summary>
     [Option("usage_log_days", "TOLLGATE_USAGE_LOG_DAYS", null)]

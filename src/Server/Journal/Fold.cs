@@ -1,4 +1,5 @@
 using System.Data.Common;
+using System.Diagnostics;
 using Tollgate.Engine.Usage;
 using Tollgate.Server.Problems;
 using Tollgate.Server.Storage;
@@ -10,47 +11,55 @@ namespace Tollgate.Server.Journal;
 /// <summary>
 /// Takes events out of the spool into the database, in their order, so many in one transaction with all that follows from them: the
 /// log, the sums, the debits, what stays open, and up to where the spool is taken in. So an event is booked once, whenever the process
-/// ends. Runs at once when somebody waits, or after a few milliseconds where others are about to, else four times a second.
+/// ends. Runs four times a second, or rarer where it takes long; at once when somebody waits for it, or when there are many. Who waits only
+/// for what power loss cannot undo waits for a seal.
 /// </summary>
 internal sealed partial class Fold(
     Database database, Spool spool, UsageBook book, LastingLimits limits, RequestNumbers numbers, ILogger<Fold> log)
     : BackgroundService, IAsyncDisposable
 {
     /// <summary>
-    /// Events in one transaction, of those that wait: enough to share a commit and the sums of busy keys, few enough to let other writes in
-    /// between.
+    /// Events in one transaction, of those that wait: enough to share a commit, the sums of busy keys and the pages of idle ones, few
+    /// enough to let other writes in between.
     /// </summary>
-    public const int EventsMax = 4_000;
+    public const int EventsMax = 32_768;
+
+    /// <summary>Events in one seal, and in one fold where there are seals: the next must not wait for long.</summary>
+    public const int EventsSealedMax = 4_000;
 
     /// <summary>Spools of other gates that did not end in order, whose place is remembered.</summary>
     private const int OthersMax = 100;
 
     private const int EveryMs = 250;
-    private const int GapMs = 1;
+    private const int CatchUpMsMax = 2_000;
 
-    /// <summary>How long who shares a write waits for others at the most.</summary>
-    private const int GroupMs = 5;
+    /// <summary>
+    /// While nobody waits, a fold rests so many times as long as the last one took, but not longer than this: requests come first.
+    /// </summary>
+    private const int RestFactor = 20;
+    private const int RestMsMax = 20_000;
+    private const int GapMs = 1;
     private const int RetryMsMin = 50;
     private const int RetryMsMax = 1_000;
 
     private readonly UsageEvent[] _events = new UsageEvent[EventsMax];
-    private readonly SemaphoreSlim _wake = new(0);
-
-    /// <summary>1 while a wake-up is under way.</summary>
-    private int _isWoken;
+    private readonly Seals _seals = new(database, spool);
+    private readonly FoldWaiters _waiters = new();
 
     private static readonly Problem NotAsThought = new(ProblemCode.Conflict, "Something is in the database already.");
 
-    private readonly Lock _turn = new();
-
-    /// <summary>Who waits, for which event, and whether others may join; touched under the lock.</summary>
-    private readonly List<(long Sequence, TaskCompletionSource Folded, bool Shares)> _waiters = [];
-
-    /// <summary>Whether one of these cannot wait for others, or has; touched under the lock.</summary>
-    private bool _isPressed;
-
-    /// <summary>Written by whoever folds, under the lock.</summary>
+    /// <summary>Written by whoever folds.</summary>
     private long _folded;
+
+    /// <summary>Up to here events are in the database, folded or not; written by whoever folds.</summary>
+    private long _sealed;
+
+    /// <summary>When the fold last took all there was, and how long nothing is due after that.</summary>
+    private long _doneAt;
+    private TimeSpan _rest;
+
+    /// <summary>How long it has taken since then.</summary>
+    private TimeSpan _took;
 
     private long _lost;
     private bool _isOpen;
@@ -73,6 +82,9 @@ internal sealed partial class Fold(
     /// <summary>Transactions that took events in since the start.</summary>
     public long Writes { get; private set; }
 
+    /// <summary>Transactions that made events safe before they were folded, since the start.</summary>
+    public long Sealings => _seals.Writes;
+
     /// <summary>Attempts that failed since the start.</summary>
     public long Failures => Interlocked.Read(ref _lost);
 
@@ -83,39 +95,47 @@ internal sealed partial class Fold(
     /// <exception cref="StorageException">The spool holds events of another history than this database's.</exception>
     public async Task Open(CancellationToken cancel = default)
     {
-        var opened = await database.Write<long>(OpenIn, cancel);
-        _folded = opened.IsOk ? opened.Value : throw new StorageException($"The journal could not be opened: {opened.Problem.Detail}");
-        var left = spool.Left(_folded);
-        for (var done = 0; done < left.Count; done += EventsMax)
+        while (await database.Read(SealSql.First, cancel) is { } left)
         {
-            await Commit(Take(left.Skip(done).Take(EventsMax)), left[Math.Min(done + EventsMax, left.Count) - 1]);
+            await TakeIn(left);
+        }
+
+        var opened = await database.Write<long>(OpenIn, cancel);
+        _folded = _sealed = opened.IsOk
+            ? opened.Value
+            : throw new StorageException($"The journal could not be opened: {opened.Problem.Detail}");
+        _waiters.Advance(_folded, _sealed);
+        var waiting = spool.Left(_folded);
+        for (var done = 0; done < waiting.Count; done += EventsMax)
+        {
+            await Commit(Take(waiting.Skip(done).Take(EventsMax)), waiting[Math.Min(done + EventsMax, waiting.Count) - 1]);
         }
 
         // What stands behind the last whole event was never whole: the next event takes its place.
         _isOpen = true;
-        if (left.Count > 0)
+        if (waiting.Count > 0)
         {
-            LogRecovered(left.Count);
+            LogRecovered(waiting.Count);
         }
     }
 
     /// <summary>
-    /// Completes when this event is in the database for good. Fails when it cannot be written now; it stays in the spool and is written
+    /// Completes when this event is booked in the database. Fails when it cannot be written now; it stays in the spool and is written
     /// later.
     /// </summary>
-    public Task WaitFolded(long sequence) => Wait(sequence, underWay: null);
+    public Task WaitFolded(long sequence) => _waiters.WaitFolded(sequence);
 
     /// <summary>
-    /// The same for who shares the write with others that will soon wait too, and has no use for the failure: what cannot be written now
-    /// stays in the spool, which outlives the process.
+    /// Completes when this event is in the database, so that nothing undoes it, booked or not, together with others that will soon wait
+    /// too. An outage does not fail it: what cannot be written now stays in the spool, which outlives the process, and is written later.
     /// </summary>
     /// <param name="sequence">The event.</param>
     /// <param name="underWay">How many there are that may come to wait: when all of them do, nobody waits for more.</param>
-    public async Task WaitBooked(long sequence, int underWay)
+    public async Task WaitSealed(long sequence, int underWay)
     {
         try
         {
-            await Wait(sequence, underWay);
+            await _waiters.WaitSealed(sequence, underWay);
         }
         catch (Exception outage) when (Database.IsOutage(outage))
         {
@@ -123,50 +143,24 @@ internal sealed partial class Fold(
         }
     }
 
-    private Task Wait(long sequence, int? underWay)
-    {
-        TaskCompletionSource waiter;
-        bool isPressed;
-        lock (_turn)
-        {
-            if (sequence <= _folded)
-            {
-                return Task.CompletedTask;
-            }
-
-            waiter = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            _waiters.Add((sequence, waiter, underWay is not null));
-            isPressed = _isPressed |= underWay is null || _waiters.Count >= underWay;
-            if (!isPressed && _waiters.Count == 1)
-            {
-                _ = PressLater();
-            }
-        }
-
-        if (isPressed)
-        {
-            Wake();
-        }
-
-        return waiter.Task;
-    }
-
-    private async Task PressLater()
-    {
-        await Task.Delay(GroupMs);
-        lock (_turn)
-        {
-            _isPressed = true;
-        }
-
-        Wake();
-    }
-
     /// <summary>Up to which event a database knows a spool; null for one that it does not know.</summary>
     public static Task<long?> KnownTo(DbConnection connection, string spool) => JournalSql.Folded(connection, null, spool);
 
     /// <summary>Completes when everything that was appended before this call is in the database.</summary>
     public Task WaitAll() => WaitFolded(spool.Buffer.Last);
+
+    /// <summary>The same for who only looks: where that takes too long or cannot be done now, he is told what there is.</summary>
+    public async Task CatchUp(CancellationToken cancel)
+    {
+        try
+        {
+            await WaitAll().WaitAsync(TimeSpan.FromMilliseconds(CatchUpMsMax), cancel);
+        }
+        catch (Exception late) when (Database.IsOutage(late))
+        {
+            // It is logged by who folds.
+        }
+    }
 
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
@@ -186,7 +180,7 @@ internal sealed partial class Fold(
 
     public override void Dispose()
     {
-        _wake.Dispose();
+        _waiters.Dispose();
         base.Dispose();
     }
 
@@ -198,11 +192,10 @@ internal sealed partial class Fold(
         {
             while (true)
             {
-                if (await TryFoldAll(stoppingToken))
+                if (await TryWork(IsDue, stoppingToken))
                 {
                     retryMs = RetryMsMin;
-                    await _wake.WaitAsync(EveryMs, stoppingToken);
-                    Volatile.Write(ref _isWoken, 0);
+                    await _waiters.WaitForWork(EveryMs, stoppingToken);
                 }
                 else
                 {
@@ -217,35 +210,28 @@ internal sealed partial class Fold(
         }
     }
 
-    private void Wake()
-    {
-        if (Interlocked.Exchange(ref _isWoken, 1) == 0)
-        {
-            _wake.Release();
-        }
-    }
+    /// <summary>
+    /// In time, or before so much waits that refusals would not be noted: that begins at half of the spool.
+    /// </summary>
+    private bool IsDue() => Waiting > 0 && (Stopwatch.GetElapsedTime(_doneAt) >= _rest || Waiting >= spool.Buffer.Capacity * 3L / 8);
 
-    /// <summary>Folds until nothing is left, or says that it cannot: who waits has been told.</summary>
-    private async Task<bool> TryFoldAll(CancellationToken cancel)
+    /// <summary>Seals and folds until nobody waits and nothing is due, or says that it cannot: who waits has been told.</summary>
+    private async Task<bool> TryWork(Func<bool> isDue, CancellationToken cancel)
     {
         try
         {
             while (true)
             {
-                var count = spool.Buffer.Read(_folded, _events);
-                if (count > 0)
+                var (seals, folds) = (_waiters.WantSeal, _waiters.WantFold || isDue());
+                if (!seals && !folds)
                 {
-                    await Commit(_events.AsMemory(0, count), _folded + count);
+                    return true;
                 }
-                else if (IsPressed() && Waiting > 0)
+
+                if (!(seals && await Seal()) & !(folds && await FoldNext()))
                 {
                     // Another thread has claimed a place and is about to fill it.
                     await Task.Delay(GapMs, cancel);
-                }
-
-                if (count < EventsMax && !(IsPressed() && Waiting > 0))
-                {
-                    return true;
                 }
             }
         }
@@ -263,12 +249,42 @@ internal sealed partial class Fold(
         }
     }
 
-    private bool IsPressed()
+    /// <summary>False when there is nothing that could be sealed.</summary>
+    private async Task<bool> Seal()
     {
-        lock (_turn)
+        var count = spool.Buffer.Read(_sealed, _events.AsSpan(0, EventsSealedMax));
+        if (count > 0)
         {
-            return _isPressed && _waiters.Count > 0;
+            await _seals.Add(_events.AsMemory(0, count));
+            _sealed += count;
+            _waiters.Advance(_folded, _sealed);
         }
+
+        return count > 0;
+    }
+
+    /// <summary>False when there is nothing that could be folded.</summary>
+    private async Task<bool> FoldNext()
+    {
+        var most = _seals.Any || _waiters.AnyForSeal ? EventsSealedMax : EventsMax;
+        var count = spool.Buffer.Read(_folded, _events.AsSpan(0, most));
+        if (count > 0)
+        {
+            var began = Stopwatch.GetTimestamp();
+            var to = _seals.EndUpTo(_folded + count);
+            await Commit(_events.AsMemory(0, (int)(to - _folded)), to);
+            _took += Stopwatch.GetElapsedTime(began);
+        }
+
+        if (count < most)
+        {
+            // All there was; what came meanwhile has its time.
+            _doneAt = Stopwatch.GetTimestamp();
+            _rest = TimeSpan.FromMilliseconds(Math.Clamp(RestFactor * _took.TotalMilliseconds, EveryMs, RestMsMax));
+            _took = TimeSpan.Zero;
+        }
+
+        return count > 0;
     }
 
     private ReadOnlyMemory<UsageEvent> Take(IEnumerable<long> sequences)
@@ -291,10 +307,32 @@ internal sealed partial class Fold(
         var done = await TryCommit(events, from, to, checksBooked: false) ?? await TryCommit(events, from, to, checksBooked: true)
             ?? throw new InvalidOperationException("A request was booked twice in one write.");
         Failpoint.Pass("fold.committed");
+        _seals.Removed(done);
         spool.Free(done);
         // Before anybody is told: who was told finds them counted.
         (Total, Writes) = (Total + events.Length, Writes + 1);
-        Advance(done);
+        Volatile.Write(ref _folded, done);
+        _sealed = Math.Max(_sealed, done);
+        _waiters.Advance(_folded, _sealed);
+    }
+
+    /// <summary>Books what an earlier process had sealed, of this spool or another one.</summary>
+    private async Task TakeIn(SealRow left)
+    {
+        var events = Seals.EventsOf(left);
+        var outcome = await database.Write<long>(async scope =>
+        {
+            var rows = new RowsBatch(scope);
+            SealSql.Remove(rows, left.Spool, left.First);
+            JournalSql.Raise(rows, left.Spool, left.Last);
+            return await BookAll(scope, rows, events, checksBooked: true) ? left.Last : NotAsThought;
+        });
+        if (!outcome.IsOk)
+        {
+            throw new StorageException($"Requests that wait in the database could not be booked: {outcome.Problem.Detail}");
+        }
+
+        LogRecovered(events.Length);
     }
 
     /// <summary>Up to where the spool is taken in; null when something in these events was booked before and must be left out.</summary>
@@ -305,20 +343,8 @@ internal sealed partial class Fold(
         {
             rows = new RowsBatch(scope);
             JournalSql.Move(rows, spool.Id, from, to);
-            var debits = await Book(scope, rows, events, checksBooked);
-            if (!await rows.Run())
-            {
-                return NotAsThought;
-            }
-
-            Failpoint.Pass("fold.rows");
-            if (debits.Count > 0)
-            {
-                await (BookUsage ?? throw new InvalidOperationException("Nobody takes the money that these requests cost."))(scope, debits);
-            }
-
-            Failpoint.Pass("fold.debits");
-            return to;
+            _seals.Remove(rows, to);
+            return await BookAll(scope, rows, events, checksBooked) ? to : NotAsThought;
         });
         return outcome.IsOk ? outcome.Value
             : rows?.Missed is null
@@ -333,6 +359,27 @@ internal sealed partial class Fold(
         && folded > from && folded <= spool.Buffer.Last
             ? folded
             : throw new InvalidOperationException("The database does not know how far this spool was taken in: it was replaced meanwhile.");
+
+    /// <summary>
+    /// All that follows from the events, and what stands in <paramref name="rows"/> already; false when nothing of it may stay.
+    /// </summary>
+    private async Task<bool> BookAll(WriteScope scope, RowsBatch rows, ReadOnlyMemory<UsageEvent> events, bool checksBooked)
+    {
+        var debits = await Book(scope, rows, events, checksBooked);
+        if (!await rows.Run())
+        {
+            return false;
+        }
+
+        Failpoint.Pass("fold.rows");
+        if (debits.Count > 0)
+        {
+            await (BookUsage ?? throw new InvalidOperationException("Nobody takes the money that these requests cost."))(scope, debits);
+        }
+
+        Failpoint.Pass("fold.debits");
+        return true;
+    }
 
     /// <summary>Adds to <paramref name="rows"/> all that follows from the events but for the money, which it answers.</summary>
     private async Task<IReadOnlyList<UsageDebit>> Book(
@@ -367,30 +414,11 @@ internal sealed partial class Fold(
         return numbersOf;
     }
 
-    private void Advance(long folded)
-    {
-        lock (_turn)
-        {
-            _folded = folded;
-            _waiters.RemoveAll(waiter => waiter.Sequence <= folded && waiter.Folded.TrySetResult());
-            _isPressed = _waiters.Exists(waiter => !waiter.Shares);
-            if (!_isPressed && _waiters.Count > 0)
-            {
-                _ = PressLater();
-            }
-        }
-    }
-
     /// <summary>Who waits is told now; the events are tried again.</summary>
     private void Tell(Exception fault)
     {
         LogNotFolded(Database.IsOutage(fault) ? LogLevel.Warning : LogLevel.Error, fault, Waiting);
-        lock (_turn)
-        {
-            _waiters.ForEach(waiter => waiter.Folded.TrySetException(fault));
-            _waiters.Clear();
-            _isPressed = false;
-        }
+        _waiters.Fail(fault);
     }
 
     /// <summary>Where the database stands with this spool; see <see cref="Open(CancellationToken)"/>.</summary>
@@ -430,7 +458,7 @@ internal sealed partial class Fold(
 
     private async Task Close()
     {
-        if (await TryFoldAll(CancellationToken.None) && Waiting == 0)
+        if (await TryWork(() => Waiting > 0, CancellationToken.None))
         {
             try
             {

@@ -89,7 +89,7 @@ internal sealed class FoldBatch
         switch (happened.Kind)
         {
             case UsageKind.Passed or UsageKind.Recorded:
-                if (Book(in happened))
+                if (Book(in happened) && _limits.Any)
                 {
                     Count(happened.KeyNo, _limits.CountsOf(happened));
                 }
@@ -99,7 +99,8 @@ internal sealed class FoldBatch
                 Refuse(in happened);
                 break;
             case UsageKind.Reserved:
-                if (!_booked.Contains(happened.RequestNo) && _open.TryAdd(happened.RequestNo, OpenReservation.Of(in happened)))
+                if (!_booked.Contains(happened.RequestNo) && _open.TryAdd(happened.RequestNo, OpenReservation.Of(in happened))
+                    && _limits.Any)
                 {
                     Count(happened.KeyNo, _limits.CountsOf(happened));
                 }
@@ -140,7 +141,7 @@ internal sealed class FoldBatch
         }
 
         _open.Remove(settled.RequestNo);
-        if (Book(in settled) && open is not null)
+        if (Book(in settled) && open is not null && _limits.Any)
         {
             Count(open.KeyNo, _limits.Corrections(open, settled));
         }
@@ -154,7 +155,7 @@ internal sealed class FoldBatch
             return false;
         }
 
-        var isPriced = happened.Flags.HasFlag(UsageFlags.Priced);
+        var isPriced = (happened.Flags & UsageFlags.Priced) != 0;
         var flags = (BookedFlags)happened.Flags | (happened.Kind == UsageKind.Recorded ? BookedFlags.Recorded : BookedFlags.None);
         Requests.Add(new BookedRequest
         {

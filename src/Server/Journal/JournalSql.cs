@@ -27,6 +27,13 @@ internal static class JournalSql
         WHERE spool = moved.name AND folded = moved.since
         """);
 
+    private static readonly RowsStatement RaiseRow = new(
+        "UPDATE journal SET folded = @c1 WHERE spool = @c0 AND folded < @c1",
+        """
+        UPDATE journal SET folded = raised.upto FROM unnest(@c0, @c1) AS raised (name, upto)
+        WHERE spool = raised.name AND folded < raised.upto
+        """);
+
     private static readonly RowsStatement EndedRows = new(
         "DELETE FROM reservations WHERE request_no = @c0", "DELETE FROM reservations WHERE request_no = ANY(@c0)");
 
@@ -42,6 +49,9 @@ internal static class JournalSql
 
     /// <summary>Whether it was <see cref="Move"/> that did not find what it must.</summary>
     public static bool IsMoved(RowsBatch rows) => rows.Missed != MoveRow;
+
+    /// <summary>Moves a spool's end on where it is known and stands before it. By the primary key.</summary>
+    public static void Raise(RowsBatch rows, string spool, long to) => rows.Add(RaiseRow, [new[] { spool }, new[] { to }]);
 
     /// <summary>Null for a spool that this database does not know. By the primary key.</summary>
     public static Task<long?> Folded(DbConnection connection, DbTransaction? transaction, string spool) =>

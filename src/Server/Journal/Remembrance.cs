@@ -24,7 +24,7 @@ internal sealed class Remembrance(
 
     /// <summary>
     /// In a restored database, not yet in place, whose wallets keep what was spent since: ends the requests that are no longer open in the
-    /// one in place. They were billed there.
+    /// one in place, and takes out the seals that are no longer there. They were billed there.
     /// </summary>
     public static async Task KeepEnded(DbConnection inPlace, WriteScope restored)
     {
@@ -32,6 +32,12 @@ internal sealed class Remembrance(
         var back = await JournalSql.OpenNumbers(restored.Connection, restored.Transaction);
         var rows = new RowsBatch(restored);
         JournalSql.End(rows, [.. back.Except(open)]);
+        var left = await InPlaceException.Reading(() => SealSql.All(inPlace, null));
+        foreach (var (spool, first, _) in (await SealSql.All(restored.Connection, restored.Transaction)).Except(left))
+        {
+            SealSql.RemoveOne(rows, spool, first);
+        }
+
         await rows.Run();
     }
 

@@ -59,7 +59,8 @@ internal sealed class UsageBook
 
         UsageSql.AddToHours(rows, hours.Columns(places));
         UsageSql.AddToDays(rows, days.Columns(places));
-        UsageSql.MoveLastUse(rows, [.. uses.Keys], [.. uses.Values]);
+        long[] used = [.. uses.Keys.Order()];
+        UsageSql.MoveLastUse(rows, used, Array.ConvertAll(used, keyNo => uses[keyNo]));
         UsageSql.WidenSpans(rows, spans.Hours, spans.Lowest, spans.Highest);
     }
 

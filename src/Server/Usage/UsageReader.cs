@@ -23,6 +23,9 @@ internal sealed class UsageReader(Database database)
     private static readonly Problem NoKey = new(ProblemCode.NotFound, "There is no such key.");
     private static readonly Problem NoRequest = new(ProblemCode.NotFound, "There is no such request, or it is no longer kept.");
 
+    /// <summary>Has everything booked that happened before the call, so that who was answered finds its request.</summary>
+    public Func<CancellationToken, Task>? CatchUp { get; set; }
+
     /// <summary>By organization, what its requests were billed, by the sums that no retention cuts.</summary>
     public static async Task<IReadOnlyDictionary<long, Money>> Billed(DbConnection connection) =>
         (await UsageQuerySql.Billed(connection)).ToDictionary(billed => billed.OrganizationNo, billed => new Money(billed.Micros));
@@ -45,6 +48,7 @@ internal sealed class UsageReader(Database database)
     /// <summary>Everything about one key: its sums, by model and by day, and when it was last used.</summary>
     public async Task<Outcome<KeyUsage>> OfKey(Caller caller, string keyId, UsageRange range, CancellationToken cancel)
     {
+        await (CatchUp?.Invoke(cancel) ?? Task.CompletedTask);
         if (!(await FindKey(caller, keyId, cancel)).TryGet(out var key, out var problem))
         {
             return problem;
@@ -97,6 +101,7 @@ internal sealed class UsageReader(Database database)
     /// <summary>One request, whatever became of it.</summary>
     public async Task<Outcome<UsageLogRow>> Find(Caller caller, long requestNo, CancellationToken cancel)
     {
+        await (CatchUp?.Invoke(cancel) ?? Task.CompletedTask);
         var row = await database.Read(
             async connection => await UsageQuerySql.Find(connection, requestNo) ?? await UsageQuerySql.FindOpen(connection, requestNo),
             cancel);
@@ -152,26 +157,31 @@ internal sealed class UsageReader(Database database)
             cancel);
 
     /// <summary>In the database's numbers; null when nothing can be found, by this caller or at all.</summary>
-    private async Task<UsageFilter?> FilterOf(Caller caller, UsageQuestion asked, CancellationToken cancel) => await database.Read(
-        async connection =>
-        {
-            var filter = new UsageFilter { Range = asked.Range, Outcome = asked.Outcome };
-            if (asked.Model is { } model)
+    private async Task<UsageFilter?> FilterOf(Caller caller, UsageQuestion asked, CancellationToken cancel)
+    {
+        await (CatchUp?.Invoke(cancel) ?? Task.CompletedTask);
+        return await database.Read(
+            async connection =>
             {
-                filter = filter with { ModelNo = await UsageQuerySql.FindModel(connection, model) };
-                if (filter.ModelNo is null)
+                var filter = new UsageFilter { Range = asked.Range, Outcome = asked.Outcome };
+                if (asked.Model is { } model)
                 {
-                    return null;
+                    filter = filter with { ModelNo = await UsageQuerySql.FindModel(connection, model) };
+                    if (filter.ModelNo is null)
+                    {
+                        return null;
+                    }
                 }
-            }
 
-            return asked.KeyId is { } keyId
-                ? await UsageQuerySql.FindKey(connection, keyId) is { } key && MaySee(caller, key, asked)
-                    ? filter with { KeyNo = key.KeyNo }
-                    : null
-                : await PlacesOf(connection, caller, asked, filter);
-        },
-        cancel);
+                return asked.KeyId is { } keyId
+                    ? await UsageQuerySql.FindKey(connection, keyId) is { } key && MaySee(caller, key, asked)
+                        ? filter with { KeyNo = key.KeyNo }
+                        : null
+                    : await PlacesOf(connection, caller, asked, filter);
+            },
+            cancel);
+    }
+
 
     private static async Task<UsageFilter?> PlacesOf(
         System.Data.Common.DbConnection connection, Caller caller, UsageQuestion asked, UsageFilter filter)

@@ -16,12 +16,12 @@ internal sealed class UsageSums
         sum.CostMicros += row.Cost?.Micros ?? 0;
         sum.LossMicros += row.Loss.Micros;
         sum.Priced += row.Cost is null ? 0 : 1;
-        sum.Estimated += row.Flags.HasFlag(BookedFlags.Estimated) ? 1 : 0;
+        sum.Estimated += (row.Flags & BookedFlags.Estimated) != 0 ? 1 : 0;
     }
 
     public void Add(in BookedRefusal row, long fromMs) => Of(row.KeyNo, fromMs, row.Model).Refused++;
 
-    /// <summary>In the order of the tables' columns.</summary>
+    /// <summary>In the order of the tables' columns, and of keys: neighbours share pages, of which each is read and written once.</summary>
     public Array[] Columns(IReadOnlyDictionary<long, long> placeOf)
     {
         var columns = new long[14][];
@@ -31,7 +31,7 @@ internal sealed class UsageSums
         }
 
         var row = 0;
-        foreach (var ((keyNo, fromMs, model), sum) in _sums)
+        foreach (var ((keyNo, fromMs, model), sum) in _sums.OrderBy(static entry => entry.Key.KeyNo))
         {
             ReadOnlySpan<long> cells =
             [

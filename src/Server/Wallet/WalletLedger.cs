@@ -29,6 +29,9 @@ internal sealed class WalletLedger(
     /// <summary>Brings everything that has happened into the database. Set by the journal.</summary>
     public Func<Task>? TakeIn { get; set; }
 
+    /// <summary>The same for who only looks, and is told what there is where that takes too long.</summary>
+    public Func<CancellationToken, Task>? CatchUp { get; set; }
+
     public static Problem NoWallet { get; } = new(ProblemCode.NotFound, "This provider has no wallets: requests are not paid for.");
 
     /// <summary>Puts money in or corrects what is there. Money goes out of memory first: what is held or spent cannot be taken.</summary>
@@ -161,8 +164,11 @@ internal sealed class WalletLedger(
     }
 
     /// <summary>Newest first, below a number.</summary>
-    public Task<List<WalletEntry>> List(long organizationNo, long before, int limit, CancellationToken cancel) =>
-        database.Read(connection => WalletSql.List(connection, organizationNo, before, limit), cancel);
+    public async Task<List<WalletEntry>> List(long organizationNo, long before, int limit, CancellationToken cancel)
+    {
+        await (CatchUp?.Invoke(cancel) ?? Task.CompletedTask);
+        return await database.Read(connection => WalletSql.List(connection, organizationNo, before, limit), cancel);
+    }
 
     /// <summary>
     /// Memory gives out what a settlement has freed before that settlement is in the database; where the two would then cross, the

@@ -98,9 +98,12 @@ internal static class CrashMatrix
         ("fold.committed", true),
     ];
 
+    /// <summary>The places in making a chat's bill safe before it is booked, each with whether it is safe then.</summary>
+    public static readonly (string Point, bool IsCommitted)[] Seal = [("seal.row", false), ("seal.committed", true)];
+
     /// <summary>
-    /// The same and more, under paid requests over HTTP: at its first pass and at later ones, so that reserving, marking, settling and
-    /// recording all are under way at one of them.
+    /// The same as in <see cref="Fold"/> and more, under paid requests over HTTP: at its first pass and at later ones, so that reserving,
+    /// marking, settling and recording all are under way at one of them.
     /// </summary>
     public static readonly string[] Paid =
     [

@@ -82,6 +82,9 @@ public sealed partial class FailpointTests(PostgresFixture postgres) : IDisposab
         var ofPaid = CrashMatrix.Paid.Select(point => point.Split(':')[0]).ToHashSet();
         var ofFold = CrashMatrix.Fold.Select(row => row.Point).Where(point => !point.StartsWith("write.", StringComparison.Ordinal));
         Assert.Superset(ofFold.ToHashSet(), ofPaid);
+        var ofSeal = CrashMatrix.Seal.Select(row => row.Point).ToHashSet();
+        Assert.Superset(ofSeal, named);
+        named.ExceptWith(ofSeal);
         Assert.ProperSuperset(ofPaid, named);
         named.ExceptWith(ofPaid.Except(everywhere));
         Assert.True(named.Count >= 10);

@@ -21,7 +21,7 @@ public sealed class FoldCrashTests(PostgresFixture postgres) : IDisposable
     /// <summary>More than one transaction takes, so that the death is in the middle of them too.</summary>
     private const int Events = Fold.EventsMax + 40;
 
-    private const int Capacity = 8_192;
+    private const int Capacity = 65_536;
 
     private static readonly long NowMs = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds();
 

@@ -1,4 +1,6 @@
+using System.Runtime.InteropServices;
 using Microsoft.Extensions.DependencyInjection;
+using Tollgate.Engine.Usage;
 using Tollgate.Server.Journal;
 using Tollgate.Server.Storage;
 using Tollgate.Server.Tests.Faults;
@@ -106,6 +108,67 @@ public sealed class RestoredSpoolTests(PostgresFixture postgres)
         await after.Services.GetRequiredService<Fold>().WaitAll();
         Assert.Equal("999.9998 0.00 999.9998", await after.Figures());
         (await PaidBooks.Of(after.Database)).Agree("after the sweep");
+    }
+
+    [Theory]
+    [InlineData(DatabaseKind.Sqlite, false, true)]
+    [InlineData(DatabaseKind.Sqlite, true, true)]
+    [InlineData(DatabaseKind.Sqlite, true, false)]
+    [InlineData(DatabaseKind.PostgreSql, false, true)]
+    [InlineData(DatabaseKind.PostgreSql, true, true)]
+    [InlineData(DatabaseKind.PostgreSql, true, false)]
+    public async Task A_request_that_a_backup_holds_sealed_is_billed_once_whether_or_not_what_was_spent_is_kept(
+        DatabaseKind kind, bool keeps, bool isBookedSince)
+    {
+        await using var place = await Place.New(kind, postgres);
+        var provider = await PaidProvider.In(place.Folder);
+        string backup;
+        await using (var gate = await RunningGate.Start(provider, place.Folder, place.Postgres, place.Clock))
+        {
+            await gate.NewSecret();
+            await Seal(gate, costMicros: 100);
+            backup = await place.Backup();
+        }
+
+        if (isBookedSince)
+        {
+            await using var booked = await RunningGate.Start(provider, place.Folder, place.Postgres, place.Clock);
+            Assert.Equal("999.9999 0.00 999.9999", await booked.Figures());
+        }
+
+        var done = await place.Run(["restore", backup, "--yes", .. keeps ? ["--keep-revocations"] : Array.Empty<string>()]);
+
+        Assert.True(done.ExitCode == 0, done.ToString());
+        await using var after = await RunningGate.Start(provider, place.Folder, place.Postgres, place.Clock);
+        Assert.Equal("999.9999 0.00 999.9999", await after.Figures());
+        Assert.Equal(keeps && isBookedSince ? 0 : 1, await Lines(after));
+        Assert.Null(await after.Database.Read(SealSql.First));
+        (await PaidBooks.Of(after.Database)).Agree("after the restore");
+    }
+
+    /// <summary>As a gate leaves it whose spool is lost.</summary>
+    private static async Task Seal(RunningGate gate, long costMicros)
+    {
+        var nowMs = gate.Clock.GetUtcNow().ToUnixTimeMilliseconds();
+        UsageEvent[] events =
+        [
+            new()
+            {
+                Sequence = 1, Kind = UsageKind.Recorded, RequestNo = 5, KeyNo = 1, OrganizationNo = 1, AtMs = nowMs, AdmittedAtMs = nowMs,
+                ClockMs = nowMs, Flags = UsageFlags.Priced, CostMicros = costMicros,
+            },
+        ];
+        var done = await gate.Database.Write<bool>(async scope =>
+        {
+            var rows = new RowsBatch(scope);
+            SealSql.Put(rows, new SealRow
+            {
+                Spool = "0123456789abcdef0123456789abcdef", First = 1, Last = 1, Format = SpoolHeader.FormatVersion,
+                Events = MemoryMarshal.AsBytes<UsageEvent>(events).ToArray(),
+            });
+            return await rows.Run();
+        });
+        Assert.True(done.IsOk && done.Value);
     }
 
     private static async Task<string> Reserve(RunningGate gate, string secret) => (await gate.Send(
