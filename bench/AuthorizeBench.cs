@@ -34,8 +34,10 @@ internal static class AuthorizeBench
                 ("TOLLGATE_LOG_LEVEL", "information"),
                 ("TOLLGATE_REQUEST_THREADS", options.Text("--request-threads") ?? "inline"));
             await seeded.Warm(gate);
-            Dictionary<string, List<LoadRun>> runs = await VerifyBench.Measure(Sides(bare, gate, seeded), rounds, seconds);
+            var sides = Sides(bare, gate, seeded);
+            Dictionary<string, List<LoadRun>> runs = await VerifyBench.Measure(sides, gate, rounds, seconds);
             VerifyBench.Tell(page, runs, rounds, seconds);
+            await VerifyBench.TellLong(page, runs, sides.Single(side => side.Name == Forwarded), gate, options.Number("--long", 60));
             page.Save(options.Text("--results"));
             return 0;
         }

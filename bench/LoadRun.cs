@@ -4,14 +4,18 @@ using System.Globalization;
 namespace Tollgate.Bench;
 
 /// <summary>One run of wrk on the core that the server does not have, over 64 connections that stay open.</summary>
+/// <param name="Asked">Requests that were sent.</param>
 /// <param name="RequestsPerSecond">Answered with 2xx.</param>
 /// <param name="Refused">The share of the others.</param>
 /// <param name="CpuMicroseconds">The server's, for each request.</param>
 /// <param name="P50Microseconds">The median of their latencies.</param>
 /// <param name="P99Microseconds">What one in a hundred exceeds.</param>
 internal sealed record LoadRun(
-    double RequestsPerSecond, double Refused, double CpuMicroseconds, long P50Microseconds, long P99Microseconds)
+    double Asked, double RequestsPerSecond, double Refused, double CpuMicroseconds, long P50Microseconds, long P99Microseconds)
 {
+    /// <summary>What was left to be done for each after the run; the server's.</summary>
+    public double BookingMicroseconds { get; init; }
+
     public const int Core = 1;
     public const int Connections = 64;
 
@@ -49,7 +53,8 @@ internal sealed record LoadRun(
         (double asked, double refused) = (numbers[0], numbers[3]);
         return numbers[2] == 0 && asked > refused
             ? new LoadRun(
-                (asked - refused) * 1e6 / numbers[1], refused / asked, cpu.TotalMicroseconds / asked, (long)numbers[4], (long)numbers[5])
+                asked, (asked - refused) * 1e6 / numbers[1], refused / asked, cpu.TotalMicroseconds / asked, (long)numbers[4],
+                (long)numbers[5])
             : throw new InvalidOperationException($"{numbers[2]} of {numbers[0]} requests failed: {output}");
     }
 

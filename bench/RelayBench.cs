@@ -80,12 +80,12 @@ internal static class RelayBench
     private static Func<Task<LoadRun>> Side(ServerProcess server, int connections, int seconds, params string[] asked) =>
         () => LoadRun.Drive(server, Path, "chat.lua", seconds, connections, asked);
 
-    // Two rounds pass before anything is written down: compiling in tiers takes some seconds under load.
+    // Four rounds pass before anything is written down: compiling in tiers goes on for some ten seconds under load.
     private static async Task Tell(
         ResultPage page, string what, int rounds, Func<Task<LoadRun>> bare, Func<Task<LoadRun>> gate, int events = 1)
     {
         var (its, mine) = (new List<LoadRun>(), new List<LoadRun>());
-        for (int round = -2; round < rounds; round++)
+        for (int round = -4; round < rounds; round++)
         {
             var (one, other) = (await bare(), await gate());
             if (round >= 0)
