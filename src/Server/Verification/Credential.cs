@@ -16,8 +16,8 @@ internal static class Credential
     private const string Scheme = "Bearer ";
 
     /// <summary>
-    /// Copies the secret into <paramref name="buffer"/> (as long as the header, or <see cref="SecretBytesMax"/>) and answers null, or why there is none
-    /// to check.
+    /// Copies the secret into <paramref name="buffer"/> (as long as the header, or <see cref="SecretBytesMax"/>) and answers null, or why
+    /// there is none to check.
     /// </summary>
     public static ProblemCode? Read(StringValues header, Span<byte> buffer, out ReadOnlySpan<byte> secret)
     {
