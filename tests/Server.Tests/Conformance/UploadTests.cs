@@ -67,6 +67,7 @@ public sealed class UploadTests : IAsyncLifetime
     public async Task TL9_an_upload_of_any_size_passes_and_is_not_held()
     {
         const int Pieces = 400;
+        const long BytesMax = 64 << 20;
         var piece = new byte[PieceBytes];
         new Random(12).NextBytes(piece);
         using var expected = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -79,11 +80,18 @@ public sealed class UploadTests : IAsyncLifetime
         _server.Answers = async http =>
             await http.Response.WriteAsync(Convert.ToHexString(await SHA256.HashDataAsync(http.Request.Body, http.RequestAborted)));
         var secret = await _gate.NewSecret();
-        var before = GC.GetTotalAllocatedBytes();
-        using var answer = await Upload(new RepeatedContent(piece, Pieces), secret);
-        var taken = GC.GetTotalAllocatedBytes() - before;
-        Assert.Equal(Convert.ToHexString(expected.GetHashAndReset()), await answer.Content.ReadAsStringAsync());
-        Assert.InRange(taken, 0, 64 << 20);
+        var sum = Convert.ToHexString(expected.GetHashAndReset());
+        // The least of five: what neighbours make meanwhile counts too.
+        var least = long.MaxValue;
+        for (var round = 0; round < 5 && least > BytesMax; round++)
+        {
+            var before = GC.GetTotalAllocatedBytes();
+            using var answer = await Upload(new RepeatedContent(piece, Pieces), secret);
+            least = Math.Min(least, GC.GetTotalAllocatedBytes() - before);
+            Assert.Equal(sum, await answer.Content.ReadAsStringAsync());
+        }
+
+        Assert.InRange(least, 0, BytesMax);
     }
 
     private Task<HttpResponseMessage> Upload(HttpContent content, string? key)
