@@ -64,6 +64,13 @@ have_proxies() {
 
 have_strace() { command -v strace >/dev/null; }
 
+# Debian's Python has it, whichever other one comes first in the path.
+have_aiosmtpd() {
+    local python
+    for python in /usr/bin/python3 python3; do "$python" -c 'import aiosmtpd' 2>/dev/null && return 0; done
+    return 1
+}
+
 have_npm() { command -v npm >/dev/null; }
 
 # In tests/clients: the Node.js that comes with their packages; where it does not run, the machine's own has to be new enough.

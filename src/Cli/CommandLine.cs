@@ -82,6 +82,7 @@ internal static class CommandLine
         root.Subcommands.Add(WalletCommands.Build(shell));
         root.Subcommands.Add(WebhookCommands.Build(shell));
         root.Subcommands.Add(PlansCommand.Build(shell));
+        root.Subcommands.Add(OperatorCommands.Build(shell));
         root.Subcommands.Add(OfServer("serve", "Run the gate, as ./run does."));
         root.Subcommands.Add(OfServer("provider", "Look at provider files: provider list, provider check NAME or FILE."));
         root.Subcommands.Add(OfServer("backup", "Back up the data, also while the gate runs: backup --to FILE or DIR."));

@@ -45,6 +45,7 @@ public sealed class TollgateClient : IDisposable
         Changes = new(connection);
         Usage = new(connection);
         Webhooks = new(connection);
+        Operator = new(connection);
     }
 
     public OrganizationCalls Organizations { get; }
@@ -70,6 +71,8 @@ public sealed class TollgateClient : IDisposable
     public UsageCalls Usage { get; }
 
     public WebhookCalls Webhooks { get; }
+
+    public OperatorCalls Operator { get; }
 
     private HttpClient Http { get; }
 

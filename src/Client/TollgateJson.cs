@@ -27,6 +27,7 @@ namespace Tollgate.Client;
 [JsonSerializable(typeof(Project))]
 [JsonSerializable(typeof(NewOwner))]
 [JsonSerializable(typeof(OrganizationChange))]
+[JsonSerializable(typeof(OperatorLink))]
 [JsonSerializable(typeof(Deletion))]
 [JsonSerializable(typeof(PlanList))]
 [JsonSerializable(typeof(QuotaList))]

@@ -3,12 +3,14 @@ using Tollgate.Server.Problems;
 
 namespace Tollgate.Server.Access;
 
-/// <summary>Who makes a management call: the operator's root key, or a key with its rights, project and environment.</summary>
+/// <summary>
+/// Who does something: the operator's root key, a key with its rights, project and environment, a person, or somebody who has not said who.
+/// </summary>
 internal sealed record Caller
 {
     public required CallerKind Kind { get; init; }
 
-    /// <summary><c>root</c>, or the key's id.</summary>
+    /// <summary><c>root</c>, or the key's or the person's id.</summary>
     public required string Id { get; init; }
 
     public required string Name { get; init; }
@@ -44,6 +46,9 @@ internal sealed record Caller
     /// <summary>The process itself, such as at the first start.</summary>
     public static Caller System { get; } = new() { Kind = CallerKind.System, Id = "system", Name = "system" };
 
+    /// <summary>Somebody at a page who has not signed in.</summary>
+    public static Caller Nobody { get; } = new() { Kind = CallerKind.Nobody, Id = "nobody", Name = "nobody" };
+
     /// <summary>Who makes this call. An endpoint that asks before anybody has established it is a bug, and fails closed.</summary>
     public static Caller Of(HttpContext http) =>
         http.Features.Get<Caller>() ?? throw new InvalidOperationException("Nobody has established who makes this call.");
@@ -60,4 +65,6 @@ internal enum CallerKind
     Root,
     Key,
     System,
+    Person,
+    Nobody,
 }

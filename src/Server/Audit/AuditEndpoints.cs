@@ -155,7 +155,7 @@ internal sealed record AuditAnswer
     private static JsonElement? Parse(string? json) => json is null ? null : JsonElement.Parse(json);
 }
 
-/// <summary>Who acted: <c>root</c>, <c>key</c> or <c>system</c>, with the name it had then.</summary>
+/// <summary>Who acted: a kind of caller in lower case, with the name it had then.</summary>
 internal sealed record AuditParty(string Type, string Id, string Name);
 
 internal sealed record AuditTarget(string Type, string Id);

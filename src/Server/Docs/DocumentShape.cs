@@ -92,6 +92,7 @@ internal sealed class DocumentShape(ProviderModel provider) : IOpenApiDocumentTr
         "Verification" => "The check, for API servers.",
         AuthorizePath.Tag => "The check, for proxies.",
         "Audit" => "Who did what.",
+        "Operator" => "The operator's own way in.",
         "Webhooks" => "Told of what happens.",
         OperationShape.HealthTag => "For probes.",
         SurfacePaths.Tag => $"Keys in {provider.DisplayName}'s own paths and words.",

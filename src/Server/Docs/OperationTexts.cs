@@ -28,6 +28,8 @@ internal static class OperationTexts
         ["listWalletEntries"] =
             "One page of what has moved the balance, newest first. Usage is entered in sums, many requests at a time. A key reads its own "
             + "organization's.",
+        ["createOperatorLink"] =
+            "Its address signs the first operator in, in any browser: once, within 15 minutes. An operator is made where there is none.",
         ["createProject"] = "A project holds keys.",
         ["listOrganizationProjects"] = "One page of the organization's projects, newest first.",
         ["listProjects"] = "One page of the projects of all organizations.",

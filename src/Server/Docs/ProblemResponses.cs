@@ -13,11 +13,12 @@ internal static class ProblemResponses
 
     private const string RetryAfterName = "Retry-After";
 
-    /// <summary>Told on the provider's own routes only, or to proxies that ask about them.</summary>
+    /// <summary>Told on the provider's own routes only, to proxies that ask about them, or on pages.</summary>
     private static readonly ProblemCode[] NotHere =
     [
         ProblemCode.PermissionMissing, ProblemCode.ScopeMissing, ProblemCode.BodyCondition, ProblemCode.ModelRefused,
-        ProblemCode.RouteUnknown, ProblemCode.OriginalRequestMissing, ProblemCode.OriginalRequestAmbiguous,
+        ProblemCode.SignInFailed, ProblemCode.TooManyTries, ProblemCode.FormRefused, ProblemCode.CrossSite,
+        ProblemCode.ProofNeeded, ProblemCode.RouteUnknown, ProblemCode.OriginalRequestMissing, ProblemCode.OriginalRequestAmbiguous,
     ];
 
     private static readonly Dictionary<int, string> Names = new()

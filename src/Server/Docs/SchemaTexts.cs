@@ -7,7 +7,8 @@ internal static class SchemaTexts
     {
         ["Audit"] = "One thing that was done. `before` and `after` have the target's own shape.",
         ["AuditList"] = "A page of the audit log.",
-        ["AuditParty"] = "Who acted: `root`, `key` or `system`, with the name it had then.",
+        ["AuditParty"] =
+            "Who acted: `root`, `key`, `person`, `system`, or `nobody` for somebody who had not signed in; with the name it had then.",
         ["AuditTarget"] = "What was acted on.",
         ["Change"] = "That something changed: a `key`, a `project` or an `organization`.",
         ["ChangeKey"] =
@@ -37,6 +38,7 @@ internal static class SchemaTexts
         ["ModelUsage"] = "What was used of one model.",
         ["DayUsage"] = "What was used on one day (UTC).",
         ["KeyList"] = "A page of keys.",
+        ["OperatorLink"] = "A link for one use, and when it ends.",
         ["Organization"] = "An owner of projects, on one of the provider's plans.",
         ["OrganizationList"] = "A page of organizations.",
         ["Plan"] = "What an organization may use.",

@@ -1,5 +1,6 @@
 using Tollgate.Server.Access;
 using Tollgate.Server.Audit;
+using Tollgate.Server.Identity.Operators;
 using Tollgate.Server.Journal;
 using Tollgate.Server.Organizations;
 using Tollgate.Server.Providers;
@@ -16,7 +17,7 @@ namespace Tollgate.Server.Hosting;
 /// </summary>
 internal sealed class FirstStart(
     Database database, OrganizationRegister organizations, ProviderModel provider, RootKey root, PriceBook prices, WalletMemory wallets,
-    WalletThreshold threshold, Fold fold, ModelNames models, Remembrance remembrance)
+    WalletThreshold threshold, Fold fold, ModelNames models, Remembrance remembrance, OperatorDoor operators)
 {
     public const string ProviderSetting = "provider";
     public const string RootKeySetting = "root_key";
@@ -43,6 +44,7 @@ internal sealed class FirstStart(
         var kept = settings.GetValueOrDefault(RootKeySetting);
         var made = isFirst && chosenRootKey is null ? RootKey.New() : null;
         var isReplaced = false;
+        string? once = null;
         if ((made ?? chosenRootKey) is { } secret)
         {
             root.Set(root.HashOf(secret));
@@ -50,7 +52,7 @@ internal sealed class FirstStart(
             if (kept != hash)
             {
                 isReplaced = !isFirst;
-                await Write(isFirst, hash, cancel);
+                once = await Write(isFirst, hash, cancel);
             }
         }
         else
@@ -65,15 +67,16 @@ internal sealed class FirstStart(
         await wallets.Load(await remembrance.Held(cancel));
         await remembrance.RestoreReservations(cancel);
         await threshold.Follow(cancel);
-        return new FirstStartResult(isFirst, made, isReplaced, await organizations.FirstProject(cancel));
+        return new FirstStartResult(isFirst, made, isReplaced, await organizations.FirstProject(cancel)) { OnceSecret = once };
     }
 
     /// <summary>After another process has owned the data: it may have been started with another root key.</summary>
     public async Task ReadRootKey() => root.Set(Convert.FromHexString((await database.Settings())[RootKeySetting]));
 
-    private async Task Write(bool isFirst, string rootKeyHash, CancellationToken cancel)
+    /// <summary>The secret of a link for the operator, at the first start.</summary>
+    private async Task<string?> Write(bool isFirst, string rootKeyHash, CancellationToken cancel)
     {
-        var written = await database.Write<bool>(
+        var written = await database.Write<string>(
             async scope =>
             {
                 await scope.SetSetting(RootKeySetting, rootKeyHash);
@@ -83,7 +86,7 @@ internal sealed class FirstStart(
                 });
                 if (!isFirst)
                 {
-                    return true;
+                    return "";
                 }
 
                 await scope.SetSetting(ProviderSetting, provider.Name);
@@ -93,15 +96,19 @@ internal sealed class FirstStart(
                     return problem;
                 }
 
-                return true;
+                return await operators.MakeLink(scope, organization.Id.Text);
             },
             cancel);
-        _ = written.Value;
+        return written.Value is { Length: > 0 } secret ? secret : null;
     }
 }
 
 /// <summary>What the first lines on the screen need.</summary>
-internal sealed record FirstStartResult(bool IsFirst, string? RootKey, bool RootKeyIsReplaced, Project? Project);
+internal sealed record FirstStartResult(bool IsFirst, string? RootKey, bool RootKeyIsReplaced, Project? Project)
+{
+    /// <summary>Of the link that signs the first operator in; null at every later start.</summary>
+    public string? OnceSecret { get; init; }
+}
 
 /// <summary>A start that cannot go on, in one sentence for the operator.</summary>
 internal sealed class StartException(string message) : Exception(message);

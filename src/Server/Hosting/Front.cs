@@ -1,11 +1,13 @@
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http.Features;
 using Tollgate.Engine.Permissions;
+using Tollgate.Server.Console.SignIn;
 using Tollgate.Server.ForwardAuth;
 using Tollgate.Server.Journal;
 using Tollgate.Server.Problems;
 using Tollgate.Server.Storage;
 using Tollgate.Server.Surfaces;
+using Tollgate.Server.Telemetry;
 using Tollgate.Server.Verification;
 using Tollgate.Server.Wire;
 
@@ -16,7 +18,7 @@ namespace Tollgate.Server.Hosting;
 /// thrown behind it becomes an answer. Nothing here waits when nothing behind it does.
 /// </summary>
 internal sealed partial class Front(
-    ProviderFront provider, AuthorizeDoor authorize, UrlKeys urlKeys, RequestNumbers numbers, ILogger<Front> log)
+    ProviderFront provider, AuthorizeDoor authorize, UrlKeys urlKeys, PageMaker pages, RequestNumbers numbers, ILogger<Front> log)
 {
     public Task Invoke(HttpContext http, RequestDelegate next)
     {
@@ -30,6 +32,10 @@ internal sealed partial class Front(
         {
             provider.SpeakDialect(http);
             FreeBody(http);
+        }
+        else if (!path.StartsWith("/api/", StringComparison.Ordinal) && ConsolePaths.IsAt(path))
+        {
+            http.Features.Set<ProblemWording>(pages.Tell);
         }
 
         if (Refusal(http, path, isOurs) is { } problem)
@@ -58,7 +64,9 @@ internal sealed partial class Front(
     public static bool IsOurs(string path) =>
         path.StartsWith("/api/", StringComparison.Ordinal)
         || path.StartsWith("/docs/", StringComparison.Ordinal)
-        || path is "/api" or "/docs" or "/healthz" or "/readyz" or "/metrics" or "/openapi.json" or "/openapi.yaml";
+        || path.StartsWith("/mail/", StringComparison.Ordinal)
+        || path is "/api" or "/mail" or "/docs" or "/healthz" or "/readyz" or "/metrics" or "/openapi.json" or "/openapi.yaml"
+        || ConsolePaths.IsAt(path);
 
     /// <summary>What only passes is held nowhere and has no bound; who holds a body bounds it.</summary>
     private static void FreeBody(HttpContext http)

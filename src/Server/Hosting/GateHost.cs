@@ -8,11 +8,15 @@ using Tollgate.Gateway.Relay;
 using Tollgate.Server.Audit;
 using Tollgate.Server.Changes;
 using Tollgate.Server.Closures;
+using Tollgate.Server.Console.SignIn;
 using Tollgate.Server.Docs;
 using Tollgate.Server.ForwardAuth;
+using Tollgate.Server.Identity;
+using Tollgate.Server.Identity.Operators;
 using Tollgate.Server.Journal;
 using Tollgate.Server.Keys;
 using Tollgate.Server.Keys.Import;
+using Tollgate.Server.Mail;
 using Tollgate.Server.Mutations;
 using Tollgate.Server.Organizations;
 using Tollgate.Server.Providers;
@@ -115,6 +119,9 @@ internal static class GateHost
         AddRelay(services, options);
         services.AddSingleton<ProviderFront>().AddSingleton<KeySurface>();
         services.AddSingleton<AuthorizeDoor>();
+        services.AddMail(options.Mail);
+        services.AddPeople(options.People);
+        services.AddSignInPages(options.People);
         services.AddSingleton<UrlKeys>().AddSingleton<Front>().AddSingleton<FirstStart>();
     }
 
@@ -209,10 +216,13 @@ internal static class GateHost
         api.MapChanges();
         api.MapUsage();
         api.MapReports();
+        api.MapOperators();
         verify.Map(api);
         app.MapHealth();
         metrics.Map(app);
         app.MapDocs();
+        MailPage.Map(app);
+        app.MapSignInPages();
     }
 
     /// <summary>What a stranger may make the server hold: bounded before a byte of it is understood.</summary>

@@ -6,6 +6,7 @@ using Tollgate.Gateway.Relay;
 using Tollgate.Gateway.Upstreams;
 using Tollgate.Server.Journal;
 using Tollgate.Server.Keys;
+using Tollgate.Server.Mail;
 using Tollgate.Server.Providers;
 using Tollgate.Server.Storage;
 using Tollgate.Server.Telemetry;
@@ -33,6 +34,7 @@ internal sealed class GateMetrics(
     UpstreamFeed upstreamFeed,
     OpenRequests open,
     BillClock bills,
+    MailMeter mails,
     Readiness readiness,
     KeyRedaction redaction,
     CollectorLink collector,
@@ -49,7 +51,7 @@ internal sealed class GateMetrics(
         .GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
 
     public MetricSet All() =>
-        new([.. Gateway(), .. Memory(), .. Stored(), .. Metered(), .. Relayed(), .. Itself(), .. ProcessMetrics.Families()]);
+        new([.. Gateway(), .. Memory(), .. Stored(), .. Metered(), .. Relayed(), .. Mailed(), .. Itself(), .. ProcessMetrics.Families()]);
 
     private IEnumerable<MetricFamily> Gateway() =>
     [
@@ -171,6 +173,16 @@ internal sealed class GateMetrics(
     };
 
     private static MetricSample Sample(string label, string value, double count) => new(count, (label, value));
+
+    private IEnumerable<MetricFamily> Mailed() =>
+    [
+        MetricFamily.Counter("tollgate_mails_total", "Mails, by what became of an attempt to send them.", mails.Samples, "outcome"),
+        MetricFamily.Gauge("tollgate_mails_waiting", "Mails that are to be sent.", () => mails.Waiting),
+        MetricFamily.Gauge("tollgate_mails_waiting_max", "The most there can be.", () => MailOutbox.WaitingMax),
+        MetricFamily.Gauge(
+            "tollgate_mails_oldest_seconds", "How long the oldest of them has waited.",
+            () => mails.OldestSeconds(time.GetUtcNow().ToUnixTimeMilliseconds())),
+    ];
 
     private IEnumerable<MetricFamily> Itself() =>
     [

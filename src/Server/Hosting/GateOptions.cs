@@ -1,7 +1,9 @@
 using System.ComponentModel.DataAnnotations;
 using Tollgate.Engine.Verification;
 using Tollgate.Gateway.Upstreams;
+using Tollgate.Server.Identity;
 using Tollgate.Server.Journal;
+using Tollgate.Server.Mail;
 using Tollgate.Server.Storage;
 using Tollgate.Server.Upstreams;
 using Tollgate.Server.Webhooks;
@@ -32,6 +34,21 @@ internal sealed record GateOptions
     [Option("upstream_key", "TOLLGATE_UPSTREAM_KEY", "--upstream-key", IsSecret = true)]
     [AcceptableUpstreamKey]
     public string? UpstreamKey { get; init; }
+
+    /// <summary>Where people reach the console; without it, where the gate listens. Links in mails begin with it.</summary>
+    [Option("public_url", "TOLLGATE_PUBLIC_URL", "--public-url")]
+    [PublicAddress]
+    public string? PublicUrl { get; init; }
+
+    /// <summary>Hours without use after which a session of a person ends.</summary>
+    [Option("session_idle_hours", "TOLLGATE_SESSION_IDLE_HOURS", null)]
+    [Range(1, 168)]
+    public int SessionIdleHours { get; init; } = 12;
+
+    /// <summary>Days after which a session ends, used or not.</summary>
+    [Option("session_days", "TOLLGATE_SESSION_DAYS", null)]
+    [Range(1, 30)]
+    public int SessionDays { get; init; } = 7;
 
     /// <summary>A PostgreSQL connection string; without one the database is SQLite in the data folder.</summary>
     [Option("database", "TOLLGATE_DATABASE", null, IsSecret = true)]
@@ -131,6 +148,38 @@ internal sealed record GateOptions
     [AllowedValues("inline", "pool")]
     public string RequestThreads { get; init; } = "inline";
 
+    /// <summary>The SMTP server that mails are handed to; without one they are written into a folder.</summary>
+    [Option("mail.host", "TOLLGATE_MAIL_HOST", null)]
+    [MailHost]
+    public string? MailHost { get; init; }
+
+    [Option("mail.port", "TOLLGATE_MAIL_PORT", null)]
+    [Range(1, 65_535)]
+    public int MailPort { get; init; } = 587;
+
+    /// <summary>The address that mails come from; needed with a host.</summary>
+    [Option("mail.from", "TOLLGATE_MAIL_FROM", null)]
+    [MailAddress]
+    public string? MailFrom { get; init; }
+
+    /// <summary>Whether the connection there must become an encrypted one, by STARTTLS, before anything else is said.</summary>
+    [Option("mail.security", "TOLLGATE_MAIL_SECURITY", null)]
+    [AllowedValues(MailOptions.StartTls, MailOptions.NoTls)]
+    public string MailSecurity { get; init; } = MailOptions.StartTls;
+
+    [Option("mail.user", "TOLLGATE_MAIL_USER", null)]
+    [StringLength(256, MinimumLength = 1)]
+    public string? MailUser { get; init; }
+
+    [Option("mail.password", "TOLLGATE_MAIL_PASSWORD", null, IsSecret = true)]
+    [StringLength(1_024, MinimumLength = 1)]
+    public string? MailPassword { get; init; }
+
+    /// <summary>What one mail may take, from the connection to the server's last word.</summary>
+    [Option("mail.timeout_seconds", "TOLLGATE_MAIL_TIMEOUT_SECONDS", null)]
+    [Range(1, 300)]
+    public int MailTimeoutSeconds { get; init; } = 30;
+
     /// <summary>From which level on the log is written: trace, debug, information, warning, error, critical or none.</summary>
     [Option("log_level", "TOLLGATE_LOG_LEVEL", null)]
     [AllowedValues("trace", "debug", "information", "warning", "error", "critical", "none")]
@@ -200,6 +249,29 @@ internal sealed record GateOptions
         AllowsHttp = WebhookHttp == "on",
         PrivateAddresses = WebhookOptions.TryReadNetworks(WebhookPrivateAddresses, out var networks) ? networks : null,
         Retention = TimeSpan.FromDays(WebhookRetentionDays),
+    };
+
+    public MailOptions Mail => new()
+    {
+        Host = MailHost,
+        Port = MailPort,
+        From = MailFrom ?? "tollgate@localhost",
+        IsEncrypted = MailSecurity == MailOptions.StartTls,
+        User = MailUser,
+        Password = MailPassword,
+        SendTimeMax = TimeSpan.FromSeconds(MailTimeoutSeconds),
+        Folder = Path.Combine(Data, "mail"),
+    };
+
+    /// <summary>Rounds of a password's hash. No option: tests that try thousands of passwords take fewer.</summary>
+    public int HashRounds { get; init; } = new PeopleOptions().HashRounds;
+
+    public PeopleOptions People => new()
+    {
+        PublicUrl = PublicUrl?.TrimEnd('/'),
+        SessionIdle = TimeSpan.FromHours(SessionIdleHours),
+        SessionMost = TimeSpan.FromDays(SessionDays),
+        HashRounds = HashRounds,
     };
 
     public string PepperPath => PepperFile ?? Path.Combine(Data, Pepper.DefaultFile);

@@ -1,5 +1,7 @@
 using Tollgate.Engine.Permissions;
 using Tollgate.Engine.Wallet;
+using Tollgate.Server.Identity;
+using Tollgate.Server.Identity.Links;
 using Tollgate.Server.Providers;
 
 namespace Tollgate.Server.Hosting;
@@ -22,6 +24,11 @@ internal static class Greeting
         _ => "\n  The root key was shown at the first start. Lost it? Set TOLLGATE_ROOT_KEY to a new one (32 characters or more) "
             + "and start again.",
     };
+
+    /// <summary>Where people sign in, and at the first start the link that signs the operator in.</summary>
+    public static string OfConsole(PersonMail mail, PublicUrl url, FirstStartResult start) =>
+        $"\n  Console: {url.To("/account")}"
+        + (start.OnceSecret is { } secret ? $"\n  Sign in once: {mail.UrlOf(LinkKind.Once, secret)}" : "");
 
     /// <summary>Where the gate listens, and the lines to paste.</summary>
     public static string Text(string address, FirstStartResult start, ProviderModel provider)

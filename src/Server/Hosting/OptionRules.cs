@@ -1,6 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using Tollgate.Engine.Keys;
+using Tollgate.Server.Mail;
 using Tollgate.Server.Storage;
 using Tollgate.Server.Upstreams;
 using Tollgate.Server.Verification;
@@ -32,6 +33,18 @@ internal sealed class HttpUrlsAttribute : ValidationAttribute
             return false;
         }
     }
+}
+
+/// <summary>Where people reach the console: https, or http on the machine itself; no path, no query.</summary>
+[AttributeUsage(AttributeTargets.Property)]
+internal sealed class PublicAddressAttribute : ValidationAttribute
+{
+    public override bool IsValid(object? value) => Uri.TryCreate((string)value!, UriKind.Absolute, out var url)
+        && url is { AbsolutePath: "/", Query: "", Fragment: "", UserInfo: "" }
+        && (url.Scheme == Uri.UriSchemeHttps || (url.Scheme == Uri.UriSchemeHttp && url.IsLoopback));
+
+    public override string FormatErrorMessage(string name) =>
+        $"{name} must be an address such as https://console.example.com, or http://localhost:8700 on the machine itself, without a path";
 }
 
 /// <summary>A number of places in a ring.</summary>
@@ -141,4 +154,22 @@ internal sealed class WebhookNetworksAttribute : ValidationAttribute
     public override string FormatErrorMessage(string name) =>
         $"{name} must be at most {AddressRule.RangesMax} addresses and networks such as 10.0.0.0/8, fd00::/8, each network by its own "
         + "first address";
+}
+
+/// <summary>The name or the address of a mail server, without a port.</summary>
+[AttributeUsage(AttributeTargets.Property)]
+internal sealed class MailHostAttribute : ValidationAttribute
+{
+    public override bool IsValid(object? value) => Uri.CheckHostName((string)value!) != UriHostNameType.Unknown;
+
+    public override string FormatErrorMessage(string name) => $"{name} must be a name or an address such as smtp.example.com";
+}
+
+/// <summary>Whom mail comes from.</summary>
+[AttributeUsage(AttributeTargets.Property)]
+internal sealed class MailAddressAttribute : ValidationAttribute
+{
+    public override bool IsValid(object? value) => Mailbox.IsGood((string)value!);
+
+    public override string FormatErrorMessage(string name) => $"{name} must be an address such as gate@example.com, without a name";
 }

@@ -3,6 +3,7 @@ using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using System.Reflection;
 using Tollgate.Gateway.Upstreams;
+using Tollgate.Server.Mail;
 using Tollgate.Server.Upstreams;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
@@ -89,6 +90,7 @@ internal sealed class OptionsReader
             }
         }
 
+        MailFaults(options, values);
         return options with { Upstreams = UpstreamsOf(options, values) };
     }
 
@@ -108,6 +110,28 @@ internal sealed class OptionsReader
         return options.Upstream is { } address && UpstreamBounds.TryReadUrl(address, out var read)
             ? [new UpstreamConfig { Name = UpstreamKey, Url = read, Key = options.UpstreamKey }]
             : _upstreams;
+    }
+
+    /// <summary>What cannot be meant together. A password goes over encrypted connections only.</summary>
+    private void MailFaults(GateOptions options, Dictionary<string, (string Value, string Place)> values)
+    {
+        Needs("mail.host", "mail.from");
+        Needs("mail.user", "mail.password");
+        Needs("mail.password", "mail.user");
+        Needs("mail.user", "mail.host");
+        if (options.MailSecurity == MailOptions.NoTls && values.TryGetValue("mail.user", out var user))
+        {
+            _faults.Add(
+                $"{user.Place}: is never sent over a connection that is not encrypted; set mail.security to {MailOptions.StartTls}.");
+        }
+
+        void Needs(string key, string other)
+        {
+            if (values.TryGetValue(key, out var given) && !values.ContainsKey(other))
+            {
+                _faults.Add($"{given.Place}: needs {other} beside it.");
+            }
+        }
     }
 
     private Dictionary<string, string> FromArguments(IReadOnlyList<string> arguments, out string? file)
@@ -170,27 +194,58 @@ internal sealed class OptionsReader
         }
     }
 
-    private void FromNode(string file, YamlNode name, YamlNode value, Dictionary<string, (string Value, string Place)> values)
+    private void FromNode(
+        string file, YamlNode name, YamlNode value, Dictionary<string, (string Value, string Place)> values, string section = "")
     {
-        var place = $"{file}:{name.Start.Line}:{name.Start.Column}: {name}";
-        if (name.ToString() == UpstreamReader.Key)
+        var key = section + name;
+        var place = $"{file}:{name.Start.Line}:{name.Start.Column}: {key}";
+        if (key == UpstreamReader.Key)
         {
             (_upstreams, var faults) = UpstreamReader.Read(file, value, _environment);
             _faults.AddRange(faults);
             _listed = _upstreams.Count > 0 ? place : null;
         }
-        else if (Known.All(row => row.Option.Key != name.ToString()))
+        else if (section.Length == 0 && Known.Any(row => row.Option.Key.StartsWith(key + '.', StringComparison.Ordinal)))
+        {
+            FromSection(file, key, place, value, values);
+        }
+        else if (!name.ToString().Contains('.', StringComparison.Ordinal) && Known.Any(row => row.Option.Key == key))
+        {
+            FromScalar(key, place, value, values);
+        }
+        else
         {
             _faults.Add($"{place} is not an option. Known are {Join(row => row.Option.Key)}, {UpstreamReader.Key}.");
         }
-        else if (value is not YamlScalarNode { Value: { } text })
+    }
+
+    /// <summary>Lines under one name, such as <c>mail:</c>; their options have it in front, with a dot.</summary>
+    private void FromSection(
+        string file, string key, string place, YamlNode value, Dictionary<string, (string Value, string Place)> values)
+    {
+        if (value is YamlMappingNode lines)
+        {
+            foreach (var (inner, of) in lines.Children)
+            {
+                FromNode(file, inner, of, values, key + '.');
+            }
+        }
+        else if (value is not YamlScalarNode { Value: "" or null })
+        {
+            _faults.Add($"{place} must hold lines of the form option: value.");
+        }
+    }
+
+    private void FromScalar(string key, string place, YamlNode value, Dictionary<string, (string Value, string Place)> values)
+    {
+        if (value is not YamlScalarNode { Value: { } text })
         {
             _faults.Add($"{place} must be a single value.");
         }
         else if (text.Length > 0)
         {
             // An empty value is as good as none, here as in the environment.
-            values[name.ToString()] = (text, place);
+            values[key] = (text, place);
         }
     }
 

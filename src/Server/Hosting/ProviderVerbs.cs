@@ -13,7 +13,7 @@ internal static class ProviderVerbs
         foreach (var name in ProviderFiles.Shipped.Names())
         {
             var loaded = ProviderFiles.Shipped.Load(name);
-            Console.WriteLine($"{name,-14} {loaded.Model?.DisplayName ?? $"({loaded.Errors.Count} errors: provider check {name})"}");
+            System.Console.WriteLine($"{name,-14} {loaded.Model?.DisplayName ?? $"({loaded.Errors.Count} errors: provider check {name})"}");
         }
 
         return 0;
@@ -27,7 +27,7 @@ internal static class ProviderVerbs
         {
             foreach (var error in loaded.Errors)
             {
-                Console.Error.WriteLine(error);
+                System.Console.Error.WriteLine(error);
             }
 
             return MustMend;
@@ -36,11 +36,11 @@ internal static class ProviderVerbs
         var results = await ExampleRun.Run(provider);
         foreach (var (example, fault) in results)
         {
-            Console.WriteLine(fault is null ? $"ok      {example.Name}" : $"FAILED  {example.Name}: {fault}");
+            System.Console.WriteLine(fault is null ? $"ok      {example.Name}" : $"FAILED  {example.Name}: {fault}");
         }
 
         var failed = results.Count(result => result.Fault is not null);
-        Console.WriteLine($"{nameOrFile}: valid; {results.Count - failed} of {results.Count} examples answered as written");
+        System.Console.WriteLine($"{nameOrFile}: valid; {results.Count - failed} of {results.Count} examples answered as written");
         return failed == 0 ? 0 : Failed;
     }
 }

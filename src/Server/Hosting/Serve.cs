@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http.Features;
+using Tollgate.Server.Identity;
 using Tollgate.Server.Providers;
 using Tollgate.Server.Storage;
 
@@ -15,7 +16,7 @@ internal static class Serve
 
     private const string Forms =
         """
-        usage: serve [--provider NAME|FILE] [--urls URLS] [--data DIR] [--config FILE]
+        usage: serve [--provider NAME|FILE] [--urls URLS] [--data DIR] [--config FILE] [--public-url URL]
                provider list
                provider check NAME|FILE
                migrate [--check]
@@ -29,13 +30,13 @@ internal static class Serve
 
     public static int Usage()
     {
-        Console.Error.WriteLine(Forms);
+        System.Console.Error.WriteLine(Forms);
         return MustMend;
     }
 
     public static int Help()
     {
-        Console.WriteLine(Forms);
+        System.Console.WriteLine(Forms);
         return 0;
     }
 
@@ -61,7 +62,7 @@ internal static class Serve
         }
         catch (Exception fault) when (fault is StartException or StorageException or IOException)
         {
-            Console.Error.WriteLine($"tollgate: {fault.Message}");
+            System.Console.Error.WriteLine($"tollgate: {fault.Message}");
             return CannotStart;
         }
     }
@@ -75,11 +76,13 @@ internal static class Serve
         await using var app = GateHost.Build(options, provider, database, pepper, time);
         var start = await app.Services.GetRequiredService<FirstStart>().Prepare(options.RootKey, CancellationToken.None);
         // Before listening: a start that fails from here on has stored the key already and cannot show it again.
-        Console.WriteLine(Greeting.OfRootKey(start, options.RootKey is not null));
+        System.Console.WriteLine(Greeting.OfRootKey(start, options.RootKey is not null));
         using var takenOver = database.TakenOver.Register(() => app.Lifetime.StopApplication());
         await Listen(app);
         var address = app.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.First();
-        Console.WriteLine(Greeting.Text(address, start, provider));
+        System.Console.WriteLine(Greeting.OfConsole(
+            app.Services.GetRequiredService<PersonMail>(), app.Services.GetRequiredService<PublicUrl>(), start));
+        System.Console.WriteLine(Greeting.Text(address, start, provider));
         await app.WaitForShutdownAsync();
         if (database.TakenOver.IsCancellationRequested)
         {
@@ -104,7 +107,7 @@ internal static class Serve
     {
         foreach (var fault in faults)
         {
-            Console.Error.WriteLine(fault);
+            System.Console.Error.WriteLine(fault);
         }
 
         return MustMend;

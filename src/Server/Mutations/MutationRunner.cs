@@ -184,9 +184,12 @@ internal sealed partial class MutationRunner(Database database, Pepper pepper, S
         return new IdempotentRequest(id, Convert.ToHexStringLower(hash.GetHashAndReset()), $"idempotent answer {key}");
     }
 
-    private static MutationContext ContextOf(HttpContext http) => new()
+    private static MutationContext ContextOf(HttpContext http) => ContextOf(http, Caller.Of(http));
+
+    /// <summary>Who asks, from where and by which request, for a write that is no call of the management API.</summary>
+    public static MutationContext ContextOf(HttpContext http, Caller caller) => new()
     {
-        Caller = Caller.Of(http),
+        Caller = caller,
         Address = http.Connection.RemoteIpAddress is { } address
             ? (address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address).ToString()
             : null,

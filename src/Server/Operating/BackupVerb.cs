@@ -14,14 +14,15 @@ internal static class BackupVerb
         var manifest = await BackupWriter.Write(line.Options.Storage, file, now, CancellationToken.None);
         foreach (var table in manifest.Tables.Where(table => table.Rows > 0))
         {
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{table.Rows,12:N0}  {table.Name}"));
+            System.Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{table.Rows,12:N0}  {table.Name}"));
         }
 
-        Console.WriteLine($"Backed up to {file} ({new FileInfo(file).Length:N0} bytes), up to change {manifest.ChangeSeq} and audit row "
+        System.Console.WriteLine(
+            $"Backed up to {file} ({new FileInfo(file).Length:N0} bytes), up to change {manifest.ChangeSeq} and audit row "
             + $"{manifest.AuditSeq}; read back, every checksum agrees.");
-        Console.WriteLine(
+        System.Console.WriteLine(
             "It holds hashes of keys and never their secrets (those of a provider that reveals them are sealed under the pepper).");
-        Console.WriteLine($"The pepper is not in it, and it is worth nothing without: keep {line.Options.PepperPath}, check value "
+        System.Console.WriteLine($"The pepper is not in it, and it is worth nothing without: keep {line.Options.PepperPath}, check value "
             + $"{manifest.PepperCheck}, in another place.");
         return Verb.Done;
     });

@@ -15,7 +15,7 @@ internal static class DoctorVerb
         var worst = Soundness.Ok;
         await foreach (var diagnosis in line is null ? Faulty(faults) : new Doctor(line.Options, TimeProvider.System).Examine())
         {
-            Console.WriteLine(json ? Json(diagnosis) : Text(diagnosis));
+            System.Console.WriteLine(json ? Json(diagnosis) : Text(diagnosis));
             worst = diagnosis.Soundness > worst ? diagnosis.Soundness : worst;
         }
 

@@ -35,10 +35,10 @@ internal static class MigrateVerb
     {
         foreach (var migration in pending)
         {
-            Console.WriteLine($"pending  {migration.Number:0000} ({migration.Name})");
+            System.Console.WriteLine($"pending  {migration.Number:0000} ({migration.Name})");
         }
 
-        Console.WriteLine(pending.Count == 0
+        System.Console.WriteLine(pending.Count == 0
             ? $"Nothing to do: the database is at migration {Migration.Embedded.Count:0000}, as this version wants it."
             : $"{pending.Count} to apply: tollgate migrate, or the next start of the gate, does it.");
         return pending.Count == 0 ? Verb.Done : Verb.NotDone;
@@ -49,10 +49,10 @@ internal static class MigrateVerb
         await using var database = await Database.Open(options, TimeProvider.System, NullLoggerFactory.Instance);
         foreach (var migration in pending)
         {
-            Console.WriteLine($"applied  {migration.Number:0000} ({migration.Name})");
+            System.Console.WriteLine($"applied  {migration.Number:0000} ({migration.Name})");
         }
 
-        Console.WriteLine($"The database is at migration {Migration.Embedded.Count:0000}.");
+        System.Console.WriteLine($"The database is at migration {Migration.Embedded.Count:0000}.");
         return Verb.Done;
     }
 }

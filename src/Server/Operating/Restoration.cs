@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Runtime.CompilerServices;
 using Tollgate.Server.Audit;
 using Tollgate.Server.Hosting;
+using Tollgate.Server.Identity;
 using Tollgate.Server.Journal;
 using Tollgate.Server.Keys;
 using Tollgate.Server.Organizations;
@@ -95,6 +96,12 @@ internal sealed class Restoration(BackupFile backup, IRestoreTarget target, bool
         }
 
         await foreach (var change in new OrganizationComparison(_inPlace.Connection, Scope, keep).Find().WithCancellation(cancel))
+        {
+            _undone++;
+            yield return change;
+        }
+
+        await foreach (var change in new PersonComparison(_inPlace.Connection, Scope, keep).Find().WithCancellation(cancel))
         {
             _undone++;
             yield return change;

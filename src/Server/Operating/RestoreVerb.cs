@@ -24,7 +24,8 @@ internal static class RestoreVerb
         var manifest = backup.Manifest;
         Migrator.RefuseStrangers(manifest.Migrations, Migration.Embedded, "backup");
         _ = Pepper.Matching(options.PepperPath, manifest.PepperCheck);
-        Console.WriteLine($"{line.Operand}: made {Time(manifest.MadeAtMs)} on {manifest.Database} by Tollgate {manifest.MadeBy}, provider "
+        System.Console.WriteLine(
+            $"{line.Operand}: made {Time(manifest.MadeAtMs)} on {manifest.Database} by Tollgate {manifest.MadeBy}, provider "
             + $"{manifest.Provider}; every checksum agrees, and the pepper is the right one.");
 
         await using IRestoreTarget target = options.Storage.Kind == DatabaseKind.Sqlite
@@ -43,7 +44,7 @@ internal static class RestoreVerb
 
         if (!line.Flags.Contains(Yes) && !Confirmed())
         {
-            Console.WriteLine("Nothing was changed.");
+            System.Console.WriteLine("Nothing was changed.");
             return Verb.NotDone;
         }
 
@@ -52,7 +53,7 @@ internal static class RestoreVerb
         spool.Keep();
         var stamp = now.ToString("yyyyMMddHHmmssfff", CultureInfo.InvariantCulture);
         var kept = string.Join(" and ", new[] { await target.PutInPlace(stamp), spool.Name(stamp) }.OfType<string>());
-        Console.WriteLine("Restored. The gate can be started."
+        System.Console.WriteLine("Restored. The gate can be started."
             + (kept.Length == 0 ? "" : $" What was in place before is kept as {kept}; delete it when it is no longer needed."));
         return Verb.Done;
     });
@@ -61,7 +62,7 @@ internal static class RestoreVerb
     {
         if (restoration.AuditFault is { } broken)
         {
-            Console.WriteLine($"WARNING: the backup's audit chain is not whole: {broken}");
+            System.Console.WriteLine($"WARNING: the backup's audit chain is not whole: {broken}");
         }
 
         var undone = 0L;
@@ -71,11 +72,11 @@ internal static class RestoreVerb
             {
                 if (undone++ == 0)
                 {
-                    Console.WriteLine($"Taken away since the backup, and {(keep ? "kept so" : "UNDONE by restoring it")}:");
+                    System.Console.WriteLine($"Taken away since the backup, and {(keep ? "kept so" : "UNDONE by restoring it")}:");
                 }
 
                 var at = change.AtMs is { } ms ? " " + Time(ms) : "";
-                Console.WriteLine(
+                System.Console.WriteLine(
                     $"  {change.TargetType} {change.TargetId} \"{change.Name}\" {change.What}{at}: {(keep ? "kept" : change.Detail)}");
             }
         }
@@ -86,7 +87,7 @@ internal static class RestoreVerb
 
         foreach (var sentence in restoration.Facts(undone))
         {
-            Console.WriteLine(sentence);
+            System.Console.WriteLine(sentence);
         }
     }
 
@@ -94,12 +95,12 @@ internal static class RestoreVerb
     {
         if (spool.Fault is { } fault)
         {
-            Console.WriteLine($"WARNING: {fault}");
+            System.Console.WriteLine($"WARNING: {fault}");
         }
 
         if (spool.Left > 0)
         {
-            Console.WriteLine(
+            System.Console.WriteLine(
                 $"WARNING: the gate did not end in order: {spool.Left} events of requests are in its spool and not in the database in "
                 + "place. They were not compared, and will not be in the restored one; start the gate once more to have them taken in.");
         }
@@ -107,14 +108,14 @@ internal static class RestoreVerb
 
     private static bool Confirmed()
     {
-        if (Console.IsInputRedirected)
+        if (System.Console.IsInputRedirected)
         {
-            Console.Error.WriteLine("tollgate: this needs a yes: run it in a terminal, or with --yes.");
+            System.Console.Error.WriteLine("tollgate: this needs a yes: run it in a terminal, or with --yes.");
             return false;
         }
 
-        Console.Write("Restore it? Type yes: ");
-        return Console.ReadLine()?.Trim() == "yes";
+        System.Console.Write("Restore it? Type yes: ");
+        return System.Console.ReadLine()?.Trim() == "yes";
     }
 
     private static string Time(long ms) =>

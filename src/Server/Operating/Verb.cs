@@ -22,7 +22,7 @@ internal static class Verb
         {
             foreach (var fault in faults)
             {
-                await Console.Error.WriteLineAsync(fault);
+                await System.Console.Error.WriteLineAsync(fault);
             }
 
             return MustMend;
@@ -35,7 +35,7 @@ internal static class Verb
         catch (Exception fault) when (
             fault is StorageException or BackupException or IOException or UnauthorizedAccessException or DbException)
         {
-            await Console.Error.WriteLineAsync($"tollgate: {fault.Message}");
+            await System.Console.Error.WriteLineAsync($"tollgate: {fault.Message}");
             return Cannot;
         }
     }

@@ -17,15 +17,15 @@ internal static class WalletVerb
         var report = await Report(snapshot);
         foreach (var difference in report.Named)
         {
-            Console.WriteLine(difference);
+            System.Console.WriteLine(difference);
         }
 
         if (report.Differences > report.Named.Count)
         {
-            Console.WriteLine($"and {report.Differences - report.Named.Count} more");
+            System.Console.WriteLine($"and {report.Differences - report.Named.Count} more");
         }
 
-        Console.WriteLine(report.Sentence);
+        System.Console.WriteLine(report.Sentence);
         return report.IsSound ? Verb.Done : Verb.NotDone;
     });
 

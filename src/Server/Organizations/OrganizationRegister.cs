@@ -214,6 +214,9 @@ internal sealed class OrganizationRegister(Database database, ProjectFeed feed, 
 
     public static Problem NoProject => new(ProblemCode.NotFound, "There is no such project.");
 
+    /// <summary>The organization that was made at the first start.</summary>
+    public static Task<Organization?> OperatorsOwn(WriteScope scope) => OrganizationSql.OperatorsOwn(scope);
+
     /// <summary>The same inside a mutation, on its own transaction.</summary>
     public static async Task<Outcome<Organization>> Find(WriteScope scope, string id) =>
         OrganizationId.Parse(id) is { } parsed

@@ -53,6 +53,16 @@ internal static class OrganizationSql
         (await connection.QuerySingleOrDefaultAsync<ProjectRow>(
             $"SELECT {ProjectColumns} {ProjectSource} WHERE p.id = @Id", new { Id = id.Text }, transaction))?.ToRecord();
 
+    /// <summary>The oldest of the operator's. By the primary key: it is the first that was made.</summary>
+    public static async Task<Organization?> OperatorsOwn(WriteScope scope) =>
+        (await scope.Connection.QueryFirstOrDefaultAsync<OrganizationRow>(
+            $"""
+            SELECT {OrganizationColumns} FROM organizations
+            WHERE is_operator = 1 AND deleted_at_ms IS NULL
+            ORDER BY organization_no LIMIT 1
+            """,
+            transaction: scope.Transaction))?.ToRecord();
+
     /// <summary>The oldest open project: where the root key acts when it names none. By the primary key.</summary>
     public static async Task<Project?> FirstProject(DbConnection connection) =>
         (await connection.QueryFirstOrDefaultAsync<ProjectRow>(

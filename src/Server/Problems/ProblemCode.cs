@@ -23,6 +23,17 @@ internal sealed record ProblemCode(string Code, int Status, string Title)
         new("body_condition", 403, "The API key may make this call only with certain members in the body.");
     public static readonly ProblemCode ModelRefused = new("model_refused", 403, "The API key may not be used for this model.");
 
+    // People
+    public static readonly ProblemCode SignInFailed =
+        new("sign_in_failed", 401, "The e-mail address or the password is wrong, or the address is not confirmed yet: see your mail.");
+    public static readonly ProblemCode TooManyTries = new("too_many_tries", 429, "That was tried too often; wait a while.");
+    public static readonly ProblemCode LinkEnded = new("link_ended", 410, "The link was used, has ended, or is none.");
+    public static readonly ProblemCode FormRefused = new("form_refused", 400, "The form did not come from our own page.");
+    public static readonly ProblemCode CrossSite = new("cross_site", 403, "Another site may not send this.");
+    public static readonly ProblemCode ProofNeeded = new("proof_needed", 403, "This needs a sign-in of the last ten minutes.");
+    public static readonly ProblemCode HttpsNeeded =
+        new("https_needed", 421, "People sign in over https, or on the machine itself.");
+
     // Limits and money
     public static readonly ProblemCode RateLimited = new("rate_limited", 429, "A limit of this API key is used up for now.");
     public static readonly ProblemCode ExceedsLimit = new("exceeds_limit", 413, "The request is larger than a limit of this API key.");

@@ -5,7 +5,7 @@ namespace Tollgate.Server.Storage;
 /// an earlier expiry, a narrower permission, an ended secret.
 /// </summary>
 /// <param name="What">Such as <c>revoked</c>.</param>
-/// <param name="TargetType">key, organization, project or root_key.</param>
+/// <param name="TargetType">key, organization, person, project or root_key.</param>
 /// <param name="TargetId">As people see it.</param>
 /// <param name="Name">The target's name.</param>
 /// <param name="AtMs">When it was taken away, where the row tells.</param>

@@ -12,6 +12,8 @@ internal enum RequestClass
     Docs,
     Health,
     Metrics,
+    Mail,
+    Console,
 }
 
 /// <summary>How HTTP requests were answered, by what their path belongs to and by status.</summary>
@@ -39,9 +41,11 @@ internal sealed class RequestMeter
         path.StartsWith("/api/", StringComparison.Ordinal) ? ClassOfApi(path)
         : path is "/healthz" or "/readyz" ? RequestClass.Health
         : path is "/metrics" ? RequestClass.Metrics
+        : path is "/mail" || path.StartsWith("/mail/", StringComparison.Ordinal) ? RequestClass.Mail
         : path is "/api" or "/docs" or "/openapi.json" or "/openapi.yaml" || path.StartsWith("/docs/", StringComparison.Ordinal)
             ? RequestClass.Docs
-            : RequestClass.Provider;
+        : ConsolePaths.IsAt(path) ? RequestClass.Console
+        : RequestClass.Provider;
 
     public void Count(string path, int status) =>
         _counts.Increment(((int)ClassOf(path) * StatusTexts.Length) + PlaceOfStatus[status is > 0 and < 600 ? status : 0]);

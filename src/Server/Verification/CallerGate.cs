@@ -5,6 +5,7 @@ using Tollgate.Server.Keys;
 using Tollgate.Server.Problems;
 using Tollgate.Server.Providers;
 using Tollgate.Server.Telemetry;
+using Tollgate.Server.Wire;
 
 namespace Tollgate.Server.Verification;
 
@@ -31,7 +32,8 @@ internal sealed class CallerGate(Gate gate, RootKey root, ProviderModel provider
         }
 
         var row = endpoint.Metadata.GetMetadata<AccessRow>();
-        if (ReferenceEquals(row, AccessRow.Everybody))
+        // At a page nobody has a key: routing's own answer, such as a 405, is for everybody there.
+        if (ReferenceEquals(row, AccessRow.Everybody) || (endpoint is not RouteEndpoint && ConsolePaths.IsAt(RequestPath.Of(http))))
         {
             return next(http);
         }

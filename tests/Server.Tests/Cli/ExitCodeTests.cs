@@ -103,8 +103,8 @@ public sealed class ExitCodeTests
 
     [Theory]
     [InlineData("keys bogus", "error: \"bogus\" is not a command of tollgate keys: create, list,")]
-    [InlineData("bogus", "error: \"bogus\" is not a command of tollgate: keys, verify, import, usage, wallet, webhooks, plans, serve, "
-        + "provider, backup, restore, doctor, migrate.\n")]
+    [InlineData("bogus", "error: \"bogus\" is not a command of tollgate: keys, verify, import, usage, wallet, webhooks, plans, operator, "
+        + "serve, provider, backup, restore, doctor, migrate.\n")]
     [InlineData("--json=false serve --urls http://x", "error: \"serve\" belongs to the server's executable: run ./tollgate serve,")]
     [InlineData(
         "keys list --status bogus", "error: --status: \"bogus\" is not one of active, disabled, expired, revoked, deleted.\nTry: ")]

@@ -84,6 +84,7 @@ internal static class CrashMatrix
         {
             First = (Webhooks, "{\"url\":\"https://webhooks.invalid/\",\"events\":[\"key.revoked\"]}"), IsItsOwnOnly = true,
         },
+        new("create operator link", "POST /operator/links", null, "allowed", "audit 1, idempotency 1, links 1", "link.row"),
         new("delete project", "DELETE /projects/{project}", null, "key_revoked", Two,
             "organization.row", "key.row", "audit.row:2", "change.row:2"),
     ];
@@ -115,5 +116,6 @@ internal static class CrashMatrix
 
     /// <summary>On PostgreSQL, where each case costs more: so many that together they pass every point.</summary>
     public static readonly string[] OnPostgres =
-        ["create", "rotate", "import", "delete organization", "drain wallet", "set quota", "create webhook", "revoke, told"];
+        ["create", "rotate", "import", "delete organization", "drain wallet", "set quota", "create webhook", "revoke, told",
+            "create operator link"];
 }

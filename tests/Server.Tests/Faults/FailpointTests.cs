@@ -227,6 +227,7 @@ public sealed partial class FailpointTests(PostgresFixture postgres) : IDisposab
         private static readonly string[] Order =
         [
             "wallets", "wallet_entries", "organizations", "projects", "keys", "imported_keys", "secrets", "audit", "changes", "idempotency",
+            "links", "people", "sessions", "person_devices",
             "webhooks", "webhook_deliveries", "quotas", "key_operations", "counters", "settings",
         ];
     }

@@ -28,6 +28,9 @@ public sealed class OptionsReaderTests : IDisposable
         ["body_bytes_max"] = "1024",
         ["trusted_proxies"] = "127.0.0.1, 10.0.0.0/8",
         ["misses_per_minute"] = "60",
+        ["public_url"] = "https://console.example.com",
+        ["session_idle_hours"] = "1",
+        ["session_days"] = "30",
         ["webhook_http"] = "on",
         ["webhook_private_addresses"] = "10.0.0.0/8, fd00::/8",
         ["webhook_retention_days"] = "365",
@@ -38,6 +41,13 @@ public sealed class OptionsReaderTests : IDisposable
         ["reservation_seconds"] = "10",
         ["drain_seconds"] = "0",
         ["request_threads"] = "pool",
+        ["mail.host"] = "smtp.example.com",
+        ["mail.port"] = "25",
+        ["mail.from"] = "gate@example.com",
+        ["mail.security"] = "none",
+        ["mail.user"] = "gate",
+        ["mail.password"] = "the gate's own password",
+        ["mail.timeout_seconds"] = "300",
         ["log_level"] = "debug",
         ["log_format"] = "json",
         ["metrics_urls"] = "http://127.0.0.1:9464",
@@ -61,12 +71,17 @@ public sealed class OptionsReaderTests : IDisposable
         foreach (var (property, option) in options)
         {
             var value = Values[option!.Key];
-            // A key without its server is a fault.
-            var (lines, beside) = option.Key == "upstream_key"
-                ? ("upstream: http://127.0.0.1:1\n", new Dictionary<string, string> { ["TOLLGATE_UPSTREAM"] = "http://127.0.0.1:1" })
-                : ("", Nothing);
-            var file = Write($"{lines}{option.Key}: \"{value}\"");
-            AssertIs(OptionsReader.Read(["--config", file], Nothing));
+            // A key without its server is a fault, and so are a mail server without a sender and a user without a password.
+            var beside = option.Key switch
+            {
+                "upstream_key" => new Dictionary<string, string> { ["TOLLGATE_UPSTREAM"] = "http://127.0.0.1:1" },
+                "mail.host" or "mail.user" or "mail.password" => WithMail(option.Variable),
+                _ => Nothing,
+            };
+            var file = Write(option.Key.Split('.') is [var section, var inner]
+                ? $"{section}:\n  {inner}: \"{value}\""
+                : $"{option.Key}: \"{value}\"");
+            AssertIs(OptionsReader.Read(["--config", file], beside));
             AssertIs(OptionsReader.Read([], new Dictionary<string, string>(beside) { [option.Variable] = value }));
             if (option.Argument is not null)
             {
@@ -81,6 +96,82 @@ public sealed class OptionsReaderTests : IDisposable
                 Assert.NotEqual(value, property.GetValue(new GateOptions())?.ToString());
             }
         }
+    }
+
+    private static Dictionary<string, string> WithMail(string without)
+    {
+        var all = new Dictionary<string, string>
+        {
+            ["TOLLGATE_MAIL_HOST"] = "127.0.0.1", ["TOLLGATE_MAIL_FROM"] = "gate@example.org", ["TOLLGATE_MAIL_USER"] = "u",
+            ["TOLLGATE_MAIL_PASSWORD"] = "p",
+        };
+        all.Remove(without);
+        return all;
+    }
+
+    [Fact]
+    public void A_section_is_read_by_its_lines_and_nothing_else_in_it()
+    {
+        var file = Write("mail:\n  host: smtp.example.com\n  from: g@example.com\n");
+        var (options, faults) = OptionsReader.Read(["--config", file], Nothing);
+        Assert.Empty(faults);
+        Assert.Equal(
+            ("smtp.example.com", 587, "g@example.com", true),
+            (options!.Mail.Host, options.Mail.Port, options.Mail.From, options.Mail.IsEncrypted));
+        Assert.Empty(OptionsReader.Read(["--config", Write("mail:\n")], Nothing).Faults);
+        Assert.Null(OptionsReader.Read(["--config", Write("mail: {host: \"\"}")], Nothing).Options!.Mail.Host);
+
+        foreach (var (text, fault) in new[]
+        {
+            ("mail: smtp.example.com", ":1:1: mail must hold lines of the form option: value."),
+            ("mail: [a]", ":1:1: mail must hold lines of the form option: value."),
+            ("mail:\n  hots: a", ":2:3: mail.hots is not an option."),
+            ("mail:\n  port: {a: b}", ":2:3: mail.port must be a single value."),
+            ("mail:\n  data: a", ":2:3: mail.data is not an option."),
+            ("mail.port: 25", ":1:1: mail.port is not an option."),
+            ("mail:\n  mail.port: 25", ":2:3: mail.mail.port is not an option."),
+        })
+        {
+            file = Write(text);
+            Assert.StartsWith(
+                file + fault, Assert.Single(OptionsReader.Read(["--config", file], Nothing).Faults), StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
+    [InlineData("mail.host", "smtp.example.com:25", "must be a name or an address such as smtp.example.com")]
+    [InlineData("mail.host", "https://smtp.example.com", "must be a name or an address")]
+    [InlineData("mail.port", "0", "must be between 1 and 65535")]
+    [InlineData("mail.port", "65536", "must be between 1 and 65535")]
+    [InlineData("mail.from", "Gate <gate@example.com>", "must be an address such as gate@example.com, without a name")]
+    [InlineData("mail.security", "ssl", "must be among starttls, none")]
+    [InlineData("mail.timeout_seconds", "0", "must be between 1 and 300")]
+    [InlineData("mail.timeout_seconds", "301", "must be between 1 and 300")]
+    public void An_option_of_mail_that_is_wrong_is_told(string key, string value, string expected)
+    {
+        var variable = $"TOLLGATE_{key.Replace('.', '_').ToUpperInvariant()}";
+        // Of a wrong one nothing more is said.
+        var given = key == "mail.from" ? Nothing : new Dictionary<string, string> { ["TOLLGATE_MAIL_FROM"] = "gate@example.com" };
+        var faults = OptionsReader.Read([], new Dictionary<string, string>(given) { [variable] = value }).Faults;
+        Assert.StartsWith($"{variable}: {expected}", Assert.Single(faults), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("HOST", "TOLLGATE_MAIL_HOST: needs mail.from beside it.")]
+    [InlineData("HOST,FROM,USER", "TOLLGATE_MAIL_USER: needs mail.password beside it.")]
+    [InlineData("HOST,FROM,PASSWORD", "TOLLGATE_MAIL_PASSWORD: needs mail.user beside it.")]
+    [InlineData("FROM,USER,PASSWORD", "TOLLGATE_MAIL_USER: needs mail.host beside it.")]
+    [InlineData("HOST,FROM,USER,PASSWORD,SECURITY", "TOLLGATE_MAIL_USER: is never sent over a connection that is not encrypted")]
+    public void What_cannot_be_meant_together_is_told_and_no_password(string given, string expected)
+    {
+        var environment = given.Split(',').ToDictionary(
+            name => $"TOLLGATE_MAIL_{name}", name => name switch
+            {
+                "HOST" => "127.0.0.1", "FROM" => "gate@example.com", "SECURITY" => "none", _ => "s3cret",
+            });
+        var fault = Assert.Single(OptionsReader.Read([], environment).Faults);
+        Assert.StartsWith(expected, fault, StringComparison.Ordinal);
+        Assert.DoesNotContain("s3cret", fault, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -107,7 +198,7 @@ public sealed class OptionsReaderTests : IDisposable
         Assert.Null(options);
         string[] starts =
         [
-            "--port: is not an argument. Known are --config, --provider, --urls, --data, --upstream, --upstream-key.",
+            "--port: is not an argument. Known are --config, --provider, --urls, --data, --upstream, --upstream-key, --public-url.",
             "--data: is given twice.",
             $"{file}:2:1: log_levl is not an option. Known are provider, urls, data,",
             $"{file}:6:1: urls must be a single value.",
@@ -177,6 +268,14 @@ public sealed class OptionsReaderTests : IDisposable
     }
 
     [Theory]
+    [InlineData("public_url", "http://console.example.com", "must be an address such as https://console.example.com")]
+    [InlineData("public_url", "https://console.example.com/path", "without a path")]
+    [InlineData("public_url", "https://a:b@console.example.com", "without a path")]
+    [InlineData("public_url", "console.example.com", "must be an address")]
+    [InlineData("session_idle_hours", "0", "must be between 1 and 168")]
+    [InlineData("session_idle_hours", "169", "must be between 1 and 168")]
+    [InlineData("session_days", "0", "must be between 1 and 30")]
+    [InlineData("session_days", "31", "must be between 1 and 30")]
     [InlineData("usage_buffer_events", "512", "must be a power of two between 1024 and 16777216")]
     [InlineData("usage_buffer_events", "1025", "must be a power of two")]
     [InlineData("usage_buffer_events", "33554432", "must be a power of two")]

@@ -95,6 +95,6 @@ internal static partial class DocsRules
     [GeneratedRegex(@"`(?:\./)?(?<path>(?:src|tests|docs|providers|bench|deploy|sdks|\.ci)/[\w./-]*\w/?|run|test|tollgate)`")]
     private static partial Regex Named();
 
-    [GeneratedRegex("`(?<name>[A-Za-z0-9_-]+)`")]
+    [GeneratedRegex("`(?<name>[A-Za-z0-9_.-]+)`")]
     private static partial Regex Code();
 }

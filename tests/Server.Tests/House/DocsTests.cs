@@ -66,6 +66,6 @@ public sealed partial class DocsTests
     private static IEnumerable<SourceFile> Pages() => Repository.Files("", ".md");
 
     /// <summary>The key, the variable and the argument of an option, where it stands in the code.</summary>
-    [GeneratedRegex(@"(?<=\[Option\([^\n]*)""(?<name>[\w-]+)""")]
+    [GeneratedRegex(@"(?<=\[Option\([^\n]*)""(?<name>[\w.-]+)""")]
     private static partial Regex OptionName();
 }

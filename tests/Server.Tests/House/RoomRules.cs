@@ -8,8 +8,8 @@ internal static partial class RoomRules
     public static readonly string[] Order =
     [
         "Telemetry", "Problems", "Wire", "Access", "Providers", "Storage", "Audit", "Mutations", "Webhooks", "Organizations", "Quotas",
-        "Wallet", "Keys", "Closures", "Changes", "Usage", "Journal", "Upstreams", "Verification", "Surfaces", "ForwardAuth", "Docs",
-        "Hosting", "Operating",
+        "Wallet", "Keys", "Closures", "Changes", "Usage", "Journal", "Upstreams", "Verification", "Surfaces", "ForwardAuth", "Mail",
+        "Identity", "Console", "Docs", "Hosting", "Operating",
     ];
 
     private const string Server = "src/Server/";

@@ -68,6 +68,7 @@ public sealed class RightsMatrixTests(Gates gates) : IClassFixture<Gates>
         ["POST /api/v1/keys/{id}/regenerate"] = new("keys:manage"),
         ["POST /api/v1/keys/{id}/rotate"] = new("keys:manage"),
         ["POST /api/v1/keys/{id}/reveal"] = new("keys:manage"),
+        ["POST /api/v1/operator/links"] = new(Operator),
         ["POST /api/v1/import"] = new(Operator, "{}", "application/x-ndjson"),
         ["POST /api/v1/verify"] = new("verify", "{\"key\":\"x\"}"),
         ["POST /api/v1/verify/batch"] = new("verify", "{\"checks\":[]}"),

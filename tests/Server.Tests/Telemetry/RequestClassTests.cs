@@ -17,7 +17,9 @@ public sealed partial class RequestClassTests
     [
         MetricsPage.Path, AuthorizeDoor.Path, AuthorizeDoor.Path + "/v1/models", AuthorizeDoor.Path + "d", VerifyEndpoints.Path + "/",
         VerifyEndpoints.Path + "d", "/", "/api", "/api/", "/apis", "/api/v2/x", "/docs", "/docs/", "/docsx", "/healthz/", "/readyzz",
-        "/metrics/", "/openapi.json", "/openapi.yaml", "/openapi.yml", "/v1/models", "/API/v1/verify",
+        "/metrics/", "/mail/", "/mails", "/openapi.json", "/openapi.yaml", "/openapi.yml", "/v1/models", "/API/v1/verify",
+        "/sign-in/", "/sign-in/once", "/sign-in/once/x", "/sign-ins", "/verify/x", "/account",
+        "/account/", "/accounts", "/assets", "/Sign-In",
     ];
 
     [Fact]

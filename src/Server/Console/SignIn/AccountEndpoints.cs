@@ -1,0 +1,138 @@
+using System.Globalization;
+using System.Text.Json;
+using Tollgate.Server.Identity;
+using Tollgate.Server.Identity.Password;
+using Tollgate.Server.Identity.Sessions;
+using Tollgate.Server.Problems;
+
+namespace Tollgate.Server.Console.SignIn;
+
+/// <summary>What a person sees and changes of itself. What changes who may do what asks for a recent sign-in.</summary>
+internal static class AccountEndpoints
+{
+    public static void MapAccount(this IEndpointRouteBuilder account)
+    {
+        account.MapGet(
+            "", (HttpContext http, PageMaker pages, SessionBook sessions, string? done) => Show(http, pages, sessions, 200, done));
+        account.MapPost("/sessions/end", EndSession);
+        account.MapPost("/sessions/end-others", EndOthers);
+        account.MapPost("/password", ChangePassword);
+        account.MapPost("/email", ChangeEmail);
+        account.MapGet("/export", Export);
+        account.MapPost("/delete", Delete);
+    }
+
+    private static async Task<IResult> Show(
+        HttpContext http, PageMaker pages, SessionBook sessions, int status, string? done = null, string at = "",
+        IReadOnlyList<PageFault>? faults = null)
+    {
+        var who = SignedIn.Of(http);
+        var open = await sessions.List(who.Person, http.RequestAborted);
+        var facts = new AccountFacts(
+            who.Person.Name, who.Person.Email, who.Person.PasswordHash is not null, who.Person.IsOperator != 0,
+            IsFresh(http, sessions), [.. open.Select(session => Line(session, who.Session))]);
+        var notice = done switch
+        {
+            "password" => "Your password is changed, and all other sessions are ended.",
+            "email" => "If the address can be yours, a link is on its way to it.",
+            "ended" => "It is ended.",
+            _ => null,
+        };
+        return pages.Of<AccountPage>(
+            http, status, ("Account", facts), ("Notice", notice), ("At", at), ("Faults", faults ?? []));
+    }
+
+    private static async Task<IResult> EndSession(HttpContext http, PageMaker pages, SessionBook sessions)
+    {
+        var ended = await sessions.End(Visit.Of(http), SignedIn.Of(http).Person, SignInEndpoints.Field(http, "session"));
+        return ended.Problem is { } problem ? pages.Problem(http, problem) : PageMaker.See(http, "/account?done=ended");
+    }
+
+    private static async Task<IResult> EndOthers(HttpContext http, PageMaker pages, SessionBook sessions, SessionCookie cookie) =>
+        (await sessions.EndOthers(Visit.Of(http), SignedIn.Of(http), cookie.Read(http))).TryGet(out _, out var problem)
+            ? PageMaker.See(http, "/account?done=ended")
+            : pages.Problem(http, problem);
+
+    private static async Task<IResult> ChangePassword(
+        HttpContext http, PageMaker pages, SessionBook sessions, PasswordDoor door, SessionCookie cookie)
+    {
+        var (who, password) = (SignedIn.Of(http), SignInEndpoints.Field(http, "password"));
+        if (!IsFresh(http, sessions))
+        {
+            return pages.Problem(http, Problem.Of(ProblemCode.ProofNeeded));
+        }
+
+        var outcome = PasswordRules.Fault(password, who.Person.Name, who.Person.Email) is { } fault
+            ? Problem.Invalid("/password", fault)
+            : await door.Change(Visit.Of(http), who, SignInEndpoints.Field(http, "current"), password, cookie.Read(http));
+        if (outcome.TryGet(out var secret, out var problem))
+        {
+            cookie.Set(http, secret);
+            return PageMaker.See(http, "/account?done=password");
+        }
+
+        var faults = problem.Code == ProblemCode.SignInFailed
+            ? [new PageFault("current", "This is not your present password.")]
+            : PageMaker.Faults(http, problem);
+        return await Show(http, pages, sessions, problem.Code.Status, at: AccountPage.PasswordForm, faults: faults);
+    }
+
+    private static async Task<IResult> ChangeEmail(
+        HttpContext http, PageMaker pages, SessionBook sessions, People people, SessionCookie cookie)
+    {
+        if (!IsFresh(http, sessions))
+        {
+            return pages.Problem(http, Problem.Of(ProblemCode.ProofNeeded));
+        }
+
+        if (!EmailAddress.TryRead(SignInEndpoints.Field(http, "email"), out var email))
+        {
+            return await Again(422, [new PageFault("email", $"The address {EmailAddress.Expected}")]);
+        }
+
+        return (await people.AskEmail(Visit.Of(http), SignedIn.Of(http), email, cookie.Read(http))).TryGet(out _, out var problem)
+            ? PageMaker.See(http, "/account?done=email")
+            : await Again(problem.Code.Status, PageMaker.Faults(http, problem));
+
+        Task<IResult> Again(int status, IReadOnlyList<PageFault> faults) =>
+            Show(http, pages, sessions, status, at: AccountPage.EmailForm, faults: faults);
+    }
+
+    private static async Task<IResult> Export(HttpContext http, People people)
+    {
+        var export = await people.Export(SignedIn.Of(http).Person, http.RequestAborted);
+        http.Response.Headers.ContentDisposition = "attachment; filename=\"account.json\"";
+        return Results.Text(export.ToJsonString(JsonSerializerOptions.Default), "application/json");
+    }
+
+    private static async Task<IResult> Delete(HttpContext http, PageMaker pages, SessionBook sessions, People people, SessionCookie cookie)
+    {
+        if (!IsFresh(http, sessions))
+        {
+            return pages.Problem(http, Problem.Of(ProblemCode.ProofNeeded));
+        }
+
+        if (SignInEndpoints.Field(http, "confirm") != "delete")
+        {
+            return await Show(
+                http, pages, sessions, 422, at: AccountPage.DeleteForm, faults: [new PageFault("confirm", "Type the word delete.")]);
+        }
+
+        if ((await people.Delete(Visit.Of(http), SignedIn.Of(http), cookie.Read(http))).TryGet(out _, out var problem))
+        {
+            cookie.Clear(http);
+            return PageMaker.See(http, "/sign-in?done=deleted");
+        }
+
+        return pages.Problem(http, problem);
+    }
+
+    private static bool IsFresh(HttpContext http, SessionBook sessions) => SignedIn.Of(http).IsFreshAt(sessions.NowMs);
+
+    private static SessionLine Line(Session session, Session own) => new(
+        session.Id, session.Device, session.Address ?? "unknown", Time(session.CreatedAtMs), Time(session.SeenAtMs),
+        session.SessionNo == own.SessionNo);
+
+    private static string Time(long ms) =>
+        DateTimeOffset.FromUnixTimeMilliseconds(ms).ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,134 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using Microsoft.AspNetCore.Identity;
+using Tollgate.Engine.Verification;
+using Tollgate.Server.Problems;
+
+namespace Tollgate.Server.Identity.Password;
+
+/// <summary>
+/// Where passwords are hashed: a hash takes a tenth of a second of a processor on purpose, so only as many run at a time as leave half of
+/// the machine to everything else, and never inside a write. Where there is no person, or none with a password, one runs all the same.
+/// </summary>
+internal sealed class HashQueue(PeopleOptions options) : IDisposable
+{
+    /// <summary>Who comes when so many wait is told to come again.</summary>
+    public const int WaitingMax = 256;
+
+    /// <summary>Of those, from one network: one cannot take all the places from everybody.</summary>
+    public const int WaitingPerNetwork = 4;
+
+    /// <summary>And from all networks of one site.</summary>
+    public const int WaitingPerSite = 16;
+
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+
+    private readonly SemaphoreSlim _places = new(Math.Max(1, Environment.ProcessorCount / 2));
+    private readonly string _nobodys = Nobodys(options.HashRounds);
+    private readonly Lock _turn = new();
+
+    /// <summary>How many wait, by where they come from; guarded by the lock, as is their sum.</summary>
+    private readonly Dictionary<Origin, int> _waitingFrom = [];
+
+    private int _waiting;
+    private long _done;
+
+    /// <summary>Hashes that were made, for whomever.</summary>
+    public long Done => Volatile.Read(ref _done);
+
+    public Task<Outcome<string>> Hash(IPasswordHasher<Person> hasher, Person person, string password, ClientNetwork network) =>
+        Run(network, () => Task.FromResult(hasher.HashPassword(person, password)));
+
+    /// <summary>Whether it is this person's. It takes as long when there is no person, or one without a password.</summary>
+    public Task<Outcome<bool>> Check(UserManager<Person> users, Person? person, string password, ClientNetwork network) =>
+        Run(network, async () =>
+        {
+            if (person?.PasswordHash is null)
+            {
+                _ = users.PasswordHasher.VerifyHashedPassword(new Person(), _nobodys, password);
+                return false;
+            }
+
+            return await users.CheckPasswordAsync(person, password);
+        });
+
+    public void Dispose() => _places.Dispose();
+
+    private static Problem Busy => new(ProblemCode.Unavailable, "Too many people are signing in; try again in a moment.");
+
+    private async Task<Outcome<T>> Run<T>(ClientNetwork network, Func<Task<T>> hash)
+    {
+        if (!TryWait(network))
+        {
+            return Busy;
+        }
+
+        try
+        {
+            if (!await _places.WaitAsync(Patience))
+            {
+                return Busy;
+            }
+        }
+        finally
+        {
+            WaitNoMore(network);
+        }
+
+        try
+        {
+            Interlocked.Increment(ref _done);
+            // Off the thread that serves a core's sockets.
+            return Outcome<T>.Of(await Task.Run(hash));
+        }
+        finally
+        {
+            _places.Release();
+        }
+    }
+
+    private bool TryWait(ClientNetwork network)
+    {
+        var (near, wide) = (Origin.Near(network), Origin.Wide(network));
+        lock (_turn)
+        {
+            if (_waiting >= WaitingMax || _waitingFrom.GetValueOrDefault(near) >= WaitingPerNetwork
+                || _waitingFrom.GetValueOrDefault(wide) >= WaitingPerSite)
+            {
+                return false;
+            }
+
+            _waiting++;
+            _waitingFrom[near] = _waitingFrom.GetValueOrDefault(near) + 1;
+            _waitingFrom[wide] = _waitingFrom.GetValueOrDefault(wide) + 1;
+            return true;
+        }
+    }
+
+    private void WaitNoMore(ClientNetwork network)
+    {
+        lock (_turn)
+        {
+            _waiting--;
+            foreach (var origin in new[] { Origin.Near(network), Origin.Wide(network) })
+            {
+                if (--_waitingFrom[origin] == 0)
+                {
+                    _waitingFrom.Remove(origin);
+                }
+            }
+        }
+    }
+
+    /// <summary>In the framework's form 3 (PBKDF2 with SHA-512), of a password that nobody has.</summary>
+    private static string Nobodys(int rounds)
+    {
+        var form = new byte[13 + 16 + 32];
+        RandomNumberGenerator.Fill(form);
+        form[0] = 1;
+        BinaryPrimitives.WriteInt32BigEndian(form.AsSpan(1), 2);
+        BinaryPrimitives.WriteInt32BigEndian(form.AsSpan(5), rounds);
+        BinaryPrimitives.WriteInt32BigEndian(form.AsSpan(9), 16);
+        return Convert.ToBase64String(form);
+    }
+}

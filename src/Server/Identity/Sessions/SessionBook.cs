@@ -1,0 +1,139 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json.Nodes;
+using Tollgate.Server.Problems;
+using Tollgate.Server.Storage;
+
+namespace Tollgate.Server.Identity.Sessions;
+
+/// <summary>
+/// The one place where a session is born, and where it ends. Every way to prove who one is comes here, inside the write of its proof. A
+/// session is read from the database with each request, the person with it, so what ended is over at the next one.
+/// </summary>
+internal sealed class SessionBook(Database database, Pepper pepper, PeopleOptions options, DeviceBook devices)
+{
+    /// <summary>The oldest ends when a person signs in once more.</summary>
+    public const int PerPersonMax = 100;
+
+    /// <summary>How exactly the last use is known: a write for each look at a page would be too much.</summary>
+    private const long SeenEveryMs = 60_000;
+
+    private long IdleMs => (long)options.SessionIdle.TotalMilliseconds;
+
+    public long NowMs => database.Time.GetUtcNow().ToUnixTimeMilliseconds();
+
+    /// <summary>The secret of a new session; the cookie that the request came with ends here, whoever's it was.</summary>
+    public async Task<string> Begin(WriteScope scope, Person person, string method, Visit visit, string? cookieBefore)
+    {
+        if (await Find(scope, cookieBefore) is { } before)
+        {
+            await SessionSql.End(scope, before.PersonNo, before.Id);
+        }
+
+        var session = new Session
+        {
+            SessionNo = await scope.NextNumber("session"),
+            Id = "ses_" + RandomNumberGenerator.GetString(SecretText.Alphabet, 22),
+            PersonNo = person.PersonNo,
+            Method = method,
+            Address = visit.Address,
+            Device = visit.Device,
+            CreatedAtMs = scope.NowMs,
+            ProvedAtMs = scope.NowMs,
+            SeenAtMs = scope.NowMs,
+            EndsAtMs = scope.NowMs + (long)options.SessionMost.TotalMilliseconds,
+        };
+        var secret = SecretText.New();
+        await SessionSql.Purge(scope);
+        await SessionSql.Insert(scope, session, HashOf(secret));
+        await SessionSql.Trim(scope, person.PersonNo, PerPersonMax);
+        await devices.Note(scope, person, visit);
+        scope.Become(person.Caller);
+        await PersonAudit.Tell(scope, "session.begin", person, after: Shape(session));
+        return secret;
+    }
+
+    /// <summary>Who a cookie stands for; null when it is nobody's, has ended, or its person may not sign in.</summary>
+    public async Task<SignedIn?> Find(string? cookie, CancellationToken cancel)
+    {
+        if (!SecretText.IsOne(cookie))
+        {
+            return null;
+        }
+
+        var (hash, nowMs) = (HashOf(cookie!), NowMs);
+        var found = await database.Read(
+            async connection => await SessionSql.Find(connection, null, hash, nowMs, IdleMs) is { } session
+                && await PersonSql.Find(connection, null, session.PersonNo) is { MaySignIn: true } person
+                    ? new SignedIn(person, session)
+                    : null,
+            cancel);
+        if (found is not null && nowMs - found.Session.SeenAtMs >= SeenEveryMs)
+        {
+            await database.Write<bool>(
+                async scope =>
+                {
+                    await SessionSql.Seen(scope, found.Session.SessionNo);
+                    return true;
+                },
+                cancel);
+        }
+
+        return found;
+    }
+
+    /// <summary>The same inside a write, where no other change can come between; null when it has ended since.</summary>
+    public Task<Session?> Find(WriteScope scope, string? cookie) => SecretText.IsOne(cookie)
+        ? SessionSql.Find(scope.Connection, scope.Transaction, HashOf(cookie!), scope.NowMs, IdleMs)
+        : Task.FromResult<Session?>(null);
+
+    /// <summary>
+    /// The person as it stands in this write, by the session that the request came with; null when that was ended or the person changed
+    /// since the request began.
+    /// </summary>
+    public async Task<Person?> Still(WriteScope scope, SignedIn who, string? cookie) =>
+        await Find(scope, cookie) is { } session && session.SessionNo == who.Session.SessionNo
+        && await PersonSql.Find(scope.Connection, scope.Transaction, session.PersonNo) is { MaySignIn: true } person
+        && person.Stamp == who.Person.Stamp
+            ? person
+            : null;
+
+    public Task<IReadOnlyList<Session>> List(Person person, CancellationToken cancel) =>
+        database.Read(connection => SessionSql.List(connection, person.PersonNo, NowMs, IdleMs, PerPersonMax), cancel);
+
+    /// <summary>Ends one of the person's own; another's is as absent as one that never was.</summary>
+    public Task<Outcome<bool>> End(Visit visit, Person person, string id) => database.Write<bool>(
+        async scope =>
+        {
+            if (await SessionSql.End(scope, person.PersonNo, id) == 0)
+            {
+                return new Problem(ProblemCode.NotFound, "There is no such session.");
+            }
+
+            await PersonAudit.Tell(scope, "session.end", person, after: new JsonObject { ["session_id"] = id });
+            return true;
+        },
+        visit.By(person));
+
+    /// <summary>Ends all of a person's but the one that asks.</summary>
+    public Task<Outcome<int>> EndOthers(Visit visit, SignedIn who, string? cookie) => database.Write<int>(
+        async scope => await Still(scope, who, cookie) is { } person
+            ? await EndAll(scope, person, "asked", who.Session.SessionNo)
+            : Problem.Of(ProblemCode.ProofNeeded),
+        visit.By(who.Person));
+
+    /// <summary>Ends all of a person's, but for one that is named by its number.</summary>
+    public static async Task<int> EndAll(WriteScope scope, Person person, string reason, long butSessionNo = 0)
+    {
+        var ended = await SessionSql.EndAll(scope, person.PersonNo, butSessionNo);
+        await PersonAudit.Tell(scope, "session.end_all", person, reason, after: new JsonObject { ["ended"] = ended });
+        return ended;
+    }
+
+    private byte[] HashOf(string secret) => pepper.HashSecret(SHA256.HashData(Encoding.ASCII.GetBytes(secret)));
+
+    private static JsonObject Shape(Session session) => new()
+    {
+        ["session_id"] = session.Id, ["method"] = session.Method, ["device"] = session.Device,
+    };
+}

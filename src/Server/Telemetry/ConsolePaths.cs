@@ -1,0 +1,11 @@
+namespace Tollgate.Server.Telemetry;
+
+/// <summary>The paths of pages for people. They are known this early because metrics tell them apart from the provider's.</summary>
+internal static class ConsolePaths
+{
+    public static bool IsAt(string path) =>
+        path is "/sign-in" or "/sign-up" or "/sign-out" or "/verify" or "/forgot" or "/reset" or "/magic" or "/account"
+        || IsBelow(path, "/account/") || IsBelow(path, "/sign-in/once/") || IsBelow(path, "/assets/");
+
+    private static bool IsBelow(string path, string folder) => path.StartsWith(folder, StringComparison.Ordinal);
+}
