@@ -129,7 +129,7 @@ internal sealed class Passage(
                     http.Response.BodyWriter.Write("\n\n"u8);
                 }
 
-                http.Response.BodyWriter.Write(call.LastEvent(reason).Span);
+                http.Response.BodyWriter.Write(call.Dialect.LastEvent(http, reason).Span);
                 await http.Response.BodyWriter.FlushAsync(http.RequestAborted);
             }
         }

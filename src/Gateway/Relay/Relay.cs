@@ -15,8 +15,7 @@ internal sealed class Relay(UpstreamPool upstreams, OpenRequests open)
 
     private const string Events = "text/event-stream";
 
-    /// <exception cref="UpstreamException">No upstream answered; nothing was sent and nothing is billed.</exception>
-    /// <exception cref="RelayCutException">The gate ended it before anything was sent; nothing is billed.</exception>
+    /// <summary>Where no upstream answers, or the gate ends it before that, the caller's dialect does, and nothing is billed.</summary>
     public async Task Pass(HttpContext http, RelayCall call)
     {
         using var request = open.Enter(call.Bill, http.RequestAborted);
@@ -30,7 +29,14 @@ internal sealed class Relay(UpstreamPool upstreams, OpenRequests open)
             await (call.Bill?.Void(StatusOf(fault)) ?? Task.CompletedTask);
             if (request.Reason != CutReason.None)
             {
-                throw new RelayCutException(request.Reason);
+                await call.Dialect.Cut(http, request.Reason);
+                return;
+            }
+
+            if (fault is UpstreamException { Fault: var why })
+            {
+                await call.Dialect.NotAnswered(http, why);
+                return;
             }
 
             throw;

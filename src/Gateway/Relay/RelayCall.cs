@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Http;
 using Tollgate.Gateway.Metering;
 using Tollgate.Gateway.Upstreams;
 
@@ -14,14 +15,16 @@ internal sealed record RelayCall
     /// <summary>Null where nothing is counted: the operator's own requests.</summary>
     public Bill? Bill { get; init; }
 
-    /// <summary>
-    /// What a stream that breaks ends with, an event with an error: an end without one would look like success to the clients there are.
-    /// </summary>
-    public required Func<CutReason, ReadOnlyMemory<byte>> LastEvent { get; init; }
+    /// <summary>How what goes wrong is told to its client.</summary>
+    public required RelayDialect Dialect { get; init; }
 }
 
-/// <summary>The gate ended a request before its answer had begun.</summary>
-internal sealed class RelayCutException(CutReason reason) : Exception($"cut: {reason}")
-{
-    public CutReason Reason { get; } = reason;
-}
+/// <summary>How what goes wrong on the way is told, as this provider words it.</summary>
+/// <param name="NotAnswered">Answers in place of an upstream, of which there is nothing yet.</param>
+/// <param name="Cut">The same, where the gate ended it.</param>
+/// <param name="LastEvent">
+/// What a stream that breaks ends with, an event with an error: an end without one would look like success to the clients there are.
+/// </param>
+internal sealed record RelayDialect(
+    Func<HttpContext, UpstreamFault, Task> NotAnswered, Func<HttpContext, CutReason, Task> Cut,
+    Func<HttpContext, CutReason, ReadOnlyMemory<byte>> LastEvent);

@@ -79,15 +79,40 @@ internal sealed class UpstreamPool
         while (true)
         {
             var upstreams = _upstreams;
-            var sending = new Sending(this, request, cancel);
-            if (await sending.ToReady(upstreams) || await sending.ToResting(upstreams))
+            var sending = new Sending(request, upstreams);
+            while (sending.Next() is { } upstream)
             {
-                return sending.Answer!;
+                if (sending.Attempts > 1)
+                {
+                    Interlocked.Increment(ref _retries);
+                }
+
+                try
+                {
+                    if (sending.Takes(upstream, await upstream.Ask(request, sending.Body, sending.Attempts, cancel)))
+                    {
+                        break;
+                    }
+                }
+                catch (UpstreamException fault)
+                {
+                    sending.Fault = fault;
+                }
+                catch
+                {
+                    sending.GiveUp(upstream);
+                    throw;
+                }
             }
 
-            if (sending.Fault is { } fault)
+            if (sending.Answer is { } answer)
             {
-                throw fault;
+                return answer;
+            }
+
+            if (sending.Fault is { } last)
+            {
+                throw last;
             }
 
             if (!upstreams.Any(one => one.Serves(request)))
@@ -104,92 +129,68 @@ internal sealed class UpstreamPool
     }
 
     /// <summary>One request on its way through the upstreams, up to the answer that its caller gets.</summary>
-    private sealed class Sending(UpstreamPool pool, UpstreamRequest request, CancellationToken cancel)
+    private sealed class Sending(UpstreamRequest request, Upstream[] upstreams)
     {
-        private readonly ClientBody? _body =
+        private int _place;
+        private bool _isTrial;
+
+        /// <summary>Those that rest, once none of the others could be asked.</summary>
+        private IEnumerator<Upstream>? _resting;
+
+        public ClientBody? Body { get; } =
             request.Stream is { } stream && request.Headers.ContentLength != 0 ? new ClientBody(stream) : null;
 
-        private int _attempts;
+        /// <summary>How many were asked, or are about to be.</summary>
+        public int Attempts { get; private set; }
 
         /// <summary>The answer of a server that failed is kept until another one gives a better one.</summary>
         public UpstreamAnswer? Answer { get; private set; }
 
-        public UpstreamException? Fault { get; private set; }
+        public UpstreamException? Fault { get; set; }
 
-        private bool MayGoOn => _attempts < AttemptsMax && _body?.WasRead != true;
+        private bool MayGoOn => Attempts < AttemptsMax && Body?.WasRead != true;
 
-        /// <summary>To the healthy ones, in their order, and to those that should be tried. True where there is an answer.</summary>
-        public async ValueTask<bool> ToReady(Upstream[] upstreams)
+        /// <summary>
+        /// The next to ask, entered: of the healthy ones, in their order, and those that should be tried. Where none is ready a resting one
+        /// is asked rather than none, first the one whose rest ends first.
+        /// </summary>
+        public Upstream? Next()
         {
-            foreach (var upstream in upstreams)
+            while (MayGoOn && _place < upstreams.Length)
             {
-                // A body that cannot be sent again is no good for a trial.
-                if (!MayGoOn || !upstream.Serves(request))
+                var upstream = upstreams[_place++];
+                if (upstream.Serves(request) && IsReady(upstream) && TryEnter(upstream))
                 {
-                    continue;
-                }
-
-                var isTrial = !upstream.Standing.IsHealthy;
-                if ((!isTrial || (_body is null && upstream.Standing.TryTrial())) && await Ask(upstream, isTrial))
-                {
-                    return true;
+                    return upstream;
                 }
             }
 
-            return Answer is not null;
+            if (_resting is null)
+            {
+                if (Attempts > 0)
+                {
+                    return null;
+                }
+
+                _resting = upstreams.Where(one => one.Serves(request) && !one.Standing.IsHealthy)
+                    .OrderBy(one => one.Standing.RestEnd).GetEnumerator();
+                _isTrial = false;
+            }
+
+            while (MayGoOn && _resting.MoveNext())
+            {
+                if (TryEnter(_resting.Current))
+                {
+                    return _resting.Current;
+                }
+            }
+
+            return null;
         }
 
-        /// <summary>Where none is ready a resting one is asked rather than none, first the one whose rest ends first.</summary>
-        public async ValueTask<bool> ToResting(Upstream[] upstreams)
+        /// <summary>Keeps an answer; true where it is the one to give.</summary>
+        public bool Takes(Upstream upstream, UpstreamAnswer answer)
         {
-            if (_attempts > 0)
-            {
-                return false;
-            }
-
-            foreach (var upstream in upstreams.Where(one => one.Serves(request) && !one.Standing.IsHealthy)
-                .OrderBy(one => one.Standing.RestEnd))
-            {
-                if (MayGoOn && await Ask(upstream, isTrial: false))
-                {
-                    return true;
-                }
-            }
-
-            return Answer is not null;
-        }
-
-        /// <summary>True where its answer is the one to give.</summary>
-        private async ValueTask<bool> Ask(Upstream upstream, bool isTrial)
-        {
-            if (!upstream.TryEnter())
-            {
-                GiveUp(upstream, isTrial);
-                return false;
-            }
-
-            if (_attempts > 0)
-            {
-                Interlocked.Increment(ref pool._retries);
-            }
-
-            UpstreamAnswer answer;
-            try
-            {
-                answer = await upstream.Ask(request, _body, ++_attempts, cancel);
-            }
-            catch (UpstreamException fault)
-            {
-                Fault = fault;
-                return false;
-            }
-            catch
-            {
-                GiveUp(upstream, isTrial);
-                Answer?.Dispose();
-                throw;
-            }
-
             var status = answer.Message.StatusCode;
             if (status == HttpStatusCode.Unauthorized)
             {
@@ -204,9 +205,35 @@ internal sealed class UpstreamPool
                 or HttpStatusCode.ServiceUnavailable or HttpStatusCode.GatewayTimeout);
         }
 
-        private static void GiveUp(Upstream upstream, bool isTrial)
+        /// <summary>The caller asks nobody any more.</summary>
+        public void GiveUp(Upstream upstream)
         {
-            if (isTrial)
+            EndTrial(upstream);
+            Answer?.Dispose();
+        }
+
+        /// <summary>A body that cannot be sent again is no good for a trial.</summary>
+        private bool IsReady(Upstream upstream)
+        {
+            _isTrial = !upstream.Standing.IsHealthy;
+            return !_isTrial || (Body is null && upstream.Standing.TryTrial());
+        }
+
+        private bool TryEnter(Upstream upstream)
+        {
+            if (upstream.TryEnter())
+            {
+                Attempts++;
+                return true;
+            }
+
+            EndTrial(upstream);
+            return false;
+        }
+
+        private void EndTrial(Upstream upstream)
+        {
+            if (_isTrial)
             {
                 upstream.Standing.GaveUp();
             }

@@ -15,12 +15,35 @@ namespace Tollgate.Server.Hosting;
 
 /// <summary>
 /// The first thing every request meets: it gets its id, its path is held to one canonical form, a key in its URL is refused, and what is
-/// thrown behind it becomes an answer. Nothing here waits when nothing behind it does.
+/// thrown behind it becomes an answer, and when it has been answered it is counted. Nothing here waits when nothing behind it does.
 /// </summary>
 internal sealed partial class Front(
-    ProviderFront provider, AuthorizeDoor authorize, UrlKeys urlKeys, PageMaker pages, RequestNumbers numbers, ILogger<Front> log)
+    ProviderFront provider, AuthorizeDoor authorize, UrlKeys urlKeys, PageMaker pages, RequestNumbers numbers, RequestMeter meter,
+    ILogger<Front> log)
 {
     public Task Invoke(HttpContext http, RequestDelegate next)
+    {
+        Task rest;
+        try
+        {
+            rest = Begin(http, next);
+            rest = rest.IsCompletedSuccessfully ? Fill(http) : rest;
+        }
+        catch (Exception fault)
+        {
+            rest = Task.FromException(fault);
+        }
+
+        if (!rest.IsCompletedSuccessfully)
+        {
+            return Finish(http, rest);
+        }
+
+        meter.Count(RequestPath.Of(http), http.Response.StatusCode);
+        return Task.CompletedTask;
+    }
+
+    private Task Begin(HttpContext http, RequestDelegate next)
     {
         var id = RequestId.Of(numbers.Next());
         http.TraceIdentifier = id;
@@ -48,16 +71,8 @@ internal sealed partial class Front(
             return new ProblemResult(problem).ExecuteAsync(http);
         }
 
-        try
-        {
-            // Routing reads a path decoded and in any case; what is not ours as it was sent never gets there.
-            var rest = isAuthorize ? authorize.Handle(http, path) : isOurs ? next(http) : provider.Handle(http);
-            return rest.IsCompletedSuccessfully ? Fill(http) : Finish(http, rest);
-        }
-        catch (Exception fault) when (Explain(http, fault) is { } told)
-        {
-            return Tell(http, told);
-        }
+        // Routing reads a path decoded and in any case; what is not ours as it was sent never gets there.
+        return isAuthorize ? authorize.Handle(http, path) : isOurs ? next(http) : provider.Handle(http);
     }
 
     /// <summary>The paths that are Tollgate's own and speak Tollgate's problems; all others speak the provider's dialect.</summary>
@@ -81,13 +96,23 @@ internal sealed partial class Front(
     {
         try
         {
-            await rest;
-            await Fill(http);
+            try
+            {
+                await rest;
+                await Fill(http);
+            }
+            catch (Exception fault) when (Explain(http, fault) is { } problem)
+            {
+                await Tell(http, problem);
+            }
         }
-        catch (Exception fault) when (Explain(http, fault) is { } problem)
+        catch
         {
-            await Tell(http, problem);
+            meter.CountAborted(RequestPath.Of(http));
+            throw;
         }
+
+        meter.Count(RequestPath.Of(http), http.Response.StatusCode);
     }
 
     /// <param name="http">The request.</param>

@@ -11,7 +11,7 @@ internal static class GateTelemetry
 {
     public static void Add(IServiceCollection services, GateOptions options)
     {
-        services.AddSingleton<RequestMeter>().AddSingleton<CountedRequests>().AddSingleton<Readiness>().AddSingleton<CollectorLink>();
+        services.AddSingleton<RequestMeter>().AddSingleton<Readiness>().AddSingleton<CollectorLink>();
         services.AddSingleton<GateMetrics>().AddSingleton(services => services.GetRequiredService<GateMetrics>().All());
         services.AddSingleton<MetricsPage>().AddSingleton<MetricsHost>();
         services.AddHostedService(services => services.GetRequiredService<MetricsHost>());
@@ -22,11 +22,9 @@ internal static class GateTelemetry
         }
     }
 
-    /// <summary>The first of all the middleware: what is behind it is counted and, where it is wanted, traced.</summary>
+    /// <summary>The first of all the middleware: what is behind it is traced, where that is wanted.</summary>
     public static void Use(WebApplication app, GateOptions options)
     {
-        var counted = app.Services.GetRequiredService<CountedRequests>();
-        app.Use(next => http => counted.Invoke(http, next));
         if (options.OtlpEndpoint is not null)
         {
             var traced = new TracedRequests(options.OtlpTraces);

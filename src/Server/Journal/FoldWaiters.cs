@@ -1,3 +1,6 @@
+using System.Runtime.CompilerServices;
+using Tollgate.Server.Storage;
+
 namespace Tollgate.Server.Journal;
 
 /// <summary>
@@ -24,11 +27,21 @@ internal sealed class FoldWaiters : IDisposable
     /// <summary>Whether nobody of those who share a seal waits for others any longer.</summary>
     private bool _isPressed;
 
-    /// <summary>Which wait for others this is: one that is over presses no later one.</summary>
-    private long _group;
+    /// <summary>Since when those wait who are not sealed yet.</summary>
+    private long _groupSinceMs;
+
+    /// <summary>Ends the wait for others; set anew only when it has fired, since setting a timer wakes a thread.</summary>
+    private readonly Timer _press;
+    private bool _isArmed;
+
+    /// <summary>Those whose seal is made, and who are not told yet. Touched by whoever folds.</summary>
+    private List<TaskCompletionSource> _told = [];
 
     /// <summary>1 while a wake-up is under way.</summary>
     private int _isWoken;
+
+    public FoldWaiters() =>
+        _press = new Timer(static waiters => ((FoldWaiters)waiters!).Press(), this, Timeout.Infinite, Timeout.Infinite);
 
     /// <summary>Whether anybody waits for the fold.</summary>
     public bool WantFold
@@ -100,7 +113,7 @@ internal sealed class FoldWaiters : IDisposable
             isPressed = _isPressed |= _forSeal.Count >= underWay;
             if (!isPressed && _forSeal.Count == 1)
             {
-                _ = PressLater(_group);
+                BeginGroupLocked();
             }
         }
 
@@ -112,39 +125,47 @@ internal sealed class FoldWaiters : IDisposable
         return waiter.Task;
     }
 
-    /// <summary>Until somebody waits or this time is over.</summary>
+    /// <summary>
+    /// Until somebody waits or this time is over. Who was sealed is told by this thread, when another one can go on: they are many, and it
+    /// is awake.
+    /// </summary>
     public async Task WaitForWork(int ms, CancellationToken cancel)
     {
-        await _wake.WaitAsync(ms, cancel);
+        await new Telling(_wake.WaitAsync(ms, cancel), Interlocked.Exchange(ref _told, []));
         Volatile.Write(ref _isWoken, 0);
+    }
+
+    /// <summary>Tells who was sealed, before more is done than to wait.</summary>
+    public void TellSealed()
+    {
+        if (_told.Count > 0)
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(Tell, Interlocked.Exchange(ref _told, []), preferLocal: false);
+        }
     }
 
     /// <summary>Up to these events everything is booked, and everything is safe.</summary>
     public void Advance(long folded, long @sealed)
     {
-        var done = new List<TaskCompletionSource>();
         lock (_turn)
         {
             (_folded, _sealed) = (folded, @sealed);
             _forFold.RemoveAll(waiter => waiter.Sequence <= folded && waiter.Done.TrySetResult());
             if (_forSeal.RemoveAll(waiter => IsOver(waiter)) > 0)
             {
-                _group++;
                 _isPressed = false;
                 if (_forSeal.Count > 0)
                 {
-                    _ = PressLater(_group);
+                    BeginGroupLocked();
                 }
             }
         }
-
-        TellAll(done, static waiter => waiter.TrySetResult());
 
         bool IsOver((long Sequence, TaskCompletionSource Done) waiter)
         {
             if (waiter.Sequence <= @sealed)
             {
-                done.Add(waiter.Done);
+                _told.Add(waiter.Done);
                 return true;
             }
 
@@ -152,48 +173,64 @@ internal sealed class FoldWaiters : IDisposable
         }
     }
 
-    /// <summary>It could not be done now.</summary>
+    /// <summary>It could not be done now. Who waits for a seal can do no better than to go on: his event is in the spool.</summary>
     public void Fail(Exception fault)
     {
         List<TaskCompletionSource> failed;
+        var goesOn = Database.IsOutage(fault);
         lock (_turn)
         {
-            failed = [.. _forFold.Concat(_forSeal).Select(waiter => waiter.Done)];
+            failed = [.. _forFold.Select(waiter => waiter.Done)];
+            (goesOn ? _told : failed).AddRange(_forSeal.Select(waiter => waiter.Done));
             _forFold.Clear();
             _forSeal.Clear();
-            _group++;
             _isPressed = false;
         }
 
-        TellAll(failed, waiter => waiter.TrySetException(fault));
+        ThreadPool.UnsafeQueueUserWorkItem(
+            static told => told.failed.ForEach(waiter => waiter.TrySetException(told.fault)), (failed, fault), preferLocal: false);
+        TellSealed();
     }
 
     public void Dispose()
     {
         lock (_turn)
         {
-            _group++;
+            // A timer that fires now finds nothing to press.
+            _isPressed = true;
         }
 
+        _press.Dispose();
         _wake.Dispose();
     }
 
-    /// <summary>One way to another thread for all of them, who are many.</summary>
-    private static void TellAll(List<TaskCompletionSource> waiters, Action<TaskCompletionSource> tell)
+    private static void Tell(List<TaskCompletionSource> waiters) => waiters.ForEach(static waiter => waiter.TrySetResult());
+
+    private void BeginGroupLocked()
     {
-        if (waiters.Count > 0)
+        _groupSinceMs = Environment.TickCount64;
+        if (!_isArmed)
         {
-            ThreadPool.UnsafeQueueUserWorkItem(static told => told.waiters.ForEach(told.tell), (waiters, tell), preferLocal: false);
+            _isArmed = true;
+            _press.Change(GroupMs, Timeout.Infinite);
         }
     }
 
-    private async Task PressLater(long group)
+    private void Press()
     {
-        await Task.Delay(GroupMs);
         lock (_turn)
         {
-            if (group != _group)
+            _isArmed = false;
+            if (_forSeal.Count == 0 || _isPressed)
             {
+                return;
+            }
+
+            var left = _groupSinceMs + GroupMs - Environment.TickCount64;
+            if (left > 0)
+            {
+                _isArmed = true;
+                _press.Change(left, Timeout.Infinite);
                 return;
             }
 
@@ -208,6 +245,28 @@ internal sealed class FoldWaiters : IDisposable
         if (Interlocked.Exchange(ref _isWoken, 1) == 0)
         {
             _wake.Release();
+        }
+    }
+
+    /// <summary>Waits, and tells when the wait has begun: whoever ends it goes on elsewhere.</summary>
+    private readonly struct Telling(Task wait, List<TaskCompletionSource> told) : ICriticalNotifyCompletion
+    {
+        public bool IsCompleted => false;
+
+        public Telling GetAwaiter() => this;
+
+        public void GetResult() => wait.GetAwaiter().GetResult();
+
+        public void OnCompleted(Action continuation)
+        {
+            wait.GetAwaiter().OnCompleted(continuation);
+            Tell(told);
+        }
+
+        public void UnsafeOnCompleted(Action continuation)
+        {
+            wait.GetAwaiter().UnsafeOnCompleted(continuation);
+            Tell(told);
         }
     }
 }

@@ -27,7 +27,11 @@ internal sealed class SqliteRows(string sql)
             {
                 for (var column = 0; column < columns.Length; column++)
                 {
-                    Bind(statement, parsed.IndexOf[column], columns[column], row);
+                    // What was bound for the row before stays bound, and a call into the library costs more than to compare.
+                    if (row == 0 || !IsAsBefore(columns[column], row))
+                    {
+                        Bind(statement, parsed.IndexOf[column], columns[column], row);
+                    }
                 }
 
                 var result = raw.sqlite3_step(statement);
@@ -71,6 +75,13 @@ internal sealed class SqliteRows(string sql)
 
         return new Parsed(statement, indexOf);
     }
+
+    private static bool IsAsBefore(Array column, int row) => column switch
+    {
+        long[] numbers => numbers[row] == numbers[row - 1],
+        long?[] numbers => numbers[row] == numbers[row - 1],
+        _ => false,
+    };
 
     private static void Bind(sqlite3_stmt statement, int index, Array column, int row)
     {

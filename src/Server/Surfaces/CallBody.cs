@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.IO.Pipelines;
 using System.Text.Json;
 using System.Text.Unicode;
 using Microsoft.AspNetCore.Http.Features;
@@ -14,9 +15,12 @@ namespace Tollgate.Server.Surfaces;
 /// </summary>
 internal static class CallBody
 {
+    /// <summary>Up to here a body that is there is taken as it is.</summary>
+    private const int AtOnceBytes = 16_384;
+
     /// <summary>Reads the whole body, however it is sent.</summary>
     /// <exception cref="BadHttpRequestException">With status 413, of a larger one.</exception>
-    public static async ValueTask<Outcome<ReadOnlyMemory<byte>>> Read(HttpContext http, int bytesMax, BodyBudget budget)
+    public static ValueTask<Outcome<ReadOnlyMemory<byte>>> Read(HttpContext http, int bytesMax, BodyBudget budget)
     {
         if (http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } bound)
         {
@@ -24,10 +28,29 @@ internal static class CallBody
             bound.MaxRequestBodySize = http.Request.ContentLength is null ? 2L * bytesMax : bytesMax;
         }
 
+        // Most have come with their head, or soon after it.
+        var reader = http.Request.BodyReader;
+        if (http.Request.ContentLength <= Math.Min(AtOnceBytes, bytesMax) && reader.TryRead(out var read))
+        {
+            if (read.IsCompleted || read.Buffer.Length == http.Request.ContentLength)
+            {
+                ReadOnlyMemory<byte> whole = read.Buffer.ToArray();
+                reader.AdvanceTo(read.Buffer.End);
+                return new(whole);
+            }
+
+            reader.AdvanceTo(read.Buffer.Start);
+        }
+
+        return Keep(http, reader, bytesMax, budget);
+    }
+
+    private static async ValueTask<Outcome<ReadOnlyMemory<byte>>> Keep(
+        HttpContext http, PipeReader reader, int bytesMax, BodyBudget budget)
+    {
         // Memory is taken for what has come, not for what was announced.
         HeldBody? held = null;
         using var kept = new KeptBody();
-        var reader = http.Request.BodyReader;
         while (true)
         {
             var read = await reader.ReadAsync(http.RequestAborted);

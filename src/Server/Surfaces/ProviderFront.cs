@@ -130,7 +130,7 @@ internal sealed class ProviderFront(
             return Pass(http, call, body, seen, step);
         }
 
-        var verdict = Check(http, call, body, TakingOf(step));
+        var verdict = Check(http, call, body, TakingOf(step), seen.Hash);
         return verdict.Code == VerdictCode.NotLoaded
             ? Await(http, call, body, verdict, step)
             : Pass(http, call, body, verdict, step);
@@ -282,7 +282,12 @@ internal sealed class ProviderFront(
     private ValueTask<Verdict> Settle(HttpContext http, RouteCall call, KnownBody body, Taking taking, Verdict missing) =>
         gate.Settle(missing, ClientNetwork.Of(http.Connection.RemoteIpAddress), () => Check(http, call, body, taking));
 
-    private Verdict Check(HttpContext http, RouteCall call, in KnownBody body, Taking taking)
+    /// <param name="http">The request.</param>
+    /// <param name="call">What it asks for.</param>
+    /// <param name="body">What is known of its body.</param>
+    /// <param name="taking">Whether it takes.</param>
+    /// <param name="hash">Of its secret, where that was made before.</param>
+    private Verdict Check(HttpContext http, RouteCall call, in KnownBody body, Taking taking, KeyHash? hash = null)
     {
         var use = body.Terms.Use;
         var request = new CheckRequest
@@ -306,11 +311,13 @@ internal sealed class ProviderFront(
         };
         return (call.Match.Project.IsAbsent, call.Match.Organization.IsAbsent) switch
         {
-            (true, true) => gate.Check(request),
-            (false, true) => gate.Check(request with { ProjectId = call.Id(call.Match.Project) }),
-            (true, false) => gate.Check(request with { OrganizationId = call.Id(call.Match.Organization) }),
-            _ => gate.Check(request with { ProjectId = call.Id(call.Match.Project), OrganizationId = call.Id(call.Match.Organization) }),
+            (true, true) => Ask(request),
+            (false, true) => Ask(request with { ProjectId = call.Id(call.Match.Project) }),
+            (true, false) => Ask(request with { OrganizationId = call.Id(call.Match.Organization) }),
+            _ => Ask(request with { ProjectId = call.Id(call.Match.Project), OrganizationId = call.Id(call.Match.Organization) }),
         };
+
+        Verdict Ask(in CheckRequest asked) => hash is { } known ? gate.Check(asked, known) : gate.Check(asked);
     }
 
     private Problem Refusal(in Verdict verdict, RouteMatch match) => provider.RateHeaders.Tell(Faults.Of(verdict), verdict) with

@@ -40,6 +40,11 @@ internal sealed class RelayDoor(ProviderModel provider, Relay relay, Admission a
     /// <summary>Tells the client which bound its answer has, where it did not ask for that one itself.</summary>
     public const string OutputMaxHeader = "X-Tollgate-Max-Tokens";
 
+    private readonly RelayDialect _dialect = new(
+        static (http, fault) => Refuse(http, CodeOf(fault)),
+        static (http, reason) => Refuse(http, CodeOf(reason)),
+        (http, reason) => LastEvent(provider, time, http, reason));
+
     /// <summary>A key's request: what it uses is booked.</summary>
     public Task Pass(HttpContext http, in RouteCall call, in KnownBody body, in Verdict verdict, long nowMs)
     {
@@ -92,39 +97,24 @@ internal sealed class RelayDoor(ProviderModel provider, Relay relay, Admission a
     /// <summary>The operator's own request: nothing is counted.</summary>
     public Task Pass(HttpContext http, string path) => Pass(http, path, model: null, default, bill: null);
 
-    private async Task Pass(HttpContext http, string path, string? model, KnownBody body, Bill? bill)
+    private Task Pass(HttpContext http, string path, string? model, in KnownBody body, Bill? bill) => relay.Pass(http, new RelayCall
     {
-        var call = new RelayCall
+        Request = new UpstreamRequest
         {
-            Request = new UpstreamRequest
-            {
-                Method = http.Request.Method,
-                Path = path,
-                Query = http.Request.QueryString.Value ?? "",
-                Model = model,
-                Headers = http.Request.Headers,
-                Body = body.Call?.Forwarded(body.Terms.OutputMax) ?? body.Bytes,
-                Stream = body.Bytes is null && HasBody(http) ? http.Request.Body : null,
-                ReadsAnswer = body.Call is not null,
-                RequestId = http.TraceIdentifier,
-            },
-            Call = body.Call,
-            Bill = bill,
-            LastEvent = reason => LastEvent(http, reason),
-        };
-        try
-        {
-            await relay.Pass(http, call);
-        }
-        catch (UpstreamException fault) when (!http.Response.HasStarted)
-        {
-            await new ProblemResult(Problem.Of(CodeOf(fault.Fault))).ExecuteAsync(http);
-        }
-        catch (RelayCutException cut) when (!http.Response.HasStarted)
-        {
-            await new ProblemResult(Problem.Of(CodeOf(cut.Reason))).ExecuteAsync(http);
-        }
-    }
+            Method = http.Request.Method,
+            Path = path,
+            Query = http.Request.QueryString.Value ?? "",
+            Model = model,
+            Headers = http.Request.Headers,
+            Body = body.Call?.Forwarded(body.Terms.OutputMax) ?? body.Bytes,
+            Stream = body.Bytes is null && HasBody(http) ? http.Request.Body : null,
+            ReadsAnswer = body.Call is not null,
+            RequestId = http.TraceIdentifier,
+        },
+        Call = body.Call,
+        Bill = bill,
+        Dialect = _dialect,
+    });
 
     public static bool HasBody(HttpContext http) => http.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody ?? true;
 
@@ -144,8 +134,10 @@ internal sealed class RelayDoor(ProviderModel provider, Relay relay, Admission a
         _ => ProblemCode.UpstreamBroken,
     };
 
+    private static Task Refuse(HttpContext http, ProblemCode code) => new ProblemResult(Problem.Of(code)).ExecuteAsync(http);
+
     /// <summary>An error as one event of a stream.</summary>
-    private ReadOnlyMemory<byte> LastEvent(HttpContext http, CutReason reason)
+    private static ReadOnlyMemory<byte> LastEvent(ProviderModel provider, TimeProvider time, HttpContext http, CutReason reason)
     {
         var text = new ArrayBufferWriter<byte>(256);
         text.Write("data: "u8);

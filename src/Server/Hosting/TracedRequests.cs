@@ -4,47 +4,6 @@ using Tollgate.Server.Wire;
 
 namespace Tollgate.Server.Hosting;
 
-/// <summary>Counts every request when it has been answered. A request that did not wait is counted without waiting.</summary>
-internal sealed class CountedRequests(RequestMeter meter)
-{
-    public Task Invoke(HttpContext http, RequestDelegate next)
-    {
-        Task rest;
-        try
-        {
-            rest = next(http);
-        }
-        catch
-        {
-            meter.CountAborted(RequestPath.Of(http));
-            throw;
-        }
-
-        if (!rest.IsCompletedSuccessfully)
-        {
-            return Finish(http, rest);
-        }
-
-        meter.Count(RequestPath.Of(http), http.Response.StatusCode);
-        return Task.CompletedTask;
-    }
-
-    private async Task Finish(HttpContext http, Task rest)
-    {
-        try
-        {
-            await rest;
-        }
-        catch
-        {
-            meter.CountAborted(RequestPath.Of(http));
-            throw;
-        }
-
-        meter.Count(RequestPath.Of(http), http.Response.StatusCode);
-    }
-}
-
 /// <summary>
 /// Makes a span of a request: of every management call, of a check whose caller sends a sampled <c>traceparent</c>, and of the part of
 /// checks that the operator wants. Nothing that a caller wrote gets into one: a route's pattern stands for the path, and tracestate is left
