@@ -71,7 +71,19 @@ have_aiosmtpd() {
     return 1
 }
 
+have_chromium() { command -v chromium >/dev/null; }
+
 have_npm() { command -v npm >/dev/null; }
+
+# In a folder with a lock file: its packages, unless they are there already.
+install_packages() {
+    (
+        cd "$home/$1"
+        [ ! node_modules/.package-lock.json -nt package-lock.json ] || exit 0
+        echo "Installing the packages of $1 ..." >&2
+        npm ci --silent --prefer-offline || die "The packages of $1 could not be installed by npm ci."
+    )
+}
 
 # In tests/clients: the Node.js that comes with their packages; where it does not run, the machine's own has to be new enough.
 use_node() {

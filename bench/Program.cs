@@ -16,6 +16,7 @@ return args switch
     ["money", .. var rest] => await MoneyBench.Run(rest),
     ["usage", .. var rest] => await UsageBench.Run(rest),
     ["relay", .. var rest] => await RelayBench.Run(rest),
+    ["people", .. var rest] => await PeopleBench.Run(rest),
     ["bare"] => await BareServer.Run(),
     ["model"] => await ModelStandIn.Run(),
     ["forwarder", var upstream] => await BareForwarder.Run(upstream),
@@ -37,6 +38,7 @@ static int Usage()
                bench attack [--results DIR] [--seconds N]
                bench money [--results DIR] [--clients N] [--kills N] [--seconds N] [--balance AMOUNT]
                bench relay [--results DIR] [--rounds N] [--seconds N] [--streams N]
+               bench people [--results DIR] [--rounds N] [--calls N]
                bench verify [--results DIR] [--data DIR] [--keys N] [--rounds N] [--seconds N] [--request-threads MODE]
                bench authorize [--results DIR] [--data DIR] [--keys N] [--rounds N] [--seconds N] [--request-threads MODE]
         """);

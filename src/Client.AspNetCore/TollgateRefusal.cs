@@ -80,7 +80,7 @@ public sealed record TollgateRefusal
     {
         "key_missing" => KeyMissing,
         "key_malformed" or "key_unknown" or "key_deleted" or "key_revoked" or "key_retired" or "key_expired" or "key_disabled"
-            or "organization_suspended" or "project_mismatch" => InvalidKey,
+            or "key_archived" or "organization_suspended" or "project_mismatch" => InvalidKey,
         "address_refused" => new(403, "address_refused", "The API key may not be used from this address."),
         "action_missing" => Lacking(verdict, "permission_missing", "The API key lacks a required permission."),
         "scope_missing" => Lacking(verdict, "scope_missing", "The API key lacks a required scope."),

@@ -12,7 +12,7 @@ public sealed record Wallet(
     string Currency);
 
 /// <summary>A movement of money to enter.</summary>
-/// <param name="Kind"><c>top_up</c>, <c>adjustment</c> or <c>refund</c>.</param>
+/// <param name="Kind"><c>top_up</c>, <c>adjustment</c>, <c>refund</c> or <c>grant</c>.</param>
 /// <param name="Amount">At most six decimals; more than nothing, except that an adjustment may be negative.</param>
 /// <param name="ExternalId">
 /// What the movement is called elsewhere, such as a payment's id: it counts once in an organization, for good.
@@ -26,10 +26,12 @@ public sealed record NewWalletEntry(
 
 /// <summary>One movement of money.</summary>
 /// <param name="Number">From 1 in each organization, without gaps.</param>
-/// <param name="Kind"><c>top_up</c>, <c>adjustment</c>, <c>refund</c> or <c>usage</c>; more may be added.</param>
+/// <param name="Kind">
+/// <c>top_up</c>, <c>adjustment</c>, <c>refund</c>, <c>grant</c>, <c>usage</c> or <c>transfer</c>; more may be added.
+/// </param>
 /// <param name="Amount">Signed.</param>
 /// <param name="BalanceAfter">The balance with it.</param>
-/// <param name="ExternalId">Null for usage.</param>
+/// <param name="ExternalId">Null for usage and transfers.</param>
 /// <param name="Note">As it was given.</param>
 /// <param name="Requests">Of usage: how many requests it pays for.</param>
 /// <param name="CreatedAt">When.</param>

@@ -135,7 +135,8 @@ public sealed class Gatekeeper(KeyFormat format, KeyTable keys, ProjectTable pro
             return key.EndsBeforeExpiry ? VerdictCode.KeyRetired : VerdictCode.KeyExpired;
         }
 
-        return state == KeyState.Active ? VerdictCode.Allowed : VerdictCode.KeyDisabled;
+        return state == KeyState.Active ? VerdictCode.Allowed
+            : (state & ~KeyState.HeldByBalance) == KeyState.HeldByArchive ? VerdictCode.KeyArchived : VerdictCode.KeyDisabled;
     }
 
     // Everything between the key's own status and what it may take.

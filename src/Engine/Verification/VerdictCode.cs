@@ -34,6 +34,9 @@ public enum VerdictCode : byte
     /// <summary>Held; the verdict tells by what.</summary>
     KeyDisabled,
 
+    /// <summary>It rests while its owner is in a team, and nothing else but a balance holds it.</summary>
+    KeyArchived,
+
     /// <summary>The project or its organization is suspended or deleted; the verdict's project tells which.</summary>
     OrganizationSuspended,
 

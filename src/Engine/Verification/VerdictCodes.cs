@@ -18,6 +18,7 @@ public static class VerdictCodes
         ("key_retired", VerdictStep.Status, 8),
         ("key_expired", VerdictStep.Status, 9),
         ("key_disabled", VerdictStep.Status, 10),
+        ("key_archived", VerdictStep.Status, 24),
         ("organization_suspended", VerdictStep.Status, 11),
         ("address_refused", VerdictStep.Address, 12),
         ("project_mismatch", VerdictStep.Project, 13),

@@ -75,7 +75,8 @@ internal sealed class EchoHandler(string owner, IReadOnlyList<string> models, Ti
 
             return Said(path, new EchoCall(document.RootElement), Convert.ToHexStringLower(SHA256.HashData(body))[..24]);
         }
-        catch (JsonException)
+        // A name that is no text, such as half a surrogate pair, is the latter.
+        catch (Exception fault) when (fault is JsonException or InvalidOperationException)
         {
             return Refusal(HttpStatusCode.BadRequest, "We could not parse the JSON body of your request", null, null);
         }

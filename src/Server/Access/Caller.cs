@@ -36,7 +36,26 @@ internal sealed record Caller
     /// <summary>When the secret that was sent stops, because a rotation has replaced it; null for a current one.</summary>
     public long? SecretEndsAtMs { get; init; }
 
-    public bool IsRoot => Kind == CallerKind.Root;
+    /// <summary>A person who runs the gate: may do what the root key may, under a name of their own.</summary>
+    public bool IsOperatorPerson { get; init; }
+
+    /// <summary>Until when a person's last proof of who they are is fresh; null for who proves it with each request.</summary>
+    public long? FreshUntilMs { get; init; }
+
+    /// <summary>What a person is where the call goes.</summary>
+    public Roles Roles { get; init; }
+
+    /// <summary>Of a person who does not reach every project of the organization: the numbers of those that they do.</summary>
+    public IReadOnlyCollection<long>? ProjectNos { get; init; }
+
+    /// <summary>May do what the operator may.</summary>
+    public bool IsRoot => Kind == CallerKind.Root || IsOperatorPerson;
+
+    /// <summary>A person's reach is settled by their role before any room is asked; a key is what it is.</summary>
+    public bool IsPerson => Kind == CallerKind.Person && !IsOperatorPerson;
+
+    /// <summary>Whether what asks for a fresh proof may go on. Those without one do not have it to give.</summary>
+    public bool IsFreshAt(long nowMs) => FreshUntilMs is not { } until || nowMs <= until;
 
     public static Caller Root { get; } = new()
     {
@@ -59,6 +78,13 @@ internal sealed record Caller
 /// arrival of its body and the writes before it, and in one of them the key may have been revoked.
 /// </summary>
 internal delegate ValueTask<Outcome<Caller>> CallerAgain(HttpContext http);
+
+internal static class CallerStill
+{
+    /// <summary>Whether who makes this call may still make it: for an answer that takes long. False where nobody can say.</summary>
+    public static async ValueTask<bool> May(HttpContext http) =>
+        http.Features.Get<CallerAgain>() is { } again && (await again(http)).IsOk;
+}
 
 internal enum CallerKind
 {

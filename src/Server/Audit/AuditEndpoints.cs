@@ -9,7 +9,7 @@ using Tollgate.Server.Wire;
 namespace Tollgate.Server.Audit;
 
 /// <summary>The audit log on the management API: the operator reads all of it, a key with <c>audit:read</c> what is of its
-/// project and of no other environment.</summary>
+/// project and of no other environment, a person what is of the organization or project that they name and may read.</summary>
 internal static class AuditEndpoints
 {
     public static void MapAudit(this IEndpointRouteBuilder api) => api.MapGet("/audit", List)
@@ -17,7 +17,8 @@ internal static class AuditEndpoints
         .WithSummary("List who did what, newest first")
         .WithTags("Audit")
         .Gives(typeof(AuditList))
-        .Needs(Rights.AuditRead);
+        .Needs(Rights.AuditRead)
+        .For(Act.ReadAudit);
 
     private static async Task<IResult> List(HttpContext http, AuditLog log, Pages pages, [AsParameters] AuditQuery query)
     {
@@ -28,7 +29,11 @@ internal static class AuditEndpoints
             return new ProblemResult(problem);
         }
 
-        if (!caller.IsRoot)
+        if (caller.IsPerson)
+        {
+            filter = filter with { OrganizationId = caller.OrganizationId, ProjectId = caller.ProjectId };
+        }
+        else if (!caller.IsRoot)
         {
             var own = caller.ProjectId ?? throw new InvalidOperationException("A key that calls has a project.");
             if (filter.ProjectId is { } asked && asked != own)

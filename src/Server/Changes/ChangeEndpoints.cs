@@ -15,7 +15,8 @@ internal static class ChangeEndpoints
         .WithSummary("Wait for changes to keys, projects and organizations")
         .WithTags("Verification")
         .Gives(typeof(ChangePageAnswer))
-        .Needs(Rights.Verify);
+        .Needs(Rights.Verify)
+        .KeysOnly();
 
     private static async Task<IResult> Poll(HttpContext http, ChangeFeed feed, [AsParameters] ChangeQuery query)
     {

@@ -1,5 +1,4 @@
 using Tollgate.Server.Access;
-using Tollgate.Server.Keys;
 using Tollgate.Server.Mutations;
 using Tollgate.Server.Organizations;
 using Tollgate.Server.Problems;
@@ -16,36 +15,33 @@ internal static class ClosureEndpoints
     public static void MapClosures(this IEndpointRouteBuilder api)
     {
         api.MapDelete("/organizations/{id}", DeleteOrganization).WithName("deleteOrganization").WithTags("Organizations")
-            .WithSummary("Delete an organization and revoke its keys").Gives(typeof(DeletedAnswer)).OperatorOnly().Idempotent();
+            .WithSummary("Delete an organization and revoke its keys").Gives(typeof(DeletedAnswer)).OperatorOnly().Idempotent()
+            .For(Act.EndOrganization);
+        api.MapGet("/organizations/{id}/deletion", PreviewOrganization).WithName("previewOrganizationDeletion").WithTags("Organizations")
+            .WithSummary("See what deleting an organization would do").Gives(typeof(DeletedAnswer)).OperatorOnly()
+            .For(Act.EndOrganization);
         api.MapDelete("/projects/{id}", DeleteProject).WithName("deleteProject").WithTags("Projects")
-            .WithSummary("Delete a project and revoke its keys").Gives(typeof(DeletedAnswer)).OperatorOnly().Idempotent();
+            .WithSummary("Delete a project and revoke its keys").Gives(typeof(DeletedAnswer)).OperatorOnly().Idempotent()
+            .For(Act.RunOrganization);
     }
 
-    private static Task<IResult> DeleteOrganization(
-        HttpContext http, string id, OrganizationRegister register, KeyRing ring, MutationRunner mutations) =>
-        mutations.RunWithoutBody(http, async scope =>
-        {
-            if (!(await register.Delete(scope, id)).TryGet(out var organization, out var problem))
-            {
-                return problem;
-            }
+    private static async Task<IResult> DeleteOrganization(HttpContext http, string id, Closure closure, MutationRunner mutations)
+    {
+        await (closure.Ready?.Invoke() ?? Task.CompletedTask);
+        return await mutations.RunWithoutBody(
+            http, async scope => (await closure.Close(scope, id)).TryGet(out var closed, out var problem) ? Gone(closed) : problem);
+    }
 
-            var revoked = 0;
-            foreach (var projectNo in await OrganizationRegister.ProjectsOf(scope, organization))
-            {
-                revoked += await ring.RevokeAllOf(scope, projectNo, "organization deleted");
-            }
+    private static async Task<IResult> PreviewOrganization(HttpContext http, string id, Closure closure) =>
+        (await closure.Preview(id, http.RequestAborted)).TryGet(out var closed, out var problem)
+            ? Answers.Json(
+                new DeletedAnswer(closed.Id, Deleted: false, closed.KeysRevoked), OrganizationWire.Default.DeletedAnswer)
+            : new ProblemResult(problem);
 
-            return Gone(organization.Id.Text, revoked);
-        });
+    private static Task<IResult> DeleteProject(HttpContext http, string id, Closure closure, MutationRunner mutations) =>
+        mutations.RunWithoutBody(
+            http, async scope => (await closure.CloseProject(scope, id)).TryGet(out var closed, out var problem) ? Gone(closed) : problem);
 
-    private static Task<IResult> DeleteProject(
-        HttpContext http, string id, OrganizationRegister register, KeyRing ring, MutationRunner mutations) =>
-        mutations.RunWithoutBody(http, async scope =>
-            (await register.DeleteProject(scope, id)).TryGet(out var project, out var problem)
-                ? Gone(project.Id.Text, await ring.RevokeAllOf(scope, project.ProjectNo, "project deleted"))
-                : problem);
-
-    private static Outcome<MutationAnswer> Gone(string id, int keysRevoked) => MutationAnswer.Of(
-        200, new DeletedAnswer(id, Deleted: true, keysRevoked), OrganizationWire.Default.DeletedAnswer);
+    private static Outcome<MutationAnswer> Gone(Closed closed) => MutationAnswer.Of(
+        200, new DeletedAnswer(closed.Id, Deleted: true, closed.KeysRevoked), OrganizationWire.Default.DeletedAnswer);
 }

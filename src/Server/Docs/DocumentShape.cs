@@ -1,8 +1,10 @@
 using System.Reflection;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
+using Tollgate.Server.Identity.Sessions;
 using Tollgate.Server.Mutations;
 using Tollgate.Server.Providers;
+using Tollgate.Server.Reach;
 
 namespace Tollgate.Server.Docs;
 
@@ -10,9 +12,10 @@ namespace Tollgate.Server.Docs;
 /// Adds to the document what no endpoint can say: what it is about, where it is served, how callers prove who they are, and the
 /// provider's own paths.
 /// </summary>
-internal sealed class DocumentShape(ProviderModel provider) : IOpenApiDocumentTransformer
+internal sealed class DocumentShape(ProviderModel provider, SessionCookie cookie) : IOpenApiDocumentTransformer
 {
     public const string SecurityName = "bearer";
+    public const string SessionName = "session";
 
     public Task TransformAsync(OpenApiDocument document, OpenApiDocumentTransformerContext context, CancellationToken cancellationToken)
     {
@@ -27,6 +30,14 @@ internal sealed class DocumentShape(ProviderModel provider) : IOpenApiDocumentTr
                 Type = SecuritySchemeType.Http,
                 Scheme = "bearer",
                 Description = "A key of this gate, or the operator's root key, as `Authorization: Bearer …`.",
+            },
+            [SessionName] = new OpenApiSecurityScheme
+            {
+                Type = SecuritySchemeType.ApiKey,
+                In = ParameterLocation.Cookie,
+                Name = cookie.Name,
+                Description =
+                    $"Who has signed in. What changes something needs `{ApiToken.Header}` too: the `csrf_token` of `GET /api/v1/me`.",
             },
         };
         document.Security = [new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(SecurityName, document)] = [] }];

@@ -37,7 +37,7 @@ internal sealed class OperationShape : IOpenApiOperationTransformer
         var isIdempotent = metadata.OfType<IdempotentCall>().Any();
         var path = "/" + context.Description.RelativePath;
 
-        operation.Description = Describe(operation.OperationId ?? "", access, isPublic);
+        operation.Description = Describe(operation.OperationId ?? "", access, metadata.OfType<PeopleRow>().LastOrDefault(), isPublic);
         operation.RequestBody?.Description ??= takes?.IsOptional == true ? BodyOptional
             : takes?.ContentTypes is [RequestBody.LinesType] ? BodyOfLines
             : BodyNeeded;
@@ -56,6 +56,12 @@ internal sealed class OperationShape : IOpenApiOperationTransformer
         {
             operation.Security = [];
         }
+        else if (metadata.OfType<PeopleRow>().LastOrDefault()?.Act is not null)
+        {
+            operation.Security = access!.PeopleOnly
+                ? [By(DocumentShape.SessionName, context.Document!)]
+                : [By(DocumentShape.SecurityName, context.Document!), By(DocumentShape.SessionName, context.Document!)];
+        }
 
         Answer(operation, isPublic, isIdempotent, context.Document!);
         foreach (var status in Refusals(operation, isPublic, isIdempotent, takes is not null))
@@ -66,14 +72,36 @@ internal sealed class OperationShape : IOpenApiOperationTransformer
         return Task.CompletedTask;
     }
 
-    private static string Describe(string operation, AccessRow? access, bool isPublic)
+    private static string Describe(string operation, AccessRow? access, PeopleRow? people, bool isPublic)
     {
         var caller = isPublic || access is null ? "No key is needed."
-            : access.OperatorOnly ? "The operator's root key alone may call this."
+            : access.PeopleOnly ? "No key may call this."
+            : access.OperatorOnly ? "Of keys, the operator's root key alone may call this."
             : access.AnyOf == Rights.None ? "Any good key may call this, and the root key."
             : $"A key with `{string.Join("` or `", RightNames.Of(access.AnyOf))}` may call this, and the root key.";
-        return OperationTexts.Of(operation) is { } text ? $"{text} {caller}" : caller;
+        var all = people is null ? caller : $"{caller} {Describe(people)}";
+        return OperationTexts.Of(operation) is { } text ? $"{text} {all}" : all;
     }
+
+    private static OpenApiSecurityRequirement By(string scheme, OpenApiDocument document) =>
+        new() { [new OpenApiSecuritySchemeReference(scheme, document)] = [] };
+
+    private static string Describe(PeopleRow people) => people.Act switch
+    {
+        null => "People do not call this.",
+        Act.Oneself => "Everybody who has signed in may.",
+        { } act when RoleTable.Of(act) == Roles.None => "Of people, those who run the gate may.",
+        { } act => $"Of people, these may: {string.Join(", ", NamesOf(RoleTable.Of(act)))}.",
+    };
+
+    private static IEnumerable<string> NamesOf(Roles roles) =>
+        RoleNames.Where(one => roles.HasFlag(one.Role)).Select(one => one.Name);
+
+    private static readonly (Roles Role, string Name)[] RoleNames =
+    [
+        (Roles.Owner, "owner"), (Roles.Admin, "admin"), (Roles.Billing, "billing"), (Roles.Member, "member"),
+        (Roles.ProjectAdmin, "admin of the project"), (Roles.ProjectMember, "member of the project"), (Roles.Viewer, "viewer"),
+    ];
 
     /// <summary>Statuses that the endpoint can refuse with, read off what it takes.</summary>
     private static IEnumerable<int> Refusals(OpenApiOperation operation, bool isPublic, bool isIdempotent, bool takesBody)
@@ -183,6 +211,10 @@ internal sealed class OperationShape : IOpenApiOperationTransformer
             case "status":
                 parameter.Description = "Only keys of this status.";
                 schema.Enum = [.. KeyStatuses.Select(status => (JsonNode)status)];
+                break;
+            case "search":
+                parameter.Description = "What to look for.";
+                schema.MaxLength = OrganizationRegister.SearchMax;
                 break;
             case "project":
                 parameter.Description = "The id of the project for lines that name none.";

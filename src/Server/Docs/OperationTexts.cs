@@ -6,12 +6,29 @@ internal static class OperationTexts
     private static readonly Dictionary<string, string> Texts = new(StringComparer.Ordinal)
     {
         ["createOrganization"] = "An organization owns projects; a new one has none.",
-        ["listOrganizations"] = "One page of organizations, without deleted ones.",
+        ["listOrganizations"] = "One page of organizations, without deleted ones. `search` is an id or a part of a name, in any case.",
         ["getOrganization"] = "A deleted one is as absent as one that never was.",
         ["updateOrganization"] = 
             "An absent member stays as it is. Keys of a suspended organization are refused from the next request on; from then on another "
             + "plan holds too.",
         ["deleteOrganization"] = "Its projects are closed and their keys revoked in the same step, for good.",
+        ["getMe"] =
+            "A person with the organizations they are in, a key with its project and rights, or the root key. `csrf_token` is told to "
+            + "people: they send it as `X-CSRF-Token` with each change.",
+        ["updateMe"] = "What others in a team see. The e-mail address is changed on the account page.",
+        ["listMySessions"] = "The newest first, with the device and the address from which each began.",
+        ["endMySession"] = "Over at its next request. Another person's is as absent as one that never was.",
+        ["endMyOtherSessions"] = "All but the one that asks.",
+        ["listPeople"] =
+            "One page of people who have an account. `search` is an id, the beginning of an e-mail address, or a part of a name, in any "
+            + "case.",
+        ["getPerson"] = "With the teams they are in. A look by a person is in the audit log.",
+        ["updatePerson"] =
+            "A suspended person is signed out everywhere at once and does not get in; keys go on working. Nobody suspends themselves.",
+        ["listProjectMembers"] =
+            "In the order in which they came to the team. Owners and admins of the team reach every project without being here.",
+        ["setProjectMember"] = "Only members of the team; who is in the project already gets another role.",
+        ["removeProjectMember"] = "They stay in the team. Everybody may go by themselves.",
         ["listPlans"] = "With what each allows of limits and quotas, in the order of the provider file.",
         ["listQuotas"] =
             "How much of each quota is used, and what the plan allows. A key reads those of its own organization; one of the operator's "
@@ -20,7 +37,7 @@ internal static class OperationTexts
             "For who counts by himself, or to put right what was counted. It may be more than the plan allows: then no more are made. "
             + "A key needs to be of the operator's organization too.",
         ["createWalletEntry"] =
-            "A `top_up` or a `refund` puts money in, an `adjustment` moves it either way. An `external_id` counts once in its "
+            "A `top_up`, a `refund` or a `grant` puts money in, an `adjustment` moves it either way. An `external_id` counts once in its "
             + "organization, for good: the same again answers 200 with the entry that is there, another amount or kind is a 422. What is "
             + "held for requests under way cannot be taken.",
         ["getWallet"] =
@@ -30,7 +47,21 @@ internal static class OperationTexts
             + "organization's.",
         ["createOperatorLink"] =
             "Its address signs the first operator in, in any browser: once, within 15 minutes. An operator is made where there is none.",
-        ["createProject"] = "A project holds keys.",
+        ["createTeam"] =
+            "An organization of more than one person, with its first owner and a first project. Nobody owns two, which is a 409. "
+            + "`balance_moved` and `keys_held` tell what coming into it has done to the owner's own wallet and keys.",
+        ["listMembers"] = "All of them, in the order in which they came; a team has at most 500.",
+        ["updateMember"] = "Binds at once. The last owner stays an owner, which is a 409 otherwise.",
+        ["removeMember"] = "At once: the team is from then on as absent for that person as one that never was. The last owner stays.",
+        ["previewMemberRemoval"] = "How many keys of the team would be deleted with it; nothing is changed.",
+        ["previewOrganizationDeletion"] = "How many keys would be revoked with it; nothing is changed, and `deleted` is false.",
+        ["transferTeam"] = "The member becomes the team's owner, and who was becomes an admin.",
+        ["listInvitations"] = "Those whose link can still be used, the oldest first; at most 100 wait at a time.",
+        ["createInvitation"] =
+            "The link is in the mail alone: for one use, for seven days, and for whoever has proved to read mails at that address. Another "
+            + "one to the same address ends the one before.",
+        ["deleteInvitation"] = "Its link is good no more.",
+        ["createProject"] = "A project holds keys. People make at most 200 at a time in an organization, which is a 409 otherwise.",
         ["listOrganizationProjects"] = "One page of the organization's projects, newest first.",
         ["listProjects"] = "One page of the projects of all organizations.",
         ["getProject"] = "A key reads its own project; any other is as absent as one that never was.",
@@ -38,7 +69,7 @@ internal static class OperationTexts
         ["deleteProject"] = "Its keys are revoked in the same step, for good.",
         ["createKey"] =
             "The secret is in this answer and in no other. With `secret_sha256`, the operator takes in a key made elsewhere. "
-            + "A key needs `keys:manage` for this and makes none wider than itself.",
+            + "A key needs `keys:manage` for this and makes none wider than itself; a person gives no right that their role has not.",
         ["importKeys"] =
             "One key a line, by its secret or by its SHA-256; each line has its outcome in the answer, and a refused one takes no other "
             + "with it. The same line again is `unchanged`, known by its `external_id` in the project.",

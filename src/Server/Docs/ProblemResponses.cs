@@ -17,8 +17,8 @@ internal static class ProblemResponses
     private static readonly ProblemCode[] NotHere =
     [
         ProblemCode.PermissionMissing, ProblemCode.ScopeMissing, ProblemCode.BodyCondition, ProblemCode.ModelRefused,
-        ProblemCode.SignInFailed, ProblemCode.TooManyTries, ProblemCode.FormRefused, ProblemCode.CrossSite,
-        ProblemCode.ProofNeeded, ProblemCode.RouteUnknown, ProblemCode.OriginalRequestMissing, ProblemCode.OriginalRequestAmbiguous,
+        ProblemCode.SignInFailed, ProblemCode.TooManyTries, ProblemCode.FormRefused, ProblemCode.RouteUnknown,
+        ProblemCode.OriginalRequestMissing, ProblemCode.OriginalRequestAmbiguous,
     ];
 
     private static readonly Dictionary<int, string> Names = new()

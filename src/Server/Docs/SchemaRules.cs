@@ -117,6 +117,7 @@ internal sealed class SchemaRules(ProviderModel provider)
                 BoundChange(place, schema);
                 ImportSchema.Bound(place, owner, member, schema);
                 WalletSchema.Bound(place, owner, member, schema);
+                TeamSchema.Bound(place, owner, member, schema, provider);
                 PlanSchema.Bound(place, owner, member, schema, provider);
                 WebhookSchema.Bound(place, owner, member, schema);
                 BoundTerm(owner, member, schema, place.Split('.')[0]);

@@ -30,7 +30,7 @@ internal static class WalletSchema
                 schema.MaxLength = EntryTerms.NoteMax;
                 break;
             case "WalletEntry.kind":
-                schema.Enum = SchemaRules.Names([.. EntryKinds.ByHand, EntryKinds.Usage], orNull: false);
+                schema.Enum = SchemaRules.Names([.. EntryKinds.ByHand, EntryKinds.Usage, EntryKinds.Transfer], orNull: false);
                 break;
             case "WalletEntry.number":
                 schema.Description = "From 1 in each organization, without gaps.";
@@ -39,7 +39,7 @@ internal static class WalletSchema
                 schema.Description = "Of usage: how many requests it pays for.";
                 break;
             case "WalletEntry.external_id":
-                schema.Description = "Null for usage.";
+                schema.Description = "Null for usage and transfers.";
                 break;
             case "WalletEntry.amount" or "WalletEntry.balance_after" or "Wallet.balance" or "Wallet.held" or "Wallet.available":
                 schema.Pattern = AmountPattern;

@@ -5,6 +5,7 @@ using Tollgate.Server.Journal;
 using Tollgate.Server.Organizations;
 using Tollgate.Server.Providers;
 using Tollgate.Server.Storage;
+using Tollgate.Server.Teams;
 using Tollgate.Server.Usage;
 using Tollgate.Server.Verification;
 using Tollgate.Server.Wallet;
@@ -17,7 +18,8 @@ namespace Tollgate.Server.Hosting;
 /// </summary>
 internal sealed class FirstStart(
     Database database, OrganizationRegister organizations, ProviderModel provider, RootKey root, PriceBook prices, WalletMemory wallets,
-    WalletThreshold threshold, Fold fold, ModelNames models, Remembrance remembrance, OperatorDoor operators)
+    WalletThreshold threshold, Fold fold, ModelNames models, Remembrance remembrance, OperatorDoor operators,
+    Crossing crossing)
 {
     public const string ProviderSetting = "provider";
     public const string RootKeySetting = "root_key";
@@ -67,6 +69,7 @@ internal sealed class FirstStart(
         await wallets.Load(await remembrance.Held(cancel));
         await remembrance.RestoreReservations(cancel);
         await threshold.Follow(cancel);
+        await crossing.Follow(cancel);
         return new FirstStartResult(isFirst, made, isReplaced, await organizations.FirstProject(cancel)) { OnceSecret = once };
     }
 

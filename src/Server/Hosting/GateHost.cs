@@ -5,6 +5,7 @@ using Tollgate.Engine.Usage;
 using Tollgate.Engine.Verification;
 using Tollgate.Engine.Wallet;
 using Tollgate.Gateway.Relay;
+using Tollgate.Server.Access;
 using Tollgate.Server.Audit;
 using Tollgate.Server.Changes;
 using Tollgate.Server.Closures;
@@ -21,8 +22,10 @@ using Tollgate.Server.Mutations;
 using Tollgate.Server.Organizations;
 using Tollgate.Server.Providers;
 using Tollgate.Server.Quotas;
+using Tollgate.Server.Reach;
 using Tollgate.Server.Storage;
 using Tollgate.Server.Surfaces;
+using Tollgate.Server.Teams;
 using Tollgate.Server.Upstreams;
 using Tollgate.Server.Usage;
 using Tollgate.Server.Verification;
@@ -68,11 +71,19 @@ internal static class GateHost
     private static void Connect(IServiceProvider services, Database database)
     {
         var (ledger, holds) = (services.GetRequiredService<WalletLedger>(), services.GetRequiredService<BalanceHolds>());
+        services.GetRequiredService<CallerGate>().People = services.GetRequiredService<PersonGate>().Admit;
         (ledger.Drained, ledger.Funded) = (holds.Place, holds.Lift);
         var fold = services.GetRequiredService<Fold>();
         (ledger.HeldIn, ledger.TakeIn) = (Remembrance.HeldIn, fold.WaitAll);
         services.GetRequiredService<UsageReader>().CatchUp = ledger.CatchUp = fold.CatchUp;
         (fold.BookUsage, fold.Watch) = (ledger.BookUsage, services.GetRequiredService<LimitWatch>().Note);
+        services.GetRequiredService<ArchiveHolds>().IsArchived = Crossing.IsArchived;
+        var roster = services.GetRequiredService<TeamRoster>();
+        var closure = services.GetRequiredService<Closure>();
+        (closure.Ready, closure.Closed, closure.ProjectClosed) = (roster.Ready, roster.Closed, ProjectRoster.Closed);
+        var ties = services.GetRequiredService<PersonTies>();
+        (ties.Cut, ties.Teams, ties.Suspended) = (roster.LeaveAll, roster.Export, TeamRoster.Suspended);
+        services.GetRequiredService<OrganizationRegister>().NameMaxOf = roster.NameMaxOf;
         services.GetRequiredService<ReservationSweep>().PriceAt = services.GetRequiredService<PriceBook>().At;
         services.GetRequiredService<KeyFeed>().BeforeEnter = services.GetRequiredService<Remembrance>().RestoreWindows;
         var (start, memory) = (services.GetRequiredService<FirstStart>(), services.GetRequiredService<WalletMemory>());
@@ -112,6 +123,7 @@ internal static class GateHost
         services.AddSingleton(new MissLimiter(options.MissesPerMinute));
         services.AddSingleton<KeyRing>().AddSingleton<KeyFeed>().AddSingleton<SecretMint>().AddSingleton<KeyOperationCount>();
         services.AddSingleton<KeyIntake>().AddSingleton<BalanceHolds>();
+        services.AddSingleton<OrganizationHolds>().AddSingleton<ArchiveHolds>().AddSingleton<Closure>();
         services.AddSingleton<ExpiryWatch>().AddHostedService(services => services.GetRequiredService<ExpiryWatch>());
         AddUsage(services, options, provider);
         services.AddSingleton<ChangeTail>().AddSingleton<ChangeFeed>();
@@ -121,6 +133,9 @@ internal static class GateHost
         services.AddSingleton<AuthorizeDoor>();
         services.AddMail(options.Mail);
         services.AddPeople(options.People);
+        services.AddSingleton<Crossing>().AddSingleton<TeamRoster>().AddSingleton<InvitationBook>().AddSingleton<ProjectRoster>();
+        services.AddSingleton<ApiToken>().AddSingleton<PersonGate>().AddSingleton<OperatorLooks>();
+        services.AddSingleton<PersonRegister>();
         services.AddSignInPages(options.People);
         services.AddSingleton<UrlKeys>().AddSingleton<Front>().AddSingleton<FirstStart>();
     }
@@ -215,8 +230,13 @@ internal static class GateHost
         api.MapAudit();
         api.MapChanges();
         api.MapUsage();
-        api.MapReports();
+        api.MapGroup("").KeysOnly().MapReports();
         api.MapOperators();
+        api.MapTeams();
+        api.MapProjectMembers();
+        api.MapMe();
+        api.MapMySessions();
+        api.MapPeople();
         verify.Map(api);
         app.MapHealth();
         metrics.Map(app);

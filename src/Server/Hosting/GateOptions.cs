@@ -2,6 +2,7 @@ using System.ComponentModel.DataAnnotations;
 using Tollgate.Engine.Verification;
 using Tollgate.Gateway.Upstreams;
 using Tollgate.Server.Identity;
+using Tollgate.Server.Identity.OAuth;
 using Tollgate.Server.Journal;
 using Tollgate.Server.Mail;
 using Tollgate.Server.Storage;
@@ -180,6 +181,50 @@ internal sealed record GateOptions
     [Range(1, 300)]
     public int MailTimeoutSeconds { get; init; } = 30;
 
+    /// <summary>Under which id Google knows the gate; with its secret, people can sign in with Google.</summary>
+    [Option("google.client_id", "TOLLGATE_GOOGLE_CLIENT_ID", null)]
+    [StringLength(256, MinimumLength = 1)]
+    public string? GoogleClientId { get; init; }
+
+    [Option("google.client_secret", "TOLLGATE_GOOGLE_CLIENT_SECRET", null, IsSecret = true)]
+    [StringLength(1_024, MinimumLength = 1)]
+    public string? GoogleClientSecret { get; init; }
+
+    /// <summary>Whose id tokens are believed.</summary>
+    [Option("google.issuer", "TOLLGATE_GOOGLE_ISSUER", null)]
+    [ConnectionUrl]
+    public string GoogleIssuer { get; init; } = "https://accounts.google.com";
+
+    [Option("google.authorize_url", "TOLLGATE_GOOGLE_AUTHORIZE_URL", null)]
+    [ConnectionUrl]
+    public string GoogleAuthorizeUrl { get; init; } = "https://accounts.google.com/o/oauth2/v2/auth";
+
+    [Option("google.token_url", "TOLLGATE_GOOGLE_TOKEN_URL", null)]
+    [ConnectionUrl]
+    public string GoogleTokenUrl { get; init; } = "https://oauth2.googleapis.com/token";
+
+    /// <summary>Under which id GitHub knows the gate; with its secret, people can sign in with GitHub.</summary>
+    [Option("github.client_id", "TOLLGATE_GITHUB_CLIENT_ID", null)]
+    [StringLength(256, MinimumLength = 1)]
+    public string? GithubClientId { get; init; }
+
+    [Option("github.client_secret", "TOLLGATE_GITHUB_CLIENT_SECRET", null, IsSecret = true)]
+    [StringLength(1_024, MinimumLength = 1)]
+    public string? GithubClientSecret { get; init; }
+
+    [Option("github.authorize_url", "TOLLGATE_GITHUB_AUTHORIZE_URL", null)]
+    [ConnectionUrl]
+    public string GithubAuthorizeUrl { get; init; } = "https://github.com/login/oauth/authorize";
+
+    [Option("github.token_url", "TOLLGATE_GITHUB_TOKEN_URL", null)]
+    [ConnectionUrl]
+    public string GithubTokenUrl { get; init; } = "https://github.com/login/oauth/access_token";
+
+    /// <summary>Where it tells who somebody is.</summary>
+    [Option("github.api_url", "TOLLGATE_GITHUB_API_URL", null)]
+    [ConnectionUrl]
+    public string GithubApiUrl { get; init; } = "https://api.github.com";
+
     /// <summary>From which level on the log is written: trace, debug, information, warning, error, critical or none.</summary>
     [Option("log_level", "TOLLGATE_LOG_LEVEL", null)]
     [AllowedValues("trace", "debug", "information", "warning", "error", "critical", "none")]
@@ -272,7 +317,32 @@ internal sealed record GateOptions
         SessionIdle = TimeSpan.FromHours(SessionIdleHours),
         SessionMost = TimeSpan.FromDays(SessionDays),
         HashRounds = HashRounds,
+        Connections = [.. Connections()],
     };
+
+    /// <summary>How long a provider of sign-in may take. No option: tests in which one is silent take less.</summary>
+    public TimeSpan ConnectionPatience { get; init; } = TimeSpan.FromSeconds(5);
+
+    private IEnumerable<ConnectionConfig> Connections()
+    {
+        if (GoogleClientId is { } google && GoogleClientSecret is { } googleSecret)
+        {
+            yield return new ConnectionConfig
+            {
+                Kind = ConnectionKind.Google, ClientId = google, ClientSecret = googleSecret, Issuer = GoogleIssuer,
+                AuthorizeUrl = GoogleAuthorizeUrl, TokenUrl = GoogleTokenUrl, Patience = ConnectionPatience,
+            };
+        }
+
+        if (GithubClientId is { } github && GithubClientSecret is { } githubSecret)
+        {
+            yield return new ConnectionConfig
+            {
+                Kind = ConnectionKind.GitHub, ClientId = github, ClientSecret = githubSecret, ApiUrl = GithubApiUrl.TrimEnd('/'),
+                AuthorizeUrl = GithubAuthorizeUrl, TokenUrl = GithubTokenUrl, Patience = ConnectionPatience,
+            };
+        }
+    }
 
     public string PepperPath => PepperFile ?? Path.Combine(Data, Pepper.DefaultFile);
 

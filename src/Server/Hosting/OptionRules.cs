@@ -47,6 +47,18 @@ internal sealed class PublicAddressAttribute : ValidationAttribute
         $"{name} must be an address such as https://console.example.com, or http://localhost:8700 on the machine itself, without a path";
 }
 
+/// <summary>Where a provider of sign-in is: https, or http on the machine itself.</summary>
+[AttributeUsage(AttributeTargets.Property)]
+internal sealed class ConnectionUrlAttribute : ValidationAttribute
+{
+    public override bool IsValid(object? value) => Uri.TryCreate((string)value!, UriKind.Absolute, out var url)
+        && url is { Fragment: "", UserInfo: "" }
+        && (url.Scheme == Uri.UriSchemeHttps || (url.Scheme == Uri.UriSchemeHttp && url.IsLoopback));
+
+    public override string FormatErrorMessage(string name) =>
+        $"{name} must be an address such as https://accounts.example.com/authorize, or with http on the machine itself";
+}
+
 /// <summary>A number of places in a ring.</summary>
 [AttributeUsage(AttributeTargets.Property)]
 internal sealed class PowerOfTwoAttribute(int least, int most) : ValidationAttribute

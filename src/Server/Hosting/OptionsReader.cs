@@ -91,6 +91,7 @@ internal sealed class OptionsReader
         }
 
         MailFaults(options, values);
+        ConnectionFaults(values);
         return options with { Upstreams = UpstreamsOf(options, values) };
     }
 
@@ -115,22 +116,37 @@ internal sealed class OptionsReader
     /// <summary>What cannot be meant together. A password goes over encrypted connections only.</summary>
     private void MailFaults(GateOptions options, Dictionary<string, (string Value, string Place)> values)
     {
-        Needs("mail.host", "mail.from");
-        Needs("mail.user", "mail.password");
-        Needs("mail.password", "mail.user");
-        Needs("mail.user", "mail.host");
+        Needs(values, "mail.host", "mail.from");
+        Needs(values, "mail.user", "mail.password");
+        Needs(values, "mail.password", "mail.user");
+        Needs(values, "mail.user", "mail.host");
         if (options.MailSecurity == MailOptions.NoTls && values.TryGetValue("mail.user", out var user))
         {
             _faults.Add(
                 $"{user.Place}: is never sent over a connection that is not encrypted; set mail.security to {MailOptions.StartTls}.");
         }
+    }
 
-        void Needs(string key, string other)
+    /// <summary>A provider of sign-in is set up whole or not at all.</summary>
+    private void ConnectionFaults(Dictionary<string, (string Value, string Place)> values)
+    {
+        foreach (var provider in new[] { "google", "github" })
         {
-            if (values.TryGetValue(key, out var given) && !values.ContainsKey(other))
+            var id = $"{provider}.client_id";
+            Needs(values, id, $"{provider}.client_secret");
+            foreach (var key in Known.Select(row => row.Option.Key)
+                .Where(key => key != id && key.StartsWith($"{provider}.", StringComparison.Ordinal)))
             {
-                _faults.Add($"{given.Place}: needs {other} beside it.");
+                Needs(values, key, id);
             }
+        }
+    }
+
+    private void Needs(Dictionary<string, (string Value, string Place)> values, string key, string other)
+    {
+        if (values.TryGetValue(key, out var given) && !values.ContainsKey(other))
+        {
+            _faults.Add($"{given.Place}: needs {other} beside it.");
         }
     }
 

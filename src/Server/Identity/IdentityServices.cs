@@ -2,8 +2,11 @@ using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.Identity;
 using Tollgate.Server.Identity.Links;
 using Tollgate.Server.Identity.MagicLinks;
+using Tollgate.Server.Identity.OAuth;
 using Tollgate.Server.Identity.Operators;
+using Tollgate.Server.Identity.Passkeys;
 using Tollgate.Server.Identity.Password;
+using Tollgate.Server.Identity.SecondStep;
 using Tollgate.Server.Identity.Sessions;
 using Tollgate.Server.Storage;
 
@@ -18,6 +21,7 @@ internal static class IdentityServices
         services.AddSingleton<IDataProtectionProvider>(found => new SealedProtection(found.GetRequiredService<Sealer>()));
         services.AddSingleton<LinkBook>().AddSingleton<SessionBook>().AddSingleton<DeviceBook>().AddSingleton<SessionCookie>();
         services.AddSingleton<DeviceCookie>().AddSingleton<HashQueue>().AddSingleton<TryThrottle>().AddSingleton<MailThrottle>();
+        services.AddSingleton<SecondStepBook>().AddSingleton<SecondStepCookie>();
         services.AddSingleton<OperatorDoor>();
         services.AddScoped<PersonStore>().AddScoped<IUserStore<Person>>(found => found.GetRequiredService<PersonStore>());
         services.AddScoped<IUserValidator<Person>, PersonRules>().AddScoped<IPasswordValidator<Person>, PasswordRules>();
@@ -25,6 +29,10 @@ internal static class IdentityServices
         // Its hashes are PBKDF2 with SHA-512, of 128 bits of salt.
         services.Configure<PasswordHasherOptions>(hasher => hasher.IterationCount = options.HashRounds);
         services.AddIdentityCore<Person>();
-        services.AddScoped<SignUpDoor>().AddScoped<PasswordDoor>().AddScoped<MagicDoor>().AddScoped<People>();
+        services.AddSingleton<PersonTies>();
+        ConnectionBook.Add(services, options);
+        services.AddScoped<ConnectionDoor>().AddScoped<SecondStepDoor>()
+            .AddScoped<PasskeyCeremony>().AddScoped<PasskeyDoor>();
+        services.AddScoped<SignUpDoor>().AddScoped<PasswordDoor>().AddScoped<MagicDoor>().AddScoped<LinkDoor>().AddScoped<People>();
     }
 }

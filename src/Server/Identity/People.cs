@@ -2,7 +2,9 @@ using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Identity;
 using Tollgate.Server.Audit;
 using Tollgate.Server.Identity.Links;
-using Tollgate.Server.Identity.Password;
+using Tollgate.Server.Identity.OAuth;
+using Tollgate.Server.Identity.Passkeys;
+using Tollgate.Server.Identity.SecondStep;
 using Tollgate.Server.Identity.Sessions;
 using Tollgate.Server.Keys;
 using Tollgate.Server.Organizations;
@@ -14,8 +16,9 @@ namespace Tollgate.Server.Identity;
 
 /// <summary>The door of the room for what people are, beside how they prove it: their address, their leave to sign in, their end.</summary>
 internal sealed class People(
-    Database database, UserManager<Person> users, PersonStore store, SignUpDoor signUps, LinkBook links, SessionBook sessions,
-    PersonMail mail, MailThrottle throttle, OrganizationRegister organizations, KeyRing keys, AuditLog audit)
+    Database database, UserManager<Person> users, PersonStore store, LinkBook links, SessionBook sessions,
+    PersonMail mail, MailThrottle throttle, OrganizationRegister organizations, KeyRing keys, ConnectionDoor connections,
+    SecondStepDoor secondStep, PasskeyDoor passkeys, AuditLog audit, PersonTies ties)
 {
     /// <summary>What stands in place of a name when the person is gone.</summary>
     public const string DeletedName = "Deleted person";
@@ -24,18 +27,13 @@ internal sealed class People(
     public const int ExportRowsMax = 1_000;
 
     /// <summary>
-    /// Uses a link that proves an address: a new person's, who is made by it, or the one that a person changes to. The latter ends every
-    /// session and every other link, and tells the address from before.
+    /// Uses a link that proves the address that a person changes to. That ends every session and every other link, and tells the address
+    /// from before.
     /// </summary>
-    public Task<Outcome<bool>> Verify(Visit visit, string? secret) => database.Write<bool>(
+    public Task<Outcome<bool>> ConfirmEmail(Visit visit, string? secret) => database.Write<bool>(
         async scope =>
         {
             using var turn = store.Within(scope);
-            if (await links.Take(scope, LinkKind.Verify, secret) is { } signUp)
-            {
-                return await signUps.Confirm(scope, signUp);
-            }
-
             if (await links.Take(scope, LinkKind.Email, secret) is not { } link
                 || await LinkBook.Owner(scope, link) is not { MaySignIn: true } person
                 || !EmailAddress.TryRead(link.Email, out var email))
@@ -99,6 +97,7 @@ internal sealed class People(
         {
             await LinkBook.EndAll(scope, person);
             await SessionBook.EndAll(scope, person, "disabled");
+            await (ties.Suspended?.Invoke(scope, person) ?? Task.CompletedTask);
         }
 
         await PersonAudit.Tell(
@@ -107,8 +106,9 @@ internal sealed class People(
     }
 
     /// <summary>
-    /// For good, and in one transaction: sessions and links end, the personal organization is closed and its keys are revoked, and what the
-    /// row told of the person is gone. An operator's organization stays.
+    /// For good, and in one transaction: the person leaves its teams, sessions and links end, the personal organization is closed and its
+    /// keys are revoked, and what the row told of the person is gone. An operator's organization stays, and so does the last owner of a
+    /// team.
     /// </summary>
     public Task<Outcome<bool>> Delete(Visit visit, SignedIn who, string? cookie) => database.Write<bool>(
         async scope =>
@@ -117,6 +117,11 @@ internal sealed class People(
             if (await sessions.Still(scope, who, cookie) is not { } person)
             {
                 return Problem.Of(ProblemCode.ProofNeeded);
+            }
+
+            if (ties.Cut is { } cut && await cut(scope, person) is { } tied)
+            {
+                return tied;
             }
 
             if (person.IsOperator == 0 && await Close(scope, person.OrganizationId) is { } problem)
@@ -131,6 +136,9 @@ internal sealed class People(
             await LinkBook.EndAll(scope, person);
             await SessionBook.EndAll(scope, person, "deleted");
             await DeviceBook.Forget(scope, person);
+            await ConnectionSql.RemoveAll(scope, person.PersonNo);
+            await SecondStepBook.Remove(scope, person);
+            await PasskeySql.RemoveAll(scope, person.PersonNo);
             await PersonAudit.Tell(scope, "person.delete", person, before: before, after: PersonAudit.Shape(person));
             return true;
         },
@@ -140,6 +148,9 @@ internal sealed class People(
     public async Task<JsonObject> Export(Person person, CancellationToken cancel)
     {
         var open = await sessions.List(person, cancel);
+        var connected = await connections.List(person, cancel);
+        var second = await secondStep.Find(person, cancel);
+        var keptPasskeys = await passkeys.List(person, cancel);
         var rows = await audit.List(new AuditFilter { ActorId = person.Id }, long.MaxValue, ExportRowsMax, cancel);
         return new JsonObject
         {
@@ -151,6 +162,7 @@ internal sealed class People(
             ["is_operator"] = person.IsOperator != 0,
             ["has_password"] = person.PasswordHash is not null,
             ["organization_id"] = person.OrganizationId,
+            ["teams"] = ties.Teams is { } teams ? await teams(person, cancel) : [],
             ["sessions"] = new JsonArray([.. open.Select(session => new JsonObject
             {
                 ["id"] = session.Id,
@@ -159,6 +171,23 @@ internal sealed class People(
                 ["address"] = session.Address,
                 ["began_at"] = Time(session.CreatedAtMs),
                 ["seen_at"] = Time(session.SeenAtMs),
+            })]),
+            ["second_step_since"] = Time(second?.SinceMs),
+            ["recovery_codes_left"] = second?.CodesLeft ?? 0,
+            ["passkeys"] = new JsonArray([.. keptPasskeys.Select(passkey => new JsonObject
+            {
+                ["id"] = passkey.Id,
+                ["name"] = passkey.Name,
+                ["created_at"] = Time(passkey.CreatedAtMs),
+                ["used_at"] = Time(passkey.UsedAtMs),
+            })]),
+            ["connections"] = new JsonArray([.. connected.Select(connection => new JsonObject
+            {
+                ["provider"] = connection.Name,
+                ["subject"] = connection.Subject,
+                ["email"] = connection.Email,
+                ["connected_at"] = Time(connection.CreatedAtMs),
+                ["used_at"] = Time(connection.UsedAtMs),
             })]),
             ["audit"] = new JsonArray([.. rows.Select(row => new JsonObject
             {

@@ -1,3 +1,5 @@
+using Tollgate.Server.Identity.OAuth;
+
 namespace Tollgate.Server.Identity;
 
 /// <summary>What the operator sets of people.</summary>
@@ -14,6 +16,9 @@ internal sealed record PeopleOptions
 
     /// <summary>Rounds of PBKDF2 with SHA-512. Tests that try thousands of passwords take fewer; no option does.</summary>
     public int HashRounds { get; init; } = 220_000;
+
+    /// <summary>The providers elsewhere that people can sign in with.</summary>
+    public IReadOnlyList<ConnectionConfig> Connections { get; init; } = [];
 
     public bool IsSecure => PublicUrl?.StartsWith("https://", StringComparison.Ordinal) == true;
 }

@@ -1,4 +1,7 @@
 using System.Data.Common;
+using Tollgate.Server.Identity.OAuth;
+using Tollgate.Server.Identity.Passkeys;
+using Tollgate.Server.Identity.SecondStep;
 using Tollgate.Server.Identity.Sessions;
 using Tollgate.Server.Storage;
 
@@ -25,7 +28,7 @@ internal sealed class PersonComparison(DbConnection inPlace, WriteScope restored
                     continue;
                 }
 
-                var undone = Undone(now, back).ToList();
+                var undone = Undone(now, back).Concat(await Connected(now, back)).Concat(await SecondStep(now, back)).ToList();
                 foreach (var change in undone)
                 {
                     yield return change;
@@ -68,6 +71,70 @@ internal sealed class PersonComparison(DbConnection inPlace, WriteScope restored
         UndoneChange Of(string what, long? atMs, string detail) => new(what, "person", back.Id, back.Name, atMs, detail);
     }
 
+    private async Task<IEnumerable<UndoneChange>> Connected(Person now, Person back) =>
+        now.DeletedAtMs is not null && back.DeletedAtMs is null ? []
+        : [
+            .. (await GoneSince(now, back)).Select(connection => new UndoneChange(
+                "connection", "person", back.Id, back.Name, null, $"could sign in by the account at {connection.Name} of before")),
+            .. (await PasskeysGone(now, back)).Select(passkey => new UndoneChange(
+                "passkey", "person", back.Id, back.Name, null, "could sign in by a passkey of before")),
+        ];
+
+    private async Task<List<Passkey>> PasskeysGone(Person now, Person back)
+    {
+        var before = await PasskeySql.List(restored.Connection, restored.Transaction, back.PersonNo);
+        var still = await InPlaceException.Reading(() => PasskeySql.List(inPlace, null, now.PersonNo));
+        return [.. before.Where(one => !still.Any(other => other.Id == one.Id))];
+    }
+
+    /// <summary>By which accounts elsewhere the person signed in then, and does not any more.</summary>
+    private async Task<List<Connection>> GoneSince(Person now, Person back)
+    {
+        var before = await ConnectionSql.List(restored.Connection, restored.Transaction, back.PersonNo);
+        var still = await InPlaceException.Reading(() => ConnectionSql.List(inPlace, null, now.PersonNo));
+        return [.. before.Where(one => !still.Any(other => (other.Name, other.Subject) == (one.Name, one.Subject)))];
+    }
+
+    /// <summary>
+    /// A step that was set up since would be gone, one of before would be asked for, and codes that were used would be good again.
+    /// </summary>
+    private async Task<IEnumerable<UndoneChange>> SecondStep(Person now, Person back)
+    {
+        if (now.DeletedAtMs is not null && back.DeletedAtMs is null)
+        {
+            return [];
+        }
+
+        var (stepNow, codesNow) = await InPlaceException.Reading(() => Step(inPlace, null, now));
+        var (stepBack, codesBack) = await Step(restored.Connection, restored.Transaction, back);
+        var detail = stepNow is null && stepBack is null ? null
+            : stepBack is null ? "could sign in without the second step"
+            : stepNow is null || !stepNow.Secret.SequenceEqual(stepBack.Secret) ? "would be asked for codes of the app of before"
+            : stepNow.LastStep > stepBack.LastStep || codesBack.Any(code => !codesNow.Any(other => other.SequenceEqual(code)))
+                ? "could sign in by codes that were used since"
+            : null;
+        return detail is null ? [] : [new UndoneChange("second step", "person", back.Id, back.Name, stepNow?.CreatedAtMs, detail)];
+
+        static async Task<(Authenticator?, IReadOnlyList<byte[]>)> Step(DbConnection from, DbTransaction? transaction, Person person) => (
+            await AuthenticatorSql.Find(from, transaction, person.PersonNo),
+            await AuthenticatorSql.Codes(from, transaction, person.PersonNo));
+    }
+
+    private async Task KeepSecondStep(Person now, Person back)
+    {
+        await SecondStepBook.Remove(restored, back);
+        if (await InPlaceException.Reading(() => AuthenticatorSql.Find(inPlace, null, now.PersonNo)) is not { } step)
+        {
+            return;
+        }
+
+        await AuthenticatorSql.Insert(restored, step with { PersonNo = back.PersonNo });
+        foreach (var code in await InPlaceException.Reading(() => AuthenticatorSql.Codes(inPlace, null, now.PersonNo)))
+        {
+            await AuthenticatorSql.InsertCode(restored, back.PersonNo, code);
+        }
+    }
+
     private async Task Keep(Person now, Person back)
     {
         var before = PersonAudit.Shape(back);
@@ -77,6 +144,17 @@ internal sealed class PersonComparison(DbConnection inPlace, WriteScope restored
             await DeviceBook.Forget(restored, back);
         }
 
+        foreach (var connection in await GoneSince(now, back))
+        {
+            await ConnectionSql.Remove(restored, back.PersonNo, connection.Name, connection.Subject);
+        }
+
+        foreach (var passkey in await PasskeysGone(now, back))
+        {
+            await PasskeySql.Remove(restored, back.PersonNo, passkey.CredentialId);
+        }
+
+        await KeepSecondStep(now, back);
         (back.Email, back.EmailKey, back.VerifiedAtMs) = await Address(now, back);
         (back.PasswordHash, back.Stamp) = (now.PasswordHash, now.Stamp);
         back.DisabledAtMs ??= now.DisabledAtMs;

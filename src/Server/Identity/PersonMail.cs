@@ -30,6 +30,11 @@ internal sealed class PersonMail(MailOutbox outbox, PublicUrl url)
         ? outbox.Queue(scope, Notice(to, "password-changed", "/forgot", person.Name, visit))
         : Task.CompletedTask;
 
+    /// <summary>Another way in, or one less: the change as the end of the sentence "how you sign in was changed".</summary>
+    public Task WaysChanged(WriteScope scope, Person person, string change, Visit visit) => person.Email is { } to
+        ? outbox.Queue(scope, Notice(to, "sign-in-changed", "/account", person.Name, visit, change))
+        : Task.CompletedTask;
+
     /// <summary>From a device that the person has not signed in on before.</summary>
     public Task SignedIn(WriteScope scope, Person person, Visit visit) => person.Email is { } to
         ? outbox.Queue(scope, Notice(to, "sign-in-notice", "/account", person.Name, visit))
@@ -54,12 +59,13 @@ internal sealed class PersonMail(MailOutbox outbox, PublicUrl url)
         };
     }
 
-    private MailMessage Notice(string to, string template, string path, string name, Visit visit) =>
+    private MailMessage Notice(string to, string template, string path, string name, Visit visit, string change = "") =>
         new(to, template, new Dictionary<string, string>(StringComparer.Ordinal)
         {
             ["Name"] = name,
             ["Url"] = url.To(path),
             ["Device"] = visit.Device,
             ["Address"] = visit.Address ?? "an unknown address",
+            ["Change"] = change,
         });
 }

@@ -51,6 +51,12 @@ internal static class PersonSql
         connection.QuerySingleOrDefaultAsync<Person>(
             $"SELECT {Columns} FROM people WHERE email_key = @emailKey AND email_key IS NOT NULL", new { emailKey }, transaction);
 
+    /// <summary>By the primary key, in the order of their numbers.</summary>
+    public static async Task<List<Person>> List(DbConnection connection, IReadOnlyCollection<long> numbers) => numbers.Count == 0
+        ? []
+        : (await connection.QueryAsync<Person>(
+            $"SELECT {Columns} FROM people WHERE person_no IN {{=numbers}} ORDER BY person_no", new { numbers })).AsList();
+
     /// <summary>The first operator who may sign in. By people_operators.</summary>
     public static Task<Person?> FirstOperator(WriteScope scope) => scope.Find<Person>(
         $"""

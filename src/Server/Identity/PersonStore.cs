@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Identity;
+using Tollgate.Server.Identity.Passkeys;
 using Tollgate.Server.Storage;
 
 namespace Tollgate.Server.Identity;
@@ -7,7 +8,8 @@ namespace Tollgate.Server.Identity;
 /// What Identity's managers read people from and write them to. One a request. Inside <see cref="Within"/> all of it happens in that
 /// write; outside, reads go to the database and a change is a write of its own.
 /// </summary>
-internal sealed class PersonStore(Database database) : IUserPasswordStore<Person>, IUserEmailStore<Person>, IUserSecurityStampStore<Person>
+internal sealed class PersonStore(Database database)
+    : IUserPasswordStore<Person>, IUserEmailStore<Person>, IUserSecurityStampStore<Person>, IUserPasskeyStore<Person>
 {
     private WriteScope? _scope;
 
@@ -87,10 +89,33 @@ internal sealed class PersonStore(Database database) : IUserPasswordStore<Person
 
     public Task SetSecurityStampAsync(Person user, string stamp, CancellationToken cancellationToken) => Set(() => user.Stamp = stamp);
 
+    /// <summary>Passkeys are made, used and removed by <see cref="PasskeyDoor"/>, each in the write of what it is good for.</summary>
+    public Task AddOrUpdatePasskeyAsync(Person user, UserPasskeyInfo passkey, CancellationToken cancellationToken) => throw OwnDoor;
+
+    public Task RemovePasskeyAsync(Person user, byte[] credentialId, CancellationToken cancellationToken) => throw OwnDoor;
+
+    public async Task<IList<UserPasskeyInfo>> GetPasskeysAsync(Person user, CancellationToken cancellationToken) =>
+    [
+        .. (await Read(
+            scope => PasskeySql.List(scope.Connection, scope.Transaction, user.PersonNo),
+            () => database.Read(connection => PasskeySql.List(connection, null, user.PersonNo), cancellationToken)))
+            .Select(passkey => passkey.ToInfo()),
+    ];
+
+    public async Task<Person?> FindByPasskeyIdAsync(byte[] credentialId, CancellationToken cancellationToken) =>
+        await Find(credentialId, cancellationToken) is not { } passkey ? null : await Read(
+            scope => PersonSql.Find(scope.Connection, scope.Transaction, passkey.PersonNo),
+            () => database.Read(connection => PersonSql.Find(connection, null, passkey.PersonNo), cancellationToken));
+
+    public async Task<UserPasskeyInfo?> FindPasskeyAsync(Person user, byte[] credentialId, CancellationToken cancellationToken) =>
+        await Find(credentialId, cancellationToken) is { } passkey && passkey.PersonNo == user.PersonNo ? passkey.ToInfo() : null;
+
     public void Dispose()
     {
         // The database is not the store's to close.
     }
+
+    private static NotSupportedException OwnDoor => new("Passkeys have a door of their own.");
 
     private long NowMs => _scope?.NowMs ?? database.Time.GetUtcNow().ToUnixTimeMilliseconds();
 
@@ -111,7 +136,11 @@ internal sealed class PersonStore(Database database) : IUserPasswordStore<Person
         return Task.CompletedTask;
     }
 
-    private Task<Person?> Read(Func<WriteScope, Task<Person?>> within, Func<Task<Person?>> outside) =>
+    private Task<Passkey?> Find(byte[] credentialId, CancellationToken cancel) => Read(
+        scope => PasskeySql.Find(scope.Connection, scope.Transaction, credentialId),
+        () => database.Read(connection => PasskeySql.Find(connection, null, credentialId), cancel));
+
+    private Task<T> Read<T>(Func<WriteScope, Task<T>> within, Func<Task<T>> outside) =>
         _scope is { } scope ? within(scope) : outside();
 
     private sealed class Turn(PersonStore store) : IDisposable

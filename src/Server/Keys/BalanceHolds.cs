@@ -1,46 +1,18 @@
 using Tollgate.Engine.Keys;
-using Tollgate.Server.Audit;
 using Tollgate.Server.Organizations;
 using Tollgate.Server.Storage;
 
 namespace Tollgate.Server.Keys;
 
 /// <summary>
-/// The hold <c>balance</c>: all keys of an organization that has run out of money carry it, and lose it, and no other, when money comes.
-/// In the write of the booking that crosses the threshold, so that no key is ever on the wrong side of it.
+/// The hold <c>balance</c>: all keys of an organization that has run out of money carry it, and lose it when money comes, in the write of
+/// the booking that crosses the threshold.
 /// </summary>
-internal sealed class BalanceHolds(KeyFeed feed)
+internal sealed class BalanceHolds(OrganizationHolds holds)
 {
-    public Task Place(WriteScope scope, OwnerPlace organization) => Move(scope, organization, isHeld: true);
+    public Task Place(WriteScope scope, OwnerPlace organization) =>
+        holds.Move(scope, organization, KeyState.HeldByBalance, isHeld: true, "the balance has run out");
 
-    public Task Lift(WriteScope scope, OwnerPlace organization) => Move(scope, organization, isHeld: false);
-
-    private async Task Move(WriteScope scope, OwnerPlace organization, bool isHeld)
-    {
-        var moved = await KeySql.HoldAllOf(scope, organization.No, KeyState.HeldByBalance, isHeld);
-        if (moved.Count == 0)
-        {
-            return;
-        }
-
-        Failpoint.Pass("key.row");
-        // One row for all of them: a booking must not write as many as there are keys.
-        await AuditLog.Append(scope, new AuditEntry
-        {
-            Action = isHeld ? "organization.hold_keys" : "organization.lift_keys",
-            TargetType = "organization",
-            TargetId = organization.Id,
-            OrganizationId = organization.Id,
-            After = $"{{\"hold\":\"balance\",\"keys\":{moved.Count}}}",
-            Reason = isHeld ? "the balance has run out" : "there is a balance again",
-        });
-        await scope.Changes("key", moved);
-        scope.AfterCommit(() =>
-        {
-            foreach (var (keyNo, _) in moved)
-            {
-                feed.Drop(keyNo);
-            }
-        });
-    }
+    public Task Lift(WriteScope scope, OwnerPlace organization) =>
+        holds.Move(scope, organization, KeyState.HeldByBalance, isHeld: false, "there is a balance again");
 }

@@ -16,28 +16,29 @@ internal static class KeyEndpoints
     {
         var keys = api.MapGroup("").WithTags("Keys").Needs(Rights.None);
         keys.MapPost("/projects/{id}/keys", Create).WithName("createKey").WithSummary("Create a key, or import one by its hash")
-            .Takes(typeof(CreateKey)).Gives(typeof(KeyAnswer), 201).Idempotent();
+            .Takes(typeof(CreateKey)).Gives(typeof(KeyAnswer), 201).Idempotent().For(Act.MakeKeys);
         keys.MapGet("/projects/{id}/keys", List).WithName("listKeys").WithSummary("List the keys of a project")
-            .Gives(typeof(KeyList)).Needs(Rights.KeysRead | Rights.KeysManage);
-        keys.MapGet("/keys/{id}", Get).WithName("getKey").WithSummary("Read a key").Gives(typeof(KeyAnswer));
+            .Gives(typeof(KeyList)).Needs(Rights.KeysRead | Rights.KeysManage).For(Act.SeeKeys);
+        keys.MapGet("/keys/{id}", Get).WithName("getKey").WithSummary("Read a key").Gives(typeof(KeyAnswer)).For(Act.SeeKeys);
         keys.MapPatch("/keys/{id}", Change).WithName("updateKey").WithSummary("Rename or narrow a key")
-            .Takes(typeof(ChangeKey)).Gives(typeof(KeyAnswer)).Idempotent();
+            .Takes(typeof(ChangeKey)).Gives(typeof(KeyAnswer)).Idempotent().For(Act.ManageKeys);
         keys.MapDelete("/keys/{id}", Delete).WithName("deleteKey").WithSummary("Delete a key, for good")
-            .Gives(typeof(KeyAnswer)).Idempotent();
+            .Gives(typeof(KeyAnswer)).Idempotent().For(Act.ManageKeys);
         keys.MapPost("/keys/{id}/disable", Disable).WithName("disableKey").WithSummary("Disable a key until it is enabled again")
-            .Gives(typeof(KeyAnswer)).Idempotent();
+            .Gives(typeof(KeyAnswer)).Idempotent().For(Act.ManageKeys);
         keys.MapPost("/keys/{id}/enable", Enable).WithName("enableKey").WithSummary("Enable a disabled key")
-            .Gives(typeof(KeyAnswer)).Idempotent();
+            .Gives(typeof(KeyAnswer)).Idempotent().For(Act.ManageKeys);
         keys.MapPost("/keys/{id}/revoke", Revoke).WithName("revokeKey").WithSummary("Revoke a key, for good")
-            .MayTake(typeof(RevokeKey)).Gives(typeof(KeyAnswer)).Idempotent();
+            .MayTake(typeof(RevokeKey)).Gives(typeof(KeyAnswer)).Idempotent().For(Act.ManageKeys);
         keys.MapPost("/keys/{id}/regenerate", Regenerate).WithName("regenerateKey")
-            .WithSummary("Give a key a new secret; the old one stops at once").Gives(typeof(KeyAnswer)).Idempotent();
+            .WithSummary("Give a key a new secret; the old one stops at once").Gives(typeof(KeyAnswer)).Idempotent()
+            .For(Act.ManageKeys);
         keys.MapPost("/keys/{id}/rotate", Rotate).WithName("rotateKey")
             .WithSummary("Give a key a new secret; the old one lives on for a grace")
-            .MayTake(typeof(RotateKey)).Gives(typeof(KeyAnswer)).Idempotent();
+            .MayTake(typeof(RotateKey)).Gives(typeof(KeyAnswer)).Idempotent().For(Act.ManageKeys);
         keys.MapPost("/keys/{id}/reveal", Reveal).WithName("revealKey")
             .WithSummary("Show a key's secret again, where the provider keeps it")
-            .Gives(typeof(RevealedSecret)).Idempotent();
+            .Gives(typeof(RevealedSecret)).Idempotent().For(Act.ManageKeys);
     }
 
     private static async Task<IResult> Create(HttpContext http, string id, KeyRing ring, MutationRunner mutations) =>

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Tollgate.Engine.Keys;
 using Tollgate.Engine.Permissions;
 using Tollgate.Server.Access;
@@ -16,7 +17,7 @@ internal sealed partial class KeyRing
 
     public Task<Outcome<Key>> Disable(WriteScope scope, string id) => Hold(scope, id, "key.disable", KeyOperations.Disable, held: true);
 
-    /// <summary>Lifts the hold a person placed, and no other.</summary>
+    /// <summary>Lifts the hold a person placed, and no other; of a key with rights that a person's role has not, not for them.</summary>
     public Task<Outcome<Key>> Enable(WriteScope scope, string id) => Hold(scope, id, "key.enable", KeyOperations.Enable, held: false);
 
     /// <summary>
@@ -116,6 +117,37 @@ internal sealed partial class KeyRing
         }
 
         return count;
+    }
+
+    /// <summary>How many keys of a project are not final: those that closing it would revoke.</summary>
+    public static Task<long> CountLiveOf(DbConnection connection, long projectNo) => KeySql.CountLiveOf(connection, projectNo);
+
+    /// <summary>
+    /// How many live keys of an organization somebody has made, by himself or by a key that he has made: those that
+    /// <see cref="DeleteAllMadeBy"/> would delete.
+    /// </summary>
+    public static Task<long> CountMadeBy(DbConnection connection, long organizationNo, string maker) =>
+        KeySql.CountMadeBy(connection, organizationNo, maker);
+
+    /// <summary>
+    /// Deletes every live key of an organization that somebody has made, by himself or by a key that he has made, whose secrets were shown
+    /// to him; each with its own audit row. Answers how many there were.
+    /// </summary>
+    public async Task<int> DeleteAllMadeBy(WriteScope scope, long organizationNo, string maker, string reason)
+    {
+        var made = await KeySql.MadeBy(scope, organizationNo, maker);
+        for (var i = 0; i < made.Count; i += RevokeBatch)
+        {
+            var batch = made.GetRange(i, Math.Min(RevokeBatch, made.Count - i));
+            foreach (var before in await KeySql.DeleteAll(scope, batch))
+            {
+                Failpoint.Pass("key.row");
+                var after = before with { DeletedAtMs = scope.NowMs, Version = before.Version + 1 };
+                await Record(scope, "key.delete", before, after, reason);
+            }
+        }
+
+        return made.Count;
     }
 
     private async Task<Outcome<IssuedKey>> Renew(WriteScope scope, string id, KeyOperations operation, RotateKey how)
@@ -220,6 +252,11 @@ internal sealed partial class KeyRing
             return problem;
         }
 
+        if (!held && Width.RefusalTo(scope.Context.Caller, before.Rights) is { } wider)
+        {
+            return wider;
+        }
+
         scope.AfterCommit(() => feed.Drop(before.KeyNo));
         var holds = held ? before.Holds | KeyState.HeldByPerson : before.Holds & ~KeyState.HeldByPerson;
         return holds == before.Holds ? before : await Save(scope, action, before, before with { Holds = holds });
@@ -265,7 +302,9 @@ internal sealed partial class KeyRing
         || provider.Keys.Operations.HasFlag(operation)
         || (caller.IsRoot && (operation & (KeyOperations.Disable | KeyOperations.Enable | KeyOperations.Revoke)) != 0);
 
-    /// <summary>A key never receives the secret of a key wider than itself; itself it may always renew.</summary>
+    /// <summary>
+    /// A key never receives the secret of a key wider than itself; itself it may always renew. Nor does a person, whoever made the key.
+    /// </summary>
     private async Task<Outcome<Key>> SecretAllowed(WriteScope scope, Key key)
     {
         var caller = scope.Context.Caller;
@@ -276,7 +315,17 @@ internal sealed partial class KeyRing
                 "A secret that a rotation has replaced may be used until its grace ends, but gets no other secret. Use the new one.");
         }
 
-        if (caller.IsRoot || caller.KeyNo == key.KeyNo)
+        if (Width.RefusalTo(caller, key.Rights) is { } wider)
+        {
+            return wider;
+        }
+
+        if (await Stale(scope, key.Rights, key.OrganizationId) is { } stale)
+        {
+            return stale;
+        }
+
+        if (caller.Kind != CallerKind.Key || caller.KeyNo == key.KeyNo)
         {
             return key;
         }

@@ -26,7 +26,7 @@ internal sealed class KeyOperationCount(ProviderModel provider)
     public async Task<Problem?> Take(WriteScope scope, long organizationNo)
     {
         var caller = scope.Context.Caller;
-        if (provider.KeyOperations is not { } limit || caller.Kind != CallerKind.Key)
+        if (provider.KeyOperations is not { } limit || (caller.Kind != CallerKind.Key && !caller.IsPerson))
         {
             return null;
         }

@@ -20,7 +20,7 @@ namespace Tollgate.Server.Keys;
 /// </summary>
 internal sealed partial class KeyRing(
     Database database, OrganizationRegister organizations, PlanBook plans, WalletLedger wallets, ProviderModel provider, SecretMint mint,
-    KeyFeed feed, KeyOperationCount operations, WebhookOutbox outbox, OpenRequests open, ModelNumbers models)
+    KeyFeed feed, KeyOperationCount operations, WebhookOutbox outbox, OpenRequests open, ModelNumbers models, ArchiveHolds archives)
 {
     private readonly TermsReader _terms = new(provider);
 
@@ -35,14 +35,31 @@ internal sealed partial class KeyRing(
             return problem;
         }
 
+        if (await archives.Of(scope, project.OrganizationNo) != KeyState.Active)
+        {
+            return new Problem(
+                ProblemCode.Conflict,
+                "The keys of this organization are archived while its owner is in a team, and so would be a new one. Make it in the team.");
+        }
+
         if (await operations.Take(scope, project.OrganizationNo) is { } tooMany)
         {
             return tooMany;
         }
 
-        if (!caller.IsRoot && await OwnTerms(scope, caller) is var own && !Width.IsWithin(terms, own, provider))
+        if (caller.Kind == CallerKind.Key && await OwnTerms(scope, caller) is var own && !Width.IsWithin(terms, own, provider))
         {
             return Width.Refusal(terms, own, provider);
+        }
+
+        if (Width.RefusalTo(caller, terms.Rights) is { } wider)
+        {
+            return wider;
+        }
+
+        if (await Stale(scope, terms.Rights, project.OrganizationId.Text) is { } stale)
+        {
+            return stale;
         }
 
         if (wallets.RefuseKey(project.OrganizationNo) is { } needsBalance)
@@ -75,6 +92,10 @@ internal sealed partial class KeyRing(
         return new IssuedKey(key, secret.Text);
     }
 
+    /// <summary>A key whoever asks, for who settles what people reach. On a transaction where there is one.</summary>
+    public static async Task<Key?> Look(DbConnection connection, DbTransaction? transaction, string id) =>
+        KeyId.TryParse(id, out var keyId) ? await KeySql.Find(connection, transaction, keyId) : null;
+
     /// <summary>The key, when the caller may see it: its own, or with <c>keys:read</c> one of its project and environment.</summary>
     public async Task<Outcome<Key>> Find(Caller caller, string id, CancellationToken cancel) =>
         KeyId.TryParse(id, out var keyId) && await database.Read(c => KeySql.Find(c, null, keyId), cancel) is { } key
@@ -98,7 +119,8 @@ internal sealed partial class KeyRing(
     }
 
     /// <summary>
-    /// Renames or changes a key. A key as caller can only narrow; the operator may set whatever the provider file allows.
+    /// Renames or changes a key. A key as caller can only narrow, and so can people where the key has rights that their role has not;
+    /// else they, and the operator, may set whatever the provider file allows.
     /// </summary>
     public async Task<Outcome<Key>> Change(WriteScope scope, string id, ChangeKey asked)
     {
@@ -109,9 +131,19 @@ internal sealed partial class KeyRing(
             return problem;
         }
 
-        if (!caller.IsRoot && !Width.IsWithin(terms, KeyTerms.Of(before), provider))
+        if (caller.Kind == CallerKind.Key && !Width.IsWithin(terms, KeyTerms.Of(before), provider))
         {
             return new Problem(ProblemCode.WiderThanCaller, "A key can be narrowed, not widened. Make a new key instead.");
+        }
+
+        if (!Width.IsWithin(terms, KeyTerms.Of(before), provider) && Width.RefusalTo(caller, terms.Rights) is { } wider)
+        {
+            return wider;
+        }
+
+        if (await Stale(scope, terms.Rights, before.OrganizationId) is { } stale)
+        {
+            return stale;
         }
 
         if (await models.Give(scope, terms.Models) is { } tooManyModels)
@@ -150,7 +182,7 @@ internal sealed partial class KeyRing(
             return key;
         }
 
-        if (caller.ProjectNo != key.ProjectNo || caller.Environment != key.Environment)
+        if (caller.ProjectNo != key.ProjectNo || (caller.Environment != key.Environment && !caller.IsPerson))
         {
             return NoKey;
         }
@@ -205,6 +237,25 @@ internal sealed partial class KeyRing(
     /// <summary>By number, which keys these are and where, whatever became of them.</summary>
     public static Task<List<KeyPlace>> Places(DbConnection connection, IReadOnlyCollection<long> numbers) =>
         KeySql.PlacesOf(connection, numbers);
+
+    /// <summary>
+    /// Who has a key that makes keys has all of its project for as long as it lives, and with one of these rights in the operator's own
+    /// organization something of every customer: a person who makes one, or gets its secret, proves once more who they are.
+    /// </summary>
+    private static async Task<Problem?> Stale(WriteScope scope, IReadOnlyList<string> rights, string organizationId)
+    {
+        var held = RightNames.Parse(rights);
+        if (scope.Context.Caller.IsFreshAt(scope.NowMs))
+        {
+            return null;
+        }
+
+        return held.HasFlag(Rights.KeysManage)
+            || ((held & (Rights.Verify | Rights.UsageRead | Rights.UsageWrite)) != 0
+                && await OrganizationRegister.Look(scope.Connection, scope.Transaction, organizationId) is { IsOperator: true })
+            ? Problem.Of(ProblemCode.ProofNeeded)
+            : null;
+    }
 
     /// <summary>What the caller itself is; with a secret that a rotation has replaced it lives no longer than that secret.</summary>
     private static async Task<KeyTerms> OwnTerms(WriteScope scope, Caller caller) =>

@@ -115,6 +115,47 @@ internal static class KeySql
         return keys;
     }
 
+    /// <summary>By keys_by_project.</summary>
+    public static Task<long> CountLiveOf(DbConnection connection, long projectNo) => connection.ExecuteScalarAsync<long>(
+        "SELECT COUNT(*) FROM keys WHERE project_no = @projectNo AND revoked_at_ms IS NULL AND deleted_at_ms IS NULL", new { projectNo });
+
+    // Who was shown a key's secret was shown that of each key that it has made.
+    private const string Made =
+        """
+        WITH RECURSIVE made (key_no, id) AS (
+            SELECT k.key_no, k.id FROM keys k JOIN project_owners o ON o.project_no = k.project_no
+            WHERE k.created_by = @maker AND o.organization_no = @organizationNo
+            UNION
+            SELECT k.key_no, k.id FROM keys k JOIN made m ON k.created_by = m.id
+        )
+        SELECT k.key_no FROM keys k JOIN made m ON m.key_no = k.key_no WHERE k.revoked_at_ms IS NULL AND k.deleted_at_ms IS NULL
+        """;
+
+    /// <summary>
+    /// The keys of an organization that somebody has made, by himself or by a key that he has made, and that are not final. A key makes
+    /// keys in its own project alone. By keys_by_maker.
+    /// </summary>
+    public static async Task<List<long>> MadeBy(WriteScope scope, long organizationNo, string maker) =>
+        (await scope.Connection.QueryAsync<long>($"{Made} ORDER BY k.key_no", new { organizationNo, maker }, scope.Transaction)).AsList();
+
+    /// <summary>By keys_by_maker.</summary>
+    public static Task<long> CountMadeBy(DbConnection connection, long organizationNo, string maker) =>
+        connection.ExecuteScalarAsync<long>($"SELECT COUNT(*) FROM ({Made}) AS those", new { organizationNo, maker });
+
+    /// <summary>Deletes these keys, none of which is final; answers them as they were before. By the primary key.</summary>
+    public static async Task<List<Key>> DeleteAll(WriteScope scope, IReadOnlyList<long> numbers)
+    {
+        var rows = (await scope.Connection.QueryAsync<KeyRow>(
+            $$"""SELECT {{Columns}} {{Source}} WHERE k.key_no IN {=Numbers} ORDER BY k.key_no""",
+            new { Numbers = numbers },
+            scope.Transaction)).AsList();
+        var keys = await WithSecrets(scope.Connection, scope.Transaction, rows);
+        await scope.Execute(
+            "UPDATE keys SET deleted_at_ms = @NowMs, row_version = row_version + 1 WHERE key_no IN {=Numbers}",
+            new { Numbers = numbers, scope.NowMs });
+        return keys;
+    }
+
     /// <summary>
     /// Places or lifts one hold on every key of an organization that is not final; answers those that changed, with their new versions.
     /// By projects_by_organization and keys_by_project.

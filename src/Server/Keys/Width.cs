@@ -23,6 +23,21 @@ internal static class Width
         && KeyLimits.FirstWider(narrow.Limits, wide.Limits) is null
         && KeyModels.AreWithin(narrow.Models, wide.Models);
 
+    /// <summary>
+    /// Null for who may give a key these rights: a person gives no more than their role has there. What keys may is theirs to say by
+    /// <see cref="IsWithin"/>.
+    /// </summary>
+    public static Problem? RefusalTo(Caller caller, IReadOnlyList<string> rights)
+    {
+        var lacking = caller.IsPerson ? RightNames.Of(RightNames.Parse(rights) & ~RoleTable.MayGive(caller.Roles)) : [];
+        return lacking.Count == 0 ? null : Problem.Of(ProblemCode.WiderThanCaller) with
+        {
+            Detail = $"Your role here has no part in {string.Join(", ", lacking)}: you can neither give that to a key nor get the secret "
+                + "of a key that has it. Ask an owner or an admin.",
+            RequiredPermission = lacking[0],
+        };
+    }
+
     /// <summary>What to tell the holder of the narrower key, with the first permission it lacks.</summary>
     public static Problem Refusal(KeyTerms asked, KeyTerms own, ProviderModel provider)
     {

@@ -23,12 +23,21 @@ internal sealed partial class MailPage(MailFolder folder, MailOptions options)
 
     private const string Style =
         """
-        :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
-        body { margin: 0 auto; max-width: 48rem; padding: 2rem 1rem; }
-        article { border: 1px solid #8886; border-radius: 8px; margin: 1rem 0; padding: 0 1rem; }
-        h2 { font-size: 1.1rem; margin: 1rem 0 0; overflow-wrap: anywhere; }
-        pre { font: inherit; overflow-wrap: anywhere; white-space: pre-wrap; }
-        .to { color: #777; margin: 0; overflow-wrap: anywhere; }
+        :root { color-scheme: light dark; --hair: light-dark(#e0e3e7, #2b2f35); --faint: light-dark(#59616a, #a2aab3); }
+        body {
+          margin: 0 auto; max-width: 45rem; padding: 2rem 1rem 4rem; font: 1rem/1.5 system-ui, sans-serif; overflow-wrap: anywhere;
+          background: light-dark(#f6f7f8, #0f1114); color: light-dark(#1b1f24, #e8eaed);
+        }
+        h1, h2 { font-weight: 600; }
+        h1 { margin: 0 0 1rem; font-size: 1.5rem; line-height: 2rem; }
+        h2 { margin: 0; font-size: 1.125rem; line-height: 1.75rem; }
+        article {
+          margin: 1rem 0; padding: 1.5rem; background: light-dark(#fff, #17191d); border: 1px solid var(--hair); border-radius: .5rem;
+        }
+        pre { margin: 1rem 0 0; padding-top: 1rem; border-top: 1px solid var(--hair); font: inherit; white-space: pre-wrap; }
+        a { color: light-dark(#2453c4, #93b2ff); }
+        :focus-visible { outline: 3px solid; outline-offset: 2px; }
+        .to { margin: 0; color: var(--faint); font-size: .875rem; }
         """;
 
     /// <summary>What proxies add. One that adds nothing at all is seen by the Host header, or by its old HTTP.</summary>

@@ -45,7 +45,7 @@ internal sealed partial class MailTemplate
 
     /// <summary>What a mail can be given.</summary>
     public static IReadOnlyList<string> ValueNames { get; } =
-        [Company, Name, Url, "Device", "Address", "Organization", "Inviter", "Expires"];
+        [Company, Name, Url, "Device", "Address", "Organization", "Inviter", "Expires", "Change"];
 
     public string Id { get; }
 

@@ -73,19 +73,40 @@ internal sealed partial class MutationRunner(Database database, Pepper pepper, S
     }
 
     /// <summary>
-    /// A key is judged again inside the write, where no other change can come between: one that was revoked, held or narrowed while its
-    /// body
-    /// arrived, or while it waited for its turn, changes nothing and is told nothing.
+    /// The answer that was kept for this very call, which takes no body, where it holds no secret; null for none. For who may make the call
+    /// no longer, perhaps because of it: whoever left may hear once more that they did.
+    /// </summary>
+    public async Task<IResult?> Kept(HttpContext http)
+    {
+        if (!ReadKey(http).TryGet(out var key, out _) || key.Length == 0
+            || !(await RequestBody.ReadNothing(http)).TryGet(out var raw, out _))
+        {
+            return null;
+        }
+
+        var request = Identify(http, key, raw.Span);
+        var found = await database.Write<Told>(
+            async scope => await KeptAnswerSql.Find(scope, request.Id) is { HoldsSecret: 0 } kept
+                ? Replay(scope, request, kept)
+                : Problem.Of(ProblemCode.NotFound),
+            ContextOf(http), http.RequestAborted);
+        return found.TryGet(out var told, out _) ? new ToldResult(told) : null;
+    }
+
+    /// <summary>
+    /// A key or a person is judged again inside the write, where no other change can come between: a key that was revoked, held or narrowed
+    /// while its body arrived, or while it waited for its turn, changes nothing and is told nothing; nor does a person who was put out.
     /// </summary>
     private static async Task<Outcome<Told>> InItsTurn(HttpContext http, WriteScope scope, Func<Task<Outcome<Told>>> change)
     {
-        if (scope.Context.Caller.Kind != CallerKind.Key)
+        var outcome = scope.Context.Caller.Kind switch
         {
-            return await change();
-        }
-
-        var again = http.Features.Get<CallerAgain>() ?? throw new InvalidOperationException("Nobody can say how the caller stands.");
-        if (!(await again(http)).TryGet(out var caller, out var problem))
+            CallerKind.Root => scope.Context.Caller,
+            CallerKind.Key => await Known(http.Features.Get<CallerAgain>())(http),
+            CallerKind.Person => await Known(http.Features.Get<PersonAgain>())(scope),
+            _ => throw new InvalidOperationException("Who has not said who they are changes nothing by a call."),
+        };
+        if (!outcome.TryGet(out var caller, out var problem))
         {
             return problem;
         }
@@ -93,6 +114,9 @@ internal sealed partial class MutationRunner(Database database, Pepper pepper, S
         scope.Become(caller);
         return await change();
     }
+
+    private static TAgain Known<TAgain>(TAgain? again)
+        where TAgain : Delegate => again ?? throw new InvalidOperationException("Nobody can say how the caller stands.");
 
     private static async Task<Outcome<Told>> Once(WriteScope scope, Func<WriteScope, Task<Outcome<MutationAnswer>>> work)
     {
@@ -233,6 +257,11 @@ internal sealed partial class MutationRunner(Database database, Pepper pepper, S
         }
     }
 }
+
+/// <summary>
+/// Establishes a person's session and role once more, inside the write and on its transaction, set beside the <see cref="Caller"/>.
+/// </summary>
+internal delegate Task<Outcome<Caller>> PersonAgain(WriteScope scope);
 
 /// <summary>What a mutation answers. One that holds a secret can be replayed for 10 minutes, any other for 24 hours.</summary>
 internal sealed record MutationAnswer(int Status, byte[] Json, bool HoldsSecret)

@@ -20,10 +20,13 @@ internal static class BackupWriter
 
     /// <summary>
     /// Answers kept for Idempotency-Keys are short-lived and hold sealed secrets; what a database has been through is in the manifest.
-    /// Without the journal a restored database knows no spool, so that none of another history is taken into it. Sessions and links would
-    /// come back that were ended or used since, and mails would be sent once more, with links that are none.
+    /// Without the journal a restored database knows no spool, so that none of another history is taken into it. Sessions, links and
+    /// invitations would come back that were ended or used since, and mails would be sent once more, with links that are none.
     /// </summary>
-    public static readonly IReadOnlyList<string> LeftOut = ["idempotency", "journal", "sessions", "links", "mail_outbox", Migrator.Table];
+    public static readonly IReadOnlyList<string> LeftOut =
+    [
+        "idempotency", "journal", "sessions", "links", "team_invitations", "mail_outbox", Migrator.Table,
+    ];
 
     /// <exception cref="BackupException">The file exists, or there is nothing to back up.</exception>
     public static async Task<BackupManifest> Write(StorageOptions options, string file, DateTimeOffset now, CancellationToken cancel)

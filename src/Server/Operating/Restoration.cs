@@ -7,6 +7,7 @@ using Tollgate.Server.Journal;
 using Tollgate.Server.Keys;
 using Tollgate.Server.Organizations;
 using Tollgate.Server.Storage;
+using Tollgate.Server.Teams;
 using Tollgate.Server.Wallet;
 
 namespace Tollgate.Server.Operating;
@@ -102,6 +103,12 @@ internal sealed class Restoration(BackupFile backup, IRestoreTarget target, bool
         }
 
         await foreach (var change in new PersonComparison(_inPlace.Connection, Scope, keep).Find().WithCancellation(cancel))
+        {
+            _undone++;
+            yield return change;
+        }
+
+        await foreach (var change in new TeamComparison(_inPlace.Connection, Scope, keep).Find().WithCancellation(cancel))
         {
             _undone++;
             yield return change;

@@ -18,25 +18,25 @@ internal static class OrganizationEndpoints
         organizations.MapGet("", List).WithName("listOrganizations").WithSummary("List organizations, newest first")
             .Gives(typeof(OrganizationList));
         organizations.MapGet("/{id}", Get).WithName("getOrganization").WithSummary("Read an organization")
-            .Gives(typeof(OrganizationAnswer));
+            .Gives(typeof(OrganizationAnswer)).For(Act.SeeOrganization);
         organizations.MapPatch("/{id}", Change).WithName("updateOrganization")
             .WithSummary("Rename, suspend or open an organization, or change its plan")
-            .Takes(typeof(ChangeOrganization)).Gives(typeof(OrganizationAnswer)).Idempotent();
+            .Takes(typeof(ChangeOrganization)).Gives(typeof(OrganizationAnswer)).Idempotent().For(Act.RunOrganization);
         organizations.MapPost("/{id}/projects", CreateProject).WithName("createProject").WithSummary("Create a project")
-            .Takes(typeof(CreateProject)).Gives(typeof(ProjectAnswer), 201).Idempotent();
+            .Takes(typeof(CreateProject)).Gives(typeof(ProjectAnswer), 201).Idempotent().For(Act.RunOrganization);
         organizations.MapGet("/{id}/projects", ListOf).WithName("listOrganizationProjects")
-            .WithSummary("List the projects of an organization").Gives(typeof(ProjectList));
+            .WithSummary("List the projects of an organization").Gives(typeof(ProjectList)).For(Act.SeeOrganization);
 
         var projects = api.MapGroup("/projects").WithTags("Projects").OperatorOnly();
         projects.MapGet("", ListAll).WithName("listProjects").WithSummary("List projects, newest first").Gives(typeof(ProjectList));
         projects.MapGet("/{id}", GetProject).WithName("getProject").WithSummary("Read a project").Gives(typeof(ProjectAnswer))
-            .Needs(Rights.None);
+            .Needs(Rights.None).For(Act.SeeProject);
         projects.MapPatch("/{id}", ChangeProject).WithName("updateProject").WithSummary("Rename a project")
-            .Takes(typeof(ChangeProject)).Gives(typeof(ProjectAnswer)).Idempotent();
+            .Takes(typeof(ChangeProject)).Gives(typeof(ProjectAnswer)).Idempotent().For(Act.RunProject);
 
         api.MapGet("/plans", (PlanBook plans) => Answers.Json(PlanList.Of(plans), OrganizationWire.Default.PlanList))
             .WithName("listPlans").WithTags("Organizations").WithSummary("List the provider's plans").Gives(typeof(PlanList))
-            .Needs(Rights.None);
+            .Needs(Rights.None).For(Act.Oneself);
     }
 
     private static async Task<IResult> Create(
@@ -83,14 +83,20 @@ internal static class OrganizationEndpoints
     }
 
     private static async Task<IResult> List(
-        HttpContext http, OrganizationRegister register, PlanBook plans, Pages pages, int? limit, string? cursor)
+        HttpContext http, OrganizationRegister register, PlanBook plans, Pages pages, string? search, int? limit, string? cursor)
     {
-        if (!pages.Read(http, "organizations", limit, cursor).TryGet(out var page, out var problem))
+        if (search is { Length: > OrganizationRegister.SearchMax } || search?.Contains('\0', StringComparison.Ordinal) == true)
+        {
+            return new ProblemResult(
+                Problem.Invalid("/search", $"must have at most {OrganizationRegister.SearchMax} characters and no U+0000."));
+        }
+
+        if (!pages.Read(http, $"organizations {search}", limit, cursor).TryGet(out var page, out var problem))
         {
             return new ProblemResult(problem);
         }
 
-        var (data, next) = page.Cut(await register.List(page.Before, page.Limit + 1, http.RequestAborted), o => o.OrganizationNo);
+        var (data, next) = page.Cut(await register.List(search, page.Before, page.Limit + 1, http.RequestAborted), o => o.OrganizationNo);
         return Answers.Json(
             new OrganizationList([.. data.Select(one => OrganizationAnswer.Of(one, plans))], next),
             OrganizationWire.Default.OrganizationList);
@@ -113,7 +119,10 @@ internal static class OrganizationEndpoints
             return new ProblemResult(problem);
         }
 
-        var (data, next) = page.Cut(await register.ListProjects(of, page.Before, page.Limit + 1, http.RequestAborted), p => p.ProjectNo);
+        var rows = Caller.Of(http).ProjectNos is { } reached
+            ? await register.ListProjects(reached, page.Before, page.Limit + 1, http.RequestAborted)
+            : await register.ListProjects(of, page.Before, page.Limit + 1, http.RequestAborted);
+        var (data, next) = page.Cut(rows, p => p.ProjectNo);
         return Answers.Json(new ProjectList([.. data.Select(ProjectAnswer.Of)], next), OrganizationWire.Default.ProjectList);
     }
 

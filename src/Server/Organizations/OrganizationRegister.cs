@@ -6,12 +6,21 @@ using Tollgate.Server.Storage;
 namespace Tollgate.Server.Organizations;
 
 /// <summary>
-/// The door of the room: who owns keys. Organizations and projects are the operator's to make, so every call here is the root key's;
-/// reading a project is open to the keys in it (the endpoints see to that).
+/// The door of the room: who owns keys. What the operator and people may do to organizations and projects is settled before they come
+/// here; reading a project is open to the keys in it (the endpoints see to that).
 /// </summary>
 internal sealed class OrganizationRegister(Database database, ProjectFeed feed, PlanBook plans)
 {
     public const int NameMax = 100;
+
+    /// <summary>Characters of what somebody looks for.</summary>
+    public const int SearchMax = 200;
+
+    /// <summary>Projects of an organization at a time, for people. The operator is not bound.</summary>
+    public const int ProjectsMax = 200;
+
+    /// <summary>How long the name of an organization may be that is not like others. Set by the room of teams.</summary>
+    public Func<WriteScope, Organization, Task<int>>? NameMaxOf { get; set; }
 
     public async Task<Outcome<Organization>> Create(WriteScope scope, string? name, bool isOperator = false)
     {
@@ -46,6 +55,12 @@ internal sealed class OrganizationRegister(Database database, ProjectFeed feed, 
             return fault;
         }
 
+        if (scope.Context.Caller.IsPerson && (await ProjectsOf(scope, organization)).Count >= ProjectsMax)
+        {
+            return new Problem(
+                ProblemCode.Conflict, $"An organization has at most {ProjectsMax} projects. Delete one that you need no more.");
+        }
+
         var project = new Project
         {
             ProjectNo = await scope.NextNumber("project"),
@@ -75,7 +90,8 @@ internal sealed class OrganizationRegister(Database database, ProjectFeed feed, 
             return problem;
         }
 
-        if (asked.Name is not null && NameFault(asked.Name) is { } fault)
+        var nameMax = NameMaxOf is { } bound ? await bound(scope, before) : NameMax;
+        if (asked.Name is not null && NameFault(asked.Name, nameMax) is { } fault)
         {
             return fault;
         }
@@ -83,6 +99,16 @@ internal sealed class OrganizationRegister(Database database, ProjectFeed feed, 
         if (asked.Plan is not null && !plans.Has(asked.Plan))
         {
             return Problem.Invalid("/plan", $"must be among {string.Join(", ", plans.All.Select(plan => plan.Name))}.");
+        }
+
+        if (scope.Context.Caller.IsPerson && (asked.Plan is not null || asked.Status is not null))
+        {
+            return new Problem(ProblemCode.OperatorOnly, "The plan of an organization, and whether it is open, are the operator's to set.");
+        }
+
+        if ((asked.Plan is not null || asked.Status is not null) && !scope.Context.Caller.IsFreshAt(scope.NowMs))
+        {
+            return Problem.Of(ProblemCode.ProofNeeded);
         }
 
         if (asked.Status is not (null or "active" or "suspended"))
@@ -125,7 +151,10 @@ internal sealed class OrganizationRegister(Database database, ProjectFeed feed, 
         return after;
     }
 
-    /// <summary>Marks an organization deleted, for good. Its keys are the caller's to revoke in the same transaction.</summary>
+    /// <summary>
+    /// Marks an organization deleted, for good. Its keys are the caller's to revoke in the same transaction. Who has suspended it may have
+    /// reason to look into it, so until it is open again only the operator ends it.
+    /// </summary>
     public async Task<Outcome<Organization>> Delete(WriteScope scope, string id)
     {
         if (!(await Find(scope, id)).TryGet(out var before, out var problem))
@@ -136,6 +165,13 @@ internal sealed class OrganizationRegister(Database database, ProjectFeed feed, 
         if (before.IsOperator)
         {
             return new Problem(ProblemCode.Conflict, "The operator's own organization cannot be deleted.");
+        }
+
+        if (before.SuspendedAtMs is not null && scope.Context.Caller.IsPerson)
+        {
+            return new Problem(
+                ProblemCode.Conflict,
+                $"The organization {before.Name} is suspended. Until it is open again, only the operator deletes it.");
         }
 
         var after = before with { DeletedAtMs = scope.NowMs, Version = before.Version + 1 };
@@ -170,6 +206,26 @@ internal sealed class OrganizationRegister(Database database, ProjectFeed feed, 
             ? found
             : NoProject;
 
+    /// <summary>Whoever asks, one that is not deleted, or those too. On a transaction where there is one.</summary>
+    public static async Task<Organization?> Look(
+        DbConnection connection, DbTransaction? transaction, string id, bool deletedToo = false) =>
+        OrganizationId.Parse(id) is { } parsed && await OrganizationSql.Find(connection, transaction, parsed) is { } found
+        && (deletedToo || found.DeletedAtMs is null)
+            ? found
+            : null;
+
+    /// <summary>Those of these that are not deleted, by their numbers.</summary>
+    public static Task<List<Organization>> Look(DbConnection connection, DbTransaction? transaction, IReadOnlyCollection<long> numbers) =>
+        OrganizationSql.List(connection, transaction, numbers);
+
+    /// <inheritdoc cref="Look(DbConnection, DbTransaction?, string, bool)"/>
+    public static async Task<Project?> LookProject(
+        DbConnection connection, DbTransaction? transaction, string id, bool deletedToo = false) =>
+        ProjectId.Parse(id) is { } parsed && await OrganizationSql.Find(connection, transaction, parsed) is { } found
+        && (deletedToo || found.DeletedAtMs is null)
+            ? found
+            : null;
+
     /// <summary>The number of an organization that is not deleted, for rooms that come before this one and refer to it.</summary>
     public static async Task<long?> NumberOf(DbConnection connection, DbTransaction? transaction, string id) =>
         OrganizationId.Parse(id) is { } parsed
@@ -186,16 +242,27 @@ internal sealed class OrganizationRegister(Database database, ProjectFeed feed, 
 
     /// <summary>The numbers of an organization's projects, for what must happen to each of them.</summary>
     public static Task<List<long>> ProjectsOf(WriteScope scope, Organization organization) =>
-        OrganizationSql.ProjectsOf(scope, organization.OrganizationNo);
+        OrganizationSql.ProjectsOf(scope.Connection, scope.Transaction, organization.OrganizationNo);
+
+    /// <summary>The same beside any write.</summary>
+    public static Task<List<long>> ProjectsOf(DbConnection connection, Organization organization) =>
+        OrganizationSql.ProjectsOf(connection, null, organization.OrganizationNo);
 
     /// <summary>The oldest open project, where the root key acts on a provider's own surface when it names none.</summary>
     public Task<Project?> FirstProject(CancellationToken cancel) => database.Read(OrganizationSql.FirstProject, cancel);
 
-    public Task<List<Organization>> List(long before, int limit, CancellationToken cancel) =>
-        database.Read(c => OrganizationSql.ListOrganizations(c, before, limit), cancel);
+    public Task<List<Organization>> List(long before, int limit, CancellationToken cancel) => List(null, before, limit, cancel);
+
+    /// <summary>Newest first, below a number; all, or those with this id or with this in their names.</summary>
+    public Task<List<Organization>> List(string? search, long before, int limit, CancellationToken cancel) =>
+        database.Read(c => OrganizationSql.ListOrganizations(c, search, before, limit), cancel);
 
     public Task<List<Project>> ListProjects(OrganizationId? organization, long before, int limit, CancellationToken cancel) =>
         database.Read(c => OrganizationSql.ListProjects(c, organization, before, limit), cancel);
+
+    /// <summary>Some of them, by their numbers: those that one person reaches.</summary>
+    public Task<List<Project>> ListProjects(IReadOnlyCollection<long> numbers, long before, int limit, CancellationToken cancel) =>
+        database.Read(c => OrganizationSql.ListProjects(c, numbers, before, limit), cancel);
 
     /// <summary>By number, who these organizations are, whatever became of them.</summary>
     public static Task<List<OwnerPlace>> OrganizationPlaces(
@@ -207,8 +274,9 @@ internal sealed class OrganizationRegister(Database database, ProjectFeed feed, 
         (await OrganizationSql.PlacesOfOrganizations(scope.Connection, [organizationNo], scope.Transaction))[0];
 
     /// <summary>By number, who these projects are and whose, whatever became of them.</summary>
-    public static Task<List<OwnerPlace>> ProjectPlaces(DbConnection connection, IReadOnlyCollection<long> numbers) =>
-        OrganizationSql.PlacesOfProjects(connection, numbers);
+    public static Task<List<OwnerPlace>> ProjectPlaces(
+        DbConnection connection, IReadOnlyCollection<long> numbers, DbTransaction? transaction = null) =>
+        OrganizationSql.PlacesOfProjects(connection, numbers, transaction);
 
     public static Problem NoOrganization => new(ProblemCode.NotFound, "There is no such organization.");
 
@@ -224,9 +292,9 @@ internal sealed class OrganizationRegister(Database database, ProjectFeed feed, 
             ? found
             : NoOrganization;
 
-    private static Problem? NameFault(string? name) =>
-        string.IsNullOrWhiteSpace(name) || name.Length > NameMax || name.Any(char.IsControl)
-            ? Problem.Invalid("/name", $"must have 1 to {NameMax} characters, none of them a control character.")
+    private static Problem? NameFault(string? name, int max = NameMax) =>
+        string.IsNullOrWhiteSpace(name) || name.Length > max || name.Any(char.IsControl)
+            ? Problem.Invalid("/name", $"must have 1 to {max} characters, none of them a control character.")
             : null;
 
     private async Task Record(WriteScope scope, string action, Organization? before, Organization after)

@@ -48,6 +48,16 @@ internal static class OrganizationSql
         (await connection.QuerySingleOrDefaultAsync<OrganizationRow>(
             $"SELECT {OrganizationColumns} FROM organizations WHERE id = @Id", new { Id = id.Text }, transaction))?.ToRecord();
 
+    /// <summary>Those that are not deleted. By the primary key.</summary>
+    public static async Task<List<Organization>> List(
+        DbConnection connection, DbTransaction? transaction, IReadOnlyCollection<long> numbers) => numbers.Count == 0
+        ? []
+        : (await connection.QueryAsync<OrganizationRow>(
+            $$"""
+            SELECT {{OrganizationColumns}} FROM organizations WHERE organization_no IN {=numbers} AND deleted_at_ms IS NULL
+            """,
+            new { numbers }, transaction)).Select(row => row.ToRecord()).ToList();
+
     /// <summary>By the unique index on id.</summary>
     public static async Task<Project?> Find(DbConnection connection, DbTransaction? transaction, ProjectId id) =>
         (await connection.QuerySingleOrDefaultAsync<ProjectRow>(
@@ -72,15 +82,17 @@ internal static class OrganizationSql
             ORDER BY p.project_no LIMIT 1
             """))?.ToRecord();
 
-    /// <summary>Newest first, below <paramref name="before"/>. By the primary key.</summary>
-    public static async Task<List<Organization>> ListOrganizations(DbConnection connection, long before, int limit) =>
+    /// <summary>Newest first, below <paramref name="before"/>. By the primary key, downwards; a search looks at each on its way.</summary>
+    public static async Task<List<Organization>> ListOrganizations(
+        DbConnection connection, string? search, long before, int limit) =>
         (await connection.QueryAsync<OrganizationRow>(
             $"""
             SELECT {OrganizationColumns} FROM organizations
             WHERE organization_no < @Before AND deleted_at_ms IS NULL
+              AND (@search IS NULL OR id = @search OR lower(name) LIKE @part ESCAPE '\')
             ORDER BY organization_no DESC LIMIT @Limit
             """,
-            new { Before = before, Limit = limit })).Select(row => row.ToRecord()).ToList();
+            new { Before = before, Limit = limit, search, part = SearchText.Holding(search) })).Select(row => row.ToRecord()).ToList();
 
     /// <summary>
     /// Newest first, below <paramref name="before"/>; of one organization by projects_by_organization, else by the primary key.
@@ -100,6 +112,18 @@ internal static class OrganizationSql
                   """,
             new { Organization = organization?.Text, Before = before, Limit = limit })).Select(row => row.ToRecord()).ToList();
 
+    /// <summary>Those with these numbers. By the primary key.</summary>
+    public static async Task<List<Project>> ListProjects(
+        DbConnection connection, IReadOnlyCollection<long> numbers, long before, int limit) => numbers.Count == 0
+        ? []
+        : (await connection.QueryAsync<ProjectRow>(
+            $$"""
+            SELECT {{ProjectColumns}} {{ProjectSource}}
+            WHERE p.project_no IN {=numbers} AND p.project_no < @before AND p.deleted_at_ms IS NULL AND o.deleted_at_ms IS NULL
+            ORDER BY p.project_no DESC LIMIT @limit
+            """,
+            new { numbers, before, limit })).Select(row => row.ToRecord()).ToList();
+
     /// <summary>Every project of an organization as the check sees it. By projects_by_organization.</summary>
     public static async Task<List<ProjectOwner>> OwnersOf(WriteScope scope, long organizationNo) =>
         (await scope.Connection.QueryAsync<ProjectOwner>(
@@ -113,8 +137,9 @@ internal static class OrganizationSql
 
     /// <summary>The ids of these organizations, deleted ones among them. By the primary key.</summary>
     public static async Task<List<OwnerPlace>> PlacesOfOrganizations(
-        DbConnection connection, IReadOnlyCollection<long> numbers, DbTransaction? transaction = null) =>
-        (await connection.QueryAsync<OwnerPlace>(
+        DbConnection connection, IReadOnlyCollection<long> numbers, DbTransaction? transaction = null) => numbers.Count == 0
+        ? []
+        : (await connection.QueryAsync<OwnerPlace>(
             """
             SELECT organization_no AS No, id AS Id, id AS OrganizationId, name AS Name
             FROM organizations WHERE organization_no IN {=Numbers}
@@ -123,20 +148,22 @@ internal static class OrganizationSql
             transaction)).AsList();
 
     /// <summary>The ids of these projects and their organizations', deleted ones among them. By the primary key.</summary>
-    public static async Task<List<OwnerPlace>> PlacesOfProjects(DbConnection connection, IReadOnlyCollection<long> numbers) =>
-        (await connection.QueryAsync<OwnerPlace>(
+    public static async Task<List<OwnerPlace>> PlacesOfProjects(
+        DbConnection connection, IReadOnlyCollection<long> numbers, DbTransaction? transaction = null) =>
+        numbers.Count == 0 ? [] : (await connection.QueryAsync<OwnerPlace>(
             $$"""
             SELECT p.project_no AS No, p.id AS Id, o.id AS OrganizationId, p.name AS Name {{ProjectSource}}
             WHERE p.project_no IN {=Numbers}
             """,
-            new { Numbers = numbers })).AsList();
+            new { Numbers = numbers },
+            transaction)).AsList();
 
     /// <summary>By projects_by_organization.</summary>
-    public static async Task<List<long>> ProjectsOf(WriteScope scope, long organizationNo) =>
-        (await scope.Connection.QueryAsync<long>(
+    public static async Task<List<long>> ProjectsOf(DbConnection connection, DbTransaction? transaction, long organizationNo) =>
+        (await connection.QueryAsync<long>(
             "SELECT project_no FROM projects WHERE organization_no = @OrganizationNo AND deleted_at_ms IS NULL",
             new { OrganizationNo = organizationNo },
-            scope.Transaction)).AsList();
+            transaction)).AsList();
 
     public static Task Update(WriteScope scope, Organization organization) => scope.Connection.ExecuteAsync(
         """

@@ -15,7 +15,7 @@ internal sealed record ProblemCode(string Code, int Status, string Title)
     public static readonly ProblemCode AuthorizationAmbiguous =
         new("authorization_ambiguous", 400, "More than one Authorization header was sent.");
     public static readonly ProblemCode RightMissing = new("right_missing", 403, "The API key lacks the right for this call.");
-    public static readonly ProblemCode OperatorOnly = new("operator_only", 403, "Only the operator's root key may make this call.");
+    public static readonly ProblemCode OperatorOnly = new("operator_only", 403, "Only the operator may make this call.");
     public static readonly ProblemCode AddressRefused = new("address_refused", 403, "The API key may not be used from this address.");
     public static readonly ProblemCode PermissionMissing = new("permission_missing", 403, "The API key lacks a required permission.");
     public static readonly ProblemCode ScopeMissing = new("scope_missing", 403, "The API key lacks a required scope.");
@@ -24,15 +24,31 @@ internal sealed record ProblemCode(string Code, int Status, string Title)
     public static readonly ProblemCode ModelRefused = new("model_refused", 403, "The API key may not be used for this model.");
 
     // People
+    public static readonly ProblemCode RoleMissing = new("role_missing", 403, "Your role in this team does not allow this.");
     public static readonly ProblemCode SignInFailed =
         new("sign_in_failed", 401, "The e-mail address or the password is wrong, or the address is not confirmed yet: see your mail.");
+    public static readonly ProblemCode SecondStepFailed =
+        new("second_step_failed", 401, "The code is wrong, was used already, or has ended.");
+    public static readonly ProblemCode PasskeyRefused =
+        new("passkey_refused", 401, "The passkey proved nothing here: it is unknown, was removed, or the page stood open too long.");
     public static readonly ProblemCode TooManyTries = new("too_many_tries", 429, "That was tried too often; wait a while.");
+    public static readonly ProblemCode SessionEnded =
+        new("session_ended", 401, "The session has ended, or its person may not sign in.");
+    public static readonly ProblemCode CsrfRefused = new("csrf_refused", 400, "The call lacks the token of its session.");
+    public static readonly ProblemCode KeysOnly = new("keys_only", 403, "This call is made with a key, not by people.");
+    public static readonly ProblemCode PeopleOnly = new("people_only", 403, "This is for people who have signed in; no key has it.");
     public static readonly ProblemCode LinkEnded = new("link_ended", 410, "The link was used, has ended, or is none.");
     public static readonly ProblemCode FormRefused = new("form_refused", 400, "The form did not come from our own page.");
     public static readonly ProblemCode CrossSite = new("cross_site", 403, "Another site may not send this.");
     public static readonly ProblemCode ProofNeeded = new("proof_needed", 403, "This needs a sign-in of the last ten minutes.");
     public static readonly ProblemCode HttpsNeeded =
         new("https_needed", 421, "People sign in over https, or on the machine itself.");
+    public static readonly ProblemCode ConnectionRefused =
+        new("connection_refused", 400, "The other provider did not prove who you are. Nothing has changed; begin again.");
+    public static readonly ProblemCode ConnectionEmail =
+        new("connection_email", 403, "The other provider did not tell a confirmed e-mail address.");
+    public static readonly ProblemCode ConnectionUnreachable =
+        new("connection_unreachable", 503, "The other provider does not answer. Sign in another way, or try again later.");
 
     // Limits and money
     public static readonly ProblemCode RateLimited = new("rate_limited", 429, "A limit of this API key is used up for now.");
@@ -76,7 +92,7 @@ internal sealed record ProblemCode(string Code, int Status, string Title)
     public static readonly ProblemCode OperationNotOffered =
         new("operation_not_offered", 403, "The provider does not offer this operation on keys.");
     public static readonly ProblemCode WiderThanCaller =
-        new("wider_than_caller", 403, "A key cannot make, or receive the secret of, a key wider than itself.");
+        new("wider_than_caller", 403, "Nobody makes, or receives the secret of, a key wider than themselves.");
     public static readonly ProblemCode KeyFinal = new("key_final", 409, "The key is revoked or deleted, which is final.");
     public static readonly ProblemCode RotationRunning =
         new("rotation_running", 409, "The grace of the last rotation is still running.");

@@ -52,6 +52,9 @@ internal sealed record ProviderModel
     /// <summary>Null where requests are not paid for.</summary>
     public WalletRules? Wallet { get; init; }
 
+    /// <summary>Null where there are no teams.</summary>
+    public TeamRules? Teams { get; init; } = new();
+
     /// <summary>How the answers tell where a key's limits stand.</summary>
     public required RateHeaders RateHeaders { get; init; }
 

@@ -14,9 +14,9 @@ internal static class QuotaEndpoints
     {
         var quotas = api.MapGroup("/organizations/{id}/quotas").WithTags("Organizations");
         quotas.MapGet("", List).WithName("listQuotas").WithSummary("List an organization's quotas").Gives(typeof(QuotaList))
-            .Needs(Rights.UsageRead | Rights.UsageWrite);
+            .Needs(Rights.UsageRead | Rights.UsageWrite).For(Act.ReadAccount);
         quotas.MapPut("/{name}", Set).WithName("setQuota").WithSummary("Say how much of a quota is used")
-            .Takes(typeof(SetQuota)).Gives(typeof(QuotaAnswer)).Needs(Rights.UsageWrite).Idempotent();
+            .Takes(typeof(SetQuota)).Gives(typeof(QuotaAnswer)).Needs(Rights.UsageWrite).Idempotent().For(Act.Operate);
     }
 
     private static async Task<IResult> List(HttpContext http, string id, QuotaKeeper keeper, OrganizationRegister organizations) =>

@@ -131,7 +131,11 @@ internal sealed partial class Database : IAsyncDisposable
     /// <exception cref="NotOwnerException">The lock is lost: nobody could say for how long the answer stays true.</exception>
     public async Task<T> Read<T>(Func<DbConnection, Task<T>> query, CancellationToken cancel = default)
     {
-        await LeaveSockets();
+        if (IsAtSockets)
+        {
+            await Task.Yield();
+        }
+
         if (!_driver.OwnsLock)
         {
             throw LockIsLost;
@@ -177,7 +181,11 @@ internal sealed partial class Database : IAsyncDisposable
     public async Task<Outcome<T>> Write<T>(
         Func<WriteScope, Task<Outcome<T>>> work, MutationContext context, CancellationToken cancel = default)
     {
-        await LeaveSockets();
+        if (IsAtSockets)
+        {
+            await Task.Yield();
+        }
+
         if (!await TakeTurn(cancel))
         {
             Meter.TurnedAway();
@@ -264,15 +272,10 @@ internal sealed partial class Database : IAsyncDisposable
 
     /// <summary>
     /// A request may be served on the thread that waits for all sockets of its core; a database that takes its time, as SQLite's calls do,
-    /// must not hold that one up.
+    /// must not hold that one up. Who finds itself there yields in its own body: what another method has yielded for it may be over before
+    /// it is looked at, and nothing has moved.
     /// </summary>
-    private static async ValueTask LeaveSockets()
-    {
-        if (!Thread.CurrentThread.IsThreadPoolThread)
-        {
-            await Task.Yield();
-        }
-    }
+    private static bool IsAtSockets => !Thread.CurrentThread.IsThreadPoolThread;
 
     private async Task<bool> TakeTurn(CancellationToken cancel)
     {

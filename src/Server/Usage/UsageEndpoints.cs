@@ -11,7 +11,7 @@ internal static class UsageEndpoints
 {
     public static void MapUsage(this IEndpointRouteBuilder api)
     {
-        var usage = api.MapGroup("").WithTags("Usage").Needs(Rights.UsageRead);
+        var usage = api.MapGroup("").WithTags("Usage").Needs(Rights.UsageRead).For(Act.ReadUsage);
         usage.MapGet("/usage", Sums).WithName("getUsage").WithSummary("Sum up what was used").Gives(typeof(UsageReport));
         usage.MapGet("/usage/log", Log).WithName("listUsage").WithSummary("List requests, newest first").Gives(typeof(UsageLineList));
         usage.MapGet("/usage/log.csv", (HttpContext http, UsageReader reader, TimeProvider time, [AsParameters] UsageLogQuery query) =>

@@ -2,13 +2,14 @@ using System.Buffers;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using Tollgate.Server.Access;
 using Tollgate.Server.Wire;
 
 namespace Tollgate.Server.Usage;
 
 /// <summary>
 /// The log as a file: written page by page, so that memory does not grow with it, and ended when its reader leaves. A reader who is slow
-/// holds up his own pages and nothing else.
+/// holds up his own pages and nothing else. Who may read it no longer gets no further page.
 /// </summary>
 internal sealed class UsageExport(IAsyncEnumerable<IReadOnlyList<UsageLogRow>> pages, bool isCsv) : IResult
 {
@@ -37,8 +38,15 @@ internal sealed class UsageExport(IAsyncEnumerable<IReadOnlyList<UsageLogRow>> p
             buffer.Write(Encoding.UTF8.GetBytes(Header));
         }
 
-        for (; hasPage; hasPage = await page.MoveNextAsync())
+        for (var isFirst = true; hasPage; hasPage = await page.MoveNextAsync(), isFirst = false)
         {
+            if (!isFirst && !await CallerStill.May(httpContext))
+            {
+                // Cut off, so that nobody takes what there is for the whole.
+                httpContext.Abort();
+                return;
+            }
+
             foreach (var row in page.Current)
             {
                 Write(buffer, UsageLineAnswer.Of(row));

@@ -10,7 +10,8 @@ namespace Tollgate.Server.Usage;
 
 /// <summary>
 /// The door through which usage is read. A key sees what is of its own project and environment, and what it used itself without any right;
-/// the root key sees all. What is another's is as absent as what never was. Deleted keys keep their usage.
+/// a person what their role reaches; the root key sees all. What is another's is as absent as what never was. Deleted keys keep their
+/// usage.
 /// </summary>
 internal sealed class UsageReader(Database database)
 {
@@ -108,6 +109,16 @@ internal sealed class UsageReader(Database database)
         return row is null ? NoRequest : Seen(caller, row.KeyNo, row.ProjectId, row.Environment, NoRequest) ?? Outcome<UsageLogRow>.Of(row);
     }
 
+    /// <summary>The key that made a request, whatever became of it and whoever asks; null where there is none.</summary>
+    public async Task<string?> KeyOf(long requestNo, CancellationToken cancel)
+    {
+        await (CatchUp?.Invoke(cancel) ?? Task.CompletedTask);
+        var row = await database.Read(
+            async connection => await UsageQuerySql.Find(connection, requestNo) ?? await UsageQuerySql.FindOpen(connection, requestNo),
+            cancel);
+        return row?.KeyId;
+    }
+
     /// <summary>One request that is booked, whoever asks.</summary>
     public Task<UsageLogRow?> FindBooked(long requestNo) => database.Read(connection => UsageQuerySql.Find(connection, requestNo));
 
@@ -141,7 +152,7 @@ internal sealed class UsageReader(Database database)
 
     private static Problem? Seen(Caller caller, long keyNo, string? projectId, string? environment, Problem absent) =>
         caller.IsRoot || caller.KeyNo == keyNo ? null
-        : caller.ProjectId != projectId || caller.Environment != environment ? absent
+        : caller.ProjectId != projectId || (caller.Environment != environment && !caller.IsPerson) ? absent
         : caller.Rights.HasFlag(Rights.UsageRead) ? null
         : AccessRow.RightMissing(Rights.UsageRead);
 
@@ -191,6 +202,13 @@ internal sealed class UsageReader(Database database)
             return filter;
         }
 
+        if (caller.IsPerson)
+        {
+            // What is asked for was found reachable as a whole before; beyond it nothing is.
+            var reached = await UsageQuerySql.Places(connection, caller.OrganizationId, caller.ProjectId, asked.Environment);
+            return reached.Count > 0 ? filter with { Places = reached } : null;
+        }
+
         if (!caller.IsRoot && ((asked.ProjectId ?? caller.ProjectId) != caller.ProjectId
             || (asked.Environment ?? caller.Environment) != caller.Environment))
         {
@@ -204,7 +222,7 @@ internal sealed class UsageReader(Database database)
     }
 
     private static bool MaySee(Caller caller, UsedKey key, UsageQuestion asked) =>
-        (caller.IsRoot || (caller.ProjectId == key.ProjectId && caller.Environment == key.Environment))
+        (caller.IsRoot || (caller.ProjectId == key.ProjectId && (caller.Environment == key.Environment || caller.IsPerson)))
         && (asked.OrganizationId ?? key.OrganizationId) == key.OrganizationId
         && (asked.ProjectId ?? key.ProjectId) == key.ProjectId
         && (asked.Environment ?? key.Environment) == key.Environment;

@@ -23,6 +23,11 @@ internal sealed class CallerGate(Gate gate, RootKey root, ProviderModel provider
     /// </summary>
     private readonly RecentCaller?[] _recent = new RecentCaller?[RecentMax];
 
+    /// <summary>
+    /// What makes of a request without a key a person's, where it has the cookie of a session; its null says that it has none.
+    /// </summary>
+    public Func<HttpContext, RequestDelegate, Task?>? People { get; set; }
+
     /// <summary>The middleware; it waits only for a key that is not in memory yet.</summary>
     public Task Invoke(HttpContext http, RequestDelegate next)
     {
@@ -36,6 +41,11 @@ internal sealed class CallerGate(Gate gate, RootKey root, ProviderModel provider
         if (ReferenceEquals(row, AccessRow.Everybody) || (endpoint is not RouteEndpoint && ConsolePaths.IsAt(RequestPath.Of(http))))
         {
             return next(http);
+        }
+
+        if (http.Request.Headers.Authorization.Count == 0 && People?.Invoke(http, next) is { } person)
+        {
+            return person;
         }
 
         var identified = Identify(http);

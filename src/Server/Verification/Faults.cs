@@ -54,6 +54,7 @@ internal static class Faults
         VerdictCode.KeyRetired => "This secret was replaced by a rotation and its grace is over.",
         VerdictCode.KeyExpired => "The key has expired.",
         VerdictCode.KeyDisabled => "The key is disabled.",
+        VerdictCode.KeyArchived => "The key is archived while its owner is in a team.",
         VerdictCode.OrganizationSuspended => "The organization or project of the key is suspended or deleted.",
         VerdictCode.AddressRefused => "The key may not be used from this address.",
         VerdictCode.ProjectMismatch => "The key belongs to another project or organization.",

@@ -35,7 +35,7 @@ internal sealed class VerifyEndpoints(
 
     public void Map(IEndpointRouteBuilder api)
     {
-        var verify = api.MapGroup("/verify").WithTags("Verification").WithMetadata(Access);
+        var verify = api.MapGroup("/verify").WithTags("Verification").WithMetadata(Access).KeysOnly();
         verify.MapPost("", Verify).WithMetadata(((Delegate)Verify).Method).WithName("verifyKey").WithSummary("Check a key")
             .Takes(typeof(VerifyBody)).Gives(typeof(VerifyAnswerBody));
         verify.MapPost("/batch", Batch).WithMetadata(((Delegate)Batch).Method).WithName("verifyKeys")

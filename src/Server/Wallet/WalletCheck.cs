@@ -32,7 +32,13 @@ internal sealed record WalletCheck(
             .Select(held => (held.Key, $"holds {held.Value} and has no wallet.")));
         found.AddRange((Cost ?? new Dictionary<long, Money>()).Where(cost => cost.Value > Money.Zero && !known.Contains(cost.Key))
             .Select(cost => (cost.Key, $"has usage of {cost.Value} and no wallet.")));
-        return new WalletReport(sums.Count, sums.Sum(sum => sum.Entries), found.Count, await Named(found));
+        var (named, moved) = (await Named(found), await WalletCheckSql.TransferSum(Connection));
+        if (moved != 0)
+        {
+            named = [$"All transfers together come to {new Money(moved)}: one side of some is missing.", .. named];
+        }
+
+        return new WalletReport(sums.Count, sums.Sum(sum => sum.Entries), found.Count + (moved == 0 ? 0 : 1), named);
     }
 
     private IEnumerable<string> Faults(WalletSums sum, long brokenAt)
@@ -50,6 +56,11 @@ internal sealed record WalletCheck(
         if (brokenAt > 0)
         {
             yield return $"has an entry {brokenAt} that does not go on from the one before it.";
+        }
+
+        if (sum.Granted > sum.Balance)
+        {
+            yield return $"has a balance of {new Money(sum.Balance)}, of which {new Money(sum.Granted)} is said to be granted.";
         }
 
         if (Held.GetValueOrDefault(sum.OrganizationNo) is var held && held.Micros > sum.Balance)

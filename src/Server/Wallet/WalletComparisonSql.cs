@@ -22,10 +22,14 @@ internal static class WalletComparisonSql
         (await connection.QueryAsync<WalletRow>(
             $"SELECT {Columns} FROM wallets WHERE organization_no > @after AND organization_no <= @last", new { after, last })).AsList();
 
-    /// <summary>Takes out what is there more than in place, which is never more than there is. By the primary key.</summary>
+    /// <summary>
+    /// Takes out what is there more than in place, which is never more than there is, as if it had been spent. By the primary key.
+    /// </summary>
     public static Task<WalletRow> Take(WriteScope scope, long organizationNo, Money amount) => scope.Connection.QuerySingleAsync<WalletRow>(
         $"""
-        UPDATE wallets SET balance_micros = balance_micros - @Amount, entries = entries + 1 WHERE organization_no = @organizationNo
+        UPDATE wallets SET balance_micros = balance_micros - @Amount, entries = entries + 1,
+               granted_micros = CASE WHEN granted_micros > @Amount THEN granted_micros - @Amount ELSE 0 END
+        WHERE organization_no = @organizationNo
         RETURNING {Columns}
         """,
         new { organizationNo, Amount = amount.Micros },

@@ -18,10 +18,11 @@ internal static class WalletEndpoints
         var wallets = api.MapGroup("/organizations/{id}/wallet").WithTags("Wallets");
         wallets.MapPost("/entries", Enter).WithName("createWalletEntry").WithSummary("Put money into a wallet, or correct it")
             .Takes(typeof(CreateWalletEntry)).Gives(typeof(WalletEntryAnswer), 201).Gives(typeof(WalletEntryAnswer)).OperatorOnly()
-            .Idempotent();
-        wallets.MapGet("", Show).WithName("getWallet").WithSummary("Read a wallet").Gives(typeof(WalletAnswer)).Needs(Rights.UsageRead);
+            .For(Act.Rule).Idempotent();
+        wallets.MapGet("", Show).WithName("getWallet").WithSummary("Read a wallet").Gives(typeof(WalletAnswer)).Needs(Rights.UsageRead)
+            .For(Act.ReadAccount);
         wallets.MapGet("/entries", List).WithName("listWalletEntries").WithSummary("List the entries of a wallet, newest first")
-            .Gives(typeof(WalletEntryList)).Needs(Rights.UsageRead);
+            .Gives(typeof(WalletEntryList)).Needs(Rights.UsageRead).For(Act.ReadAccount);
     }
 
     private static async Task<IResult> Enter(

@@ -23,14 +23,14 @@ internal sealed record WalletEntry
     /// <summary>Of usage: how many requests it pays for.</summary>
     public long? Requests { get; init; }
 
-    /// <summary>What another system calls it; used once in an organization, for good. Null for usage.</summary>
+    /// <summary>What another system calls it; used once in an organization, for good. Null for usage and transfers.</summary>
     public string? ExternalId { get; init; }
 
     public string? Note { get; init; }
 
     public required long CreatedAtMs { get; init; }
 
-    /// <summary>Who entered it: <c>root</c>, or <c>system</c> for usage.</summary>
+    /// <summary>Who entered it: <c>root</c>, <c>system</c> for usage, or the person by whom a transfer came about.</summary>
     public required string Actor { get; init; }
 
     public Money BalanceBefore => BalanceAfter - Amount;
@@ -40,13 +40,20 @@ internal sealed record WalletEntry
 internal static class EntryKinds
 {
     public const string TopUp = "top_up";
+
+    /// <summary>Money that nobody has paid for, such as a welcome. It is spent first, and moves to no team.</summary>
+    public const string Grant = "grant";
+
     public const string Adjustment = "adjustment";
     public const string Refund = "refund";
 
     /// <summary>What requests cost; entered by the journal alone.</summary>
     public const string Usage = "usage";
 
-    public static IReadOnlyList<string> ByHand { get; } = [TopUp, Adjustment, Refund];
+    /// <summary>What moves from one organization to another, one entry in each; made by who joins or closes a team.</summary>
+    public const string Transfer = "transfer";
+
+    public static IReadOnlyList<string> ByHand { get; } = [TopUp, Adjustment, Refund, Grant];
 }
 
 /// <summary>An entry, and whether it was made just now or had come in before under the same external id.</summary>

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Tollgate.Engine.Wallet;
 using Tollgate.Server.Audit;
 using Tollgate.Server.Organizations;
@@ -63,7 +64,9 @@ internal sealed class WalletLedger(
             return await Again(scope, no, terms) ?? NotAvailable(no);
         }
 
-        if (await WalletSql.Move(scope, no, amount, terms.ExternalId) is not { } moved)
+        // What is taken out, is taken of what was granted first, as if it had been spent.
+        var granted = terms.Kind == EntryKinds.Grant || amount < Money.Zero ? amount : Money.Zero;
+        if (await WalletSql.Move(scope, no, amount, granted, terms.ExternalId) is not { } moved)
         {
             if (isTaken)
             {
@@ -73,16 +76,86 @@ internal sealed class WalletLedger(
             return await Again(scope, no, terms) ?? NotMoved(no, amount);
         }
 
+        return new Entered(await Write(scope, organization, terms.Kind, amount, moved, terms.ExternalId, terms.Note), IsNew: true);
+    }
+
+    /// <summary>
+    /// Moves what was paid for and is neither spent nor held to another organization, as an entry in each; answers how much that was. What
+    /// was granted stays, and so does what requests under way hold, which is covered before and after. It counts once because whatever it
+    /// comes with, in the same write, does.
+    /// </summary>
+    public async Task<Money> MovePaid(WriteScope scope, Organization from, Organization to)
+    {
+        if (_rules is null || await Paid(scope, from.OrganizationNo) is not { } paid)
+        {
+            return Money.Zero;
+        }
+
+        await memory.Settle(scope);
+        await WalletSql.Open(scope, to.OrganizationNo);
+        var room = new Money(Money.MicrosMax) - await WalletSql.BalanceOf(scope, to.OrganizationNo);
+        var amount = memory.TakeUpTo(scope, from.OrganizationNo, paid < room ? paid : room);
+        if (amount == Money.Zero)
+        {
+            return amount;
+        }
+
+        await Transfer(scope, from, -amount, $"to {to.Id}");
+        await Transfer(scope, to, amount, $"from {from.Id}");
+        return amount;
+    }
+
+    /// <summary>What was paid for and is not spent, by the database, whether it is held or not.</summary>
+    public static async Task<Money> PaidOf(DbConnection connection, DbTransaction? transaction, long organizationNo) =>
+        await WalletSql.FindWallet(connection, transaction, organizationNo) is { } wallet && wallet.Balance > wallet.Granted
+            ? new Money(wallet.Balance - wallet.Granted)
+            : Money.Zero;
+
+    /// <summary>What <see cref="MovePaid"/> would move now.</summary>
+    public async Task<Money> Movable(DbConnection connection, long organizationNo)
+    {
+        if (_rules is null)
+        {
+            return Money.Zero;
+        }
+
+        var (paid, available) = (await PaidOf(connection, null, organizationNo), FiguresOf(organizationNo).Available);
+        return paid < available ? paid : available;
+    }
+
+    private async Task Transfer(WriteScope scope, Organization organization, Money amount, string note)
+    {
+        var moved = await WalletSql.Move(scope, organization.OrganizationNo, amount, Money.Zero, null)
+            ?? throw new InvalidOperationException("What is there and not held can be moved.");
+        await Write(scope, organization, EntryKinds.Transfer, amount, moved, null, note);
+    }
+
+    /// <summary>What can be moved by the database; null for nothing.</summary>
+    private async Task<Money?> Paid(WriteScope scope, long organizationNo)
+    {
+        if (await WalletSql.FindWallet(scope.Connection, scope.Transaction, organizationNo) is not { } wallet)
+        {
+            return null;
+        }
+
+        var held = HeldIn is null ? Money.Zero : await HeldIn(scope, organizationNo);
+        var kept = held.Micros > wallet.Granted ? held.Micros : wallet.Granted;
+        return wallet.Balance > kept ? new Money(wallet.Balance - kept) : null;
+    }
+
+    private async Task<WalletEntry> Write(
+        WriteScope scope, Organization organization, string kind, Money amount, WalletRow moved, string? externalId, string? note)
+    {
         Failpoint.Pass("wallet.moved");
         var entry = new WalletEntry
         {
-            OrganizationNo = no,
+            OrganizationNo = organization.OrganizationNo,
             EntryNo = moved.Entries,
-            Kind = terms.Kind,
+            Kind = kind,
             Amount = amount,
             BalanceAfter = new Money(moved.Balance),
-            ExternalId = terms.ExternalId,
-            Note = terms.Note,
+            ExternalId = externalId,
+            Note = note,
             CreatedAtMs = scope.NowMs,
             Actor = scope.Context.Caller.Id,
         };
@@ -90,7 +163,7 @@ internal sealed class WalletLedger(
         Failpoint.Pass("wallet.entry");
         memory.Expect(scope, entry);
         await Record(scope, organization, entry);
-        return new Entered(entry, IsNew: true);
+        return entry;
     }
 
     /// <summary>

@@ -77,6 +77,14 @@ internal sealed partial class WalletMemory
         return true;
     }
 
+    /// <summary>Takes as much out ahead of its entry as is available, and no more than is asked for; tells how much that was.</summary>
+    public Money TakeUpTo(WriteScope scope, long organizationNo, Money most)
+    {
+        var taken = _balances.Of(organizationNo).TakeUpTo(most);
+        Of(scope).Take(organizationNo, taken);
+        return taken;
+    }
+
     /// <summary>An entry of this write: memory follows it when it is committed. Usage was taken when its request was settled.</summary>
     public void Expect(WriteScope scope, WalletEntry entry) => Of(scope).Entries.Add(entry);
 

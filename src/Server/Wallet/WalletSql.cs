@@ -42,14 +42,21 @@ internal static class WalletSql
     /// Moves the balance, once for each external id, and neither below nothing nor above what can be written down; null when it was not
     /// moved. By the primary key and the unique index on external ids.
     /// </summary>
-    public static Task<WalletRow?> Move(WriteScope scope, long organizationNo, Money amount, string externalId) => scope.Find<WalletRow>(
-        """
-        UPDATE wallets SET balance_micros = balance_micros + @Amount, entries = entries + 1
-        WHERE organization_no = @organizationNo AND balance_micros + @Amount BETWEEN 0 AND @Max
-          AND NOT EXISTS (SELECT 1 FROM wallet_entries WHERE organization_no = @organizationNo AND external_id = @externalId)
-        RETURNING organization_no AS OrganizationNo, balance_micros AS Balance, entries AS Entries
-        """,
-        new { organizationNo, Amount = amount.Micros, Max = Money.MicrosMax, externalId });
+    /// <param name="scope">The write.</param>
+    /// <param name="organizationNo">Whose it is.</param>
+    /// <param name="amount">Signed.</param>
+    /// <param name="granted">What moves of the part that was granted, signed; no more leaves it than is there.</param>
+    /// <param name="externalId">Null for what counts once by itself.</param>
+    public static Task<WalletRow?> Move(WriteScope scope, long organizationNo, Money amount, Money granted, string? externalId) =>
+        scope.Find<WalletRow>(
+            """
+            UPDATE wallets SET balance_micros = balance_micros + @Amount, entries = entries + 1,
+                   granted_micros = CASE WHEN granted_micros + @Granted > 0 THEN granted_micros + @Granted ELSE 0 END
+            WHERE organization_no = @organizationNo AND balance_micros + @Amount BETWEEN 0 AND @Max
+              AND NOT EXISTS (SELECT 1 FROM wallet_entries WHERE organization_no = @organizationNo AND external_id = @externalId)
+            RETURNING organization_no AS OrganizationNo, balance_micros AS Balance, entries AS Entries, granted_micros AS Granted
+            """,
+            new { organizationNo, Amount = amount.Micros, Granted = granted.Micros, Max = Money.MicrosMax, externalId });
 
     public static Task Insert(WriteScope scope, WalletEntry entry) => scope.Execute(
         """
@@ -102,14 +109,20 @@ internal static class WalletSql
             parameters)).Select(row => row.ToRecord()).ToList();
     }
 
-    /// <summary>The balances after the entries that <see cref="Book"/> made. By the primary keys.</summary>
+    /// <summary>
+    /// The balances after the entries that <see cref="Book"/> made; what was granted is spent first. By the primary keys.
+    /// </summary>
     public static Task MoveBooked(WriteScope scope, IReadOnlyList<UsageDebit> debits) => scope.Execute(
         (scope.Kind == DatabaseKind.Sqlite ? SqliteDebits : PostgresDebits) +
         """
 
         UPDATE wallets SET entries = entries + 1, balance_micros = balance_micros + (
             SELECT e.amount_micros FROM wallet_entries e
-            WHERE e.organization_no = wallets.organization_no AND e.entry_no = wallets.entries + 1)
+            WHERE e.organization_no = wallets.organization_no AND e.entry_no = wallets.entries + 1),
+            granted_micros = CASE WHEN granted_micros = 0 THEN 0 ELSE (
+                SELECT CASE WHEN wallets.granted_micros + e.amount_micros > 0 THEN wallets.granted_micros + e.amount_micros ELSE 0 END
+                FROM wallet_entries e
+                WHERE e.organization_no = wallets.organization_no AND e.entry_no = wallets.entries + 1) END
         WHERE organization_no IN (SELECT organization_no FROM debits)
         """,
         new { Debits = Json(debits) });
@@ -155,6 +168,15 @@ internal static class WalletSql
     /// <summary>Nothing where there is no wallet. By the primary key.</summary>
     public static async Task<Money> BalanceOf(WriteScope scope, long organizationNo) => new(await scope.Find<long>(
         "SELECT balance_micros FROM wallets WHERE organization_no = @organizationNo", new { organizationNo }));
+
+    /// <summary>What there is and how much of it was granted; null where there is no wallet. By the primary key.</summary>
+    public static Task<WalletRow?> FindWallet(DbConnection connection, DbTransaction? transaction, long organizationNo) =>
+        connection.QuerySingleOrDefaultAsync<WalletRow>(
+            """
+            SELECT organization_no AS OrganizationNo, balance_micros AS Balance, entries AS Entries, granted_micros AS Granted
+            FROM wallets WHERE organization_no = @organizationNo
+            """,
+            new { organizationNo }, transaction);
 
     private static string Json(IReadOnlyList<UsageDebit> debits) => $"[{string.Join(',', debits.Select(debit =>
         string.Create(CultureInfo.InvariantCulture, $"[{debit.OrganizationNo},{debit.Amount.Micros},{debit.Requests}]")))}]";
@@ -208,4 +230,7 @@ internal sealed class WalletRow
     public long Balance { get; init; }
 
     public long Entries { get; init; }
+
+    /// <summary>How much of the balance was granted; only where it was asked for.</summary>
+    public long Granted { get; init; }
 }

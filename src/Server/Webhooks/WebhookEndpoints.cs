@@ -12,7 +12,8 @@ internal static class WebhookEndpoints
 {
     public static void MapWebhooks(this IEndpointRouteBuilder api)
     {
-        var webhooks = api.MapGroup("/organizations/{id}/webhooks").WithTags("Webhooks").Needs(Rights.WebhooksManage);
+        var webhooks = api.MapGroup("/organizations/{id}/webhooks").WithTags("Webhooks").Needs(Rights.WebhooksManage)
+            .For(Act.ManageWebhooks);
         webhooks.MapPost("", Create).WithName("createWebhook").WithSummary("Create a webhook")
             .Takes(typeof(CreateWebhook)).Gives(typeof(WebhookAnswer), 201).Idempotent();
         webhooks.MapGet("", List).WithName("listWebhooks").WithSummary("List the webhooks of an organization").Gives(typeof(WebhookList));

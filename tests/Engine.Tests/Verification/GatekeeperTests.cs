@@ -68,7 +68,9 @@ public sealed class GatekeeperTests
     [InlineData(KeyState.HeldByPerson, VerdictCode.KeyDisabled)]
     [InlineData(KeyState.HeldByBalance, VerdictCode.KeyDisabled)]
     [InlineData(KeyState.HeldByLeak, VerdictCode.KeyDisabled)]
-    [InlineData(KeyState.HeldByArchive, VerdictCode.KeyDisabled)]
+    [InlineData(KeyState.HeldByArchive, VerdictCode.KeyArchived)]
+    [InlineData(KeyState.HeldByArchive | KeyState.HeldByBalance, VerdictCode.KeyArchived)]
+    [InlineData(KeyState.HeldByArchive | KeyState.HeldByPerson, VerdictCode.KeyDisabled)]
     [InlineData(KeyState.HeldBySuspension, VerdictCode.KeyDisabled)]
     public void A_state_refuses_at_the_next_check(KeyState state, VerdictCode code)
     {

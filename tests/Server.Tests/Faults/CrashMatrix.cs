@@ -5,7 +5,8 @@ namespace Tollgate.Server.Tests.Faults;
 /// by table; every table that is not named gains none.
 /// </summary>
 /// <param name="Name">What it does.</param>
-/// <param name="Call">Method and path; {key}, {project} and {organization} stand for those made for the case.</param>
+/// <param name="Call">Method and path; {key}, {project} and {organization} stand for those made for the case,
+/// {person} for who has that organization as its own, {member} for who has made the key, where the organization is a team.</param>
 /// <param name="Body">What it sends, or null; {key} and {hash} stand for the key and for a hash that no other case has.</param>
 /// <param name="OldSecret">What a check of the key's first secret says once it is done.</param>
 /// <param name="Adds">The rows added.</param>
@@ -85,6 +86,20 @@ internal static class CrashMatrix
             First = (Webhooks, "{\"url\":\"https://webhooks.invalid/\",\"events\":[\"key.revoked\"]}"), IsItsOwnOnly = true,
         },
         new("create operator link", "POST /operator/links", null, "allowed", "audit 1, idempotency 1, links 1", "link.row"),
+        // Its owner's keys rest, and its owner's money is the team's: two entries, which bring one wallet down and the other up.
+        new("create team", "POST /teams", "{\"name\":\"New\",\"owner_id\":\"{person}\"}", "key_archived",
+            "wallets 1, wallet_entries 2, organizations 1, projects 1, audit 7, changes 4, idempotency 1, "
+            + "teams 1, team_members 1, team_archives 1",
+            "organization.row", "team.member", "wallet.moved", "wallet.entry", "wallet.moved:2", "wallet.entry:2", "team.archive",
+            "key.row", "key.row:2", "audit.row:6")
+        {
+            Provider = CrashOperation.Paid, IsItsOwnOnly = true,
+        },
+        new("remove member", "DELETE /organizations/{organization}/members/{member}", null, "key_deleted",
+            "audit 2, changes 1, idempotency 1, team_members -1", "team.member", "key.row", "audit.row:2")
+        {
+            Provider = CrashOperation.Paid,
+        },
         new("delete project", "DELETE /projects/{project}", null, "key_revoked", Two,
             "organization.row", "key.row", "audit.row:2", "change.row:2"),
     ];
@@ -117,5 +132,5 @@ internal static class CrashMatrix
     /// <summary>On PostgreSQL, where each case costs more: so many that together they pass every point.</summary>
     public static readonly string[] OnPostgres =
         ["create", "rotate", "import", "delete organization", "drain wallet", "set quota", "create webhook", "revoke, told",
-            "create operator link"];
+            "create operator link", "create team", "remove member"];
 }

@@ -11,6 +11,7 @@ using Tollgate.Server.Tests.Hosting;
 using Tollgate.Server.Tests.House;
 using Tollgate.Server.Tests.Providers;
 using Tollgate.Server.Tests.Security;
+using Tollgate.Server.Tests.Teams;
 
 namespace Tollgate.Server.Tests.Faults;
 
@@ -106,6 +107,7 @@ public sealed partial class FailpointTests(PostgresFixture postgres) : IDisposab
 
             wallet: { currency: USD, to_create_above: "0", disable_at: "0.05" }
             quotas: [{ name: things, amount: 5 }]
+            sign_in: { teams: { personal_keys: archived, leaver_keys: deleted, balance: moved } }
             """;
         await File.WriteAllTextAsync(file, Given.Least + more);
         return file;
@@ -127,6 +129,18 @@ public sealed partial class FailpointTests(PostgresFixture postgres) : IDisposab
         var project = (await gate.Send(
             "POST", $"/api/v1/organizations/{organization}/projects", RunningGate.RootKey, "{\"name\":\"Case\"}")).String("id");
         var (key, secret) = await gate.NewPair(project: project);
+        var (person, member) = ("", "");
+        if (operation.Body?.Contains("{person}", StringComparison.Ordinal) == true)
+        {
+            person = await TeamRows.NewPerson(gate, organization);
+        }
+
+        if (operation.Call.Contains("{member}", StringComparison.Ordinal))
+        {
+            (member, _, _) = await TeamRows.Make(gate.Database, organization);
+            await TeamRows.IsMadeBy(gate, key, member);
+        }
+
         if (operation.First is var (first, body))
         {
             var (method, path) = (first.Split(' ')[0], Filled(first.Split(' ')[1]));
@@ -139,6 +153,7 @@ public sealed partial class FailpointTests(PostgresFixture postgres) : IDisposab
         string? Filled(string? text) => text?
             .Replace("{organization}", organization, StringComparison.Ordinal).Replace("{project}", project, StringComparison.Ordinal)
             .Replace("{key}", key, StringComparison.Ordinal)
+            .Replace("{person}", person, StringComparison.Ordinal).Replace("{member}", member, StringComparison.Ordinal)
             .Replace("{hash}", Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key))), StringComparison.Ordinal);
     }
 
@@ -229,6 +244,7 @@ public sealed partial class FailpointTests(PostgresFixture postgres) : IDisposab
             "wallets", "wallet_entries", "organizations", "projects", "keys", "imported_keys", "secrets", "audit", "changes", "idempotency",
             "links", "people", "sessions", "person_devices",
             "webhooks", "webhook_deliveries", "quotas", "key_operations", "counters", "settings",
+            "teams", "team_members", "team_invitations", "team_archives",
         ];
     }
 }

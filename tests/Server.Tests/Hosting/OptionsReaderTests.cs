@@ -48,6 +48,16 @@ public sealed class OptionsReaderTests : IDisposable
         ["mail.user"] = "gate",
         ["mail.password"] = "the gate's own password",
         ["mail.timeout_seconds"] = "300",
+        ["google.client_id"] = "gate.apps.example",
+        ["google.client_secret"] = "the gate's secret there",
+        ["google.issuer"] = "https://accounts.example",
+        ["google.authorize_url"] = "https://accounts.example/authorize",
+        ["google.token_url"] = "https://accounts.example/token",
+        ["github.client_id"] = "Iv1.0123456789abcdef",
+        ["github.client_secret"] = "the gate's other secret there",
+        ["github.authorize_url"] = "http://127.0.0.1:3000/authorize",
+        ["github.token_url"] = "http://127.0.0.1:3000/token",
+        ["github.api_url"] = "http://127.0.0.1:3000/api/v3",
         ["log_level"] = "debug",
         ["log_format"] = "json",
         ["metrics_urls"] = "http://127.0.0.1:9464",
@@ -76,6 +86,7 @@ public sealed class OptionsReaderTests : IDisposable
             {
                 "upstream_key" => new Dictionary<string, string> { ["TOLLGATE_UPSTREAM"] = "http://127.0.0.1:1" },
                 "mail.host" or "mail.user" or "mail.password" => WithMail(option.Variable),
+                var key when key.Split('.')[0] is "google" or "github" => WithConnections(option.Variable),
                 _ => Nothing,
             };
             var file = Write(option.Key.Split('.') is [var section, var inner]
@@ -96,6 +107,37 @@ public sealed class OptionsReaderTests : IDisposable
                 Assert.NotEqual(value, property.GetValue(new GateOptions())?.ToString());
             }
         }
+    }
+
+    [Theory]
+    [InlineData("google.client_id", "gate", "needs google.client_secret beside it")]
+    [InlineData("google.client_secret", "s", "needs google.client_id beside it")]
+    [InlineData("google.issuer", "https://accounts.example", "needs google.client_id beside it")]
+    [InlineData("github.api_url", "https://api.example", "needs github.client_id beside it")]
+    [InlineData("github.token_url", "http://10.0.0.1/token", "must be an address such as https://accounts.example.com/authorize")]
+    public void A_provider_of_sign_in_is_set_up_whole_and_over_https_or_not_at_all(string key, string value, string fault)
+    {
+        var variable = "TOLLGATE_" + key.Replace('.', '_').ToUpperInvariant();
+
+        var (options, faults) = OptionsReader.Read([], new Dictionary<string, string> { [variable] = value });
+
+        Assert.Null(options);
+        Assert.Contains(faults, one => one.StartsWith($"{variable}: {fault}", StringComparison.Ordinal));
+        Assert.Empty(new GateOptions().People.Connections);
+        Assert.DoesNotContain(
+            "hidden", new GateOptions { GithubClientId = "a", GithubClientSecret = "hidden" }.People.Connections[0].ToString(),
+            StringComparison.Ordinal);
+    }
+
+    private static Dictionary<string, string> WithConnections(string without)
+    {
+        var all = new Dictionary<string, string>
+        {
+            ["TOLLGATE_GOOGLE_CLIENT_ID"] = "a", ["TOLLGATE_GOOGLE_CLIENT_SECRET"] = "b", ["TOLLGATE_GITHUB_CLIENT_ID"] = "c",
+            ["TOLLGATE_GITHUB_CLIENT_SECRET"] = "d",
+        };
+        all.Remove(without);
+        return all;
     }
 
     private static Dictionary<string, string> WithMail(string without)

@@ -9,7 +9,7 @@ internal static partial class RoomRules
     [
         "Telemetry", "Problems", "Wire", "Access", "Providers", "Storage", "Audit", "Mutations", "Webhooks", "Organizations", "Quotas",
         "Wallet", "Keys", "Closures", "Changes", "Usage", "Journal", "Upstreams", "Verification", "Surfaces", "ForwardAuth", "Mail",
-        "Identity", "Console", "Docs", "Hosting", "Operating",
+        "Identity", "Teams", "Reach", "Console", "Docs", "Hosting", "Operating",
     ];
 
     private const string Server = "src/Server/";

@@ -47,13 +47,16 @@ internal sealed class Browser : IDisposable
         return await Page.Of(await _http.PostAsync(InSite(path), content));
     }
 
-    /// <summary>Opens a link and presses the button that it shows.</summary>
-    public async Task<Page> Press(string link)
+    /// <summary>Opens a link and presses the button that it shows, with what is to be typed first.</summary>
+    public async Task<Page> Press(string link, params (string Name, string Value)[] fields)
     {
         var page = await Get(link);
         Assert.True(page.Status == 200, page.ToString());
-        return await Send(page, page.Action);
+        return await Send(page, page.Action, fields);
     }
+
+    /// <summary>Opens the link of a sign-up and types its password.</summary>
+    public Task<Page> Confirm(string link, string password = PeoplePlace.Password) => Press(link, ("password", password));
 
     public Task<Page> SignIn(string email, string password) => Fill("/sign-in", ("email", email), ("password", password));
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.Extensions.DependencyInjection;
@@ -36,6 +37,17 @@ public sealed class HashQueueTests
 
         Task<Outcome<string>> Hash(int network) =>
             queue.Hash(hasher, new Person(), "any", NetworkOf($"10.0.{network / 250}.{network % 250}"));
+    }
+
+    [Fact]
+    public async Task W2_the_system_gives_way_to_everything_else_while_it_hashes()
+    {
+        using var queue = new HashQueue(new PeopleOptions { HashRounds = 1 });
+        var before = NicenessHasher.Own();
+        var hash = await queue.Hash(new NicenessHasher(), new Person(), "any", NetworkOf("192.0.2.1"));
+
+        Assert.Equal(Math.Min(before + 10, 19), int.Parse(hash.Value, CultureInfo.InvariantCulture));
+        Assert.Equal(before, NicenessHasher.Own());
     }
 
     [Fact]
@@ -133,6 +145,18 @@ public sealed class HashQueueTests
     private static ClientNetwork NetworkOf(string address) => ClientNetwork.Of(IPAddress.Parse(address));
 
     /// <summary>Holds up every hash until it is told to go on, and counts how many it holds at a time.</summary>
+    /// <summary>In place of a hash, how much the thread that makes it has stepped back.</summary>
+    private sealed class NicenessHasher : IPasswordHasher<Person>
+    {
+        public static int Own() =>
+            int.Parse(File.ReadAllText("/proc/thread-self/stat").Split(") ")[^1].Split(' ')[16], CultureInfo.InvariantCulture);
+
+        public string HashPassword(Person user, string password) => Own().ToString(CultureInfo.InvariantCulture);
+
+        public PasswordVerificationResult VerifyHashedPassword(Person user, string hashedPassword, string providedPassword) =>
+            throw new NotSupportedException();
+    }
+
     private sealed class HeldHasher : IPasswordHasher<Person>, IDisposable
     {
         private int _held;

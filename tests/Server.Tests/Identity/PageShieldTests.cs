@@ -23,7 +23,7 @@ public sealed class PageShieldTests
         var foreign = (await place.Browser().Get("/sign-in")).Hidden("/sign-in").First();
         var before = (await place.Audit()).Count;
         var routes = Unsafe(place);
-        Assert.Equal(13, routes.Count);
+        Assert.Equal(26, routes.Count);
         foreach (var route in routes)
         {
             var path = route.Replace("{token}", new string('x', 43), StringComparison.Ordinal);
@@ -90,7 +90,11 @@ public sealed class PageShieldTests
     {
         await using var place = await PeoplePlace.Start();
         var browser = await place.SignedIn(Email);
-        foreach (var path in new[] { "/sign-in", "/sign-up", "/forgot", "/magic", "/reset", "/verify", "/account", "/account/export" })
+        foreach (var path in new[]
+        {
+            "/sign-in", "/sign-up", "/forgot", "/magic", "/reset", "/verify", "/verify/anew", "/account", "/account/export",
+            "/sign-in/second", "/sign-in/google/callback", "/account/second",
+        })
         {
             var headers = (await browser.Get(path)).Answer.Headers;
             Assert.StartsWith("default-src 'none'; style-src 'self';", headers.GetValues("Content-Security-Policy").Single(),

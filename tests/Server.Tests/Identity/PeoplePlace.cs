@@ -4,6 +4,7 @@ using Tollgate.Server.Hosting;
 using Tollgate.Server.Identity;
 using Tollgate.Server.Identity.Password;
 using Tollgate.Server.Mail;
+using Tollgate.Server.Providers;
 using Tollgate.Server.Storage;
 using Tollgate.Server.Tests.Fixtures;
 
@@ -24,12 +25,14 @@ internal sealed class PeoplePlace : IAsyncDisposable
 
     /// <summary>Passwords are hashed in fewer rounds, but where a test is about them.</summary>
     public static async Task<PeoplePlace> Start(
-        DatabaseKind kind = DatabaseKind.Sqlite, PostgresFixture? postgres = null, GateOptions? options = null)
+        DatabaseKind kind = DatabaseKind.Sqlite, PostgresFixture? postgres = null, GateOptions? options = null,
+        Func<ProviderModel, ProviderModel>? with = null)
     {
         var gate = await RunningGate.Start(
             "default",
             options ?? new GateOptions { LogLevel = "none", HashRounds = 1_000 },
-            postgres: kind == DatabaseKind.PostgreSql ? await postgres!.NewDatabase() : null);
+            postgres: kind == DatabaseKind.PostgreSql ? await postgres!.NewDatabase() : null,
+            with: with);
         // What is sent is wiped: here all stays in the outbox.
         await gate.Services.GetRequiredService<MailCourier>().StopAsync(default);
         return new PeoplePlace(gate);
@@ -58,7 +61,7 @@ internal sealed class PeoplePlace : IAsyncDisposable
         var browser = Browser();
         var page = await browser.SignUp(email, password);
         Assert.True(page.Status == 200, page.ToString());
-        page = await browser.Press(await Link(email));
+        page = await browser.Confirm(await Link(email), password);
         Assert.True(page.Location == "/sign-in?done=verified", page.ToString());
     }
 

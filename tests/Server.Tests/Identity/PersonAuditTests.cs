@@ -65,7 +65,7 @@ public sealed class PersonAuditTests(PostgresFixture postgres)
         await using var place = await PeoplePlace.Start(kind, postgres);
         var browser = place.Browser();
         await browser.SignUp(Email, PeoplePlace.Password, name);
-        await browser.Press(await place.Link(Email));
+        await browser.Confirm(await place.Link(Email));
         await browser.SignIn(Email, PeoplePlace.Password);
         Assert.Contains(name, (await browser.Get("/account")).Text, StringComparison.Ordinal);
         await browser.Send(await browser.Get("/account"), "/account/delete", ("confirm", "delete"));
@@ -116,7 +116,7 @@ public sealed class PersonAuditTests(PostgresFixture postgres)
                 account, "/account/password", ("current", PeoplePlace.Password), ("password", Other)),
             ["people audit mail_outbox links"] = await browser.Send(
                 signUp, "/sign-up", ("name", "New"), ("email", "new@example.test"), ("password", Other)),
-            ["links people organizations audit"] = await browser.Send(confirm, "/verify"),
+            ["links people organizations audit"] = await browser.Send(confirm, "/verify", ("password", PeoplePlace.Password)),
             ["links people audit sessions mail_outbox"] = await browser.Send(choose, "/reset", ("password", Other)),
             // Last those that may sign in: forms from before are none then.
             ["links people sessions audit"] = await browser.Send(use, "/magic"),

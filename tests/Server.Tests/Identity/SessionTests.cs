@@ -215,6 +215,20 @@ public sealed class SessionTests(PostgresFixture postgres)
             await browser.Get("/account"), "/account/email", ("email", "new@example.test"))).Location);
     }
 
+    [Fact]
+    public async Task W12_another_password_is_no_new_proof()
+    {
+        await using var place = await PeoplePlace.Start();
+        var browser = await place.SignedIn(Email);
+        place.Clock.Advance(TimeSpan.FromMinutes(9));
+        var page = await browser.Send(
+            await browser.Get("/account"), "/account/password", ("current", PeoplePlace.Password), ("password", "a quite different one"));
+        Assert.Equal("/account?done=password", page.Location);
+
+        place.Clock.Advance(TimeSpan.FromMinutes(2));
+        Assert.Equal(403, (await browser.Send(await browser.Get("/account"), "/account/email", ("email", "new@example.test"))).Status);
+    }
+
     [Theory, MemberData(nameof(Databases.Both), MemberType = typeof(Databases))]
     public async Task A_sign_in_on_another_device_is_told_by_mail_once_and_not_that_of_another_version(DatabaseKind kind)
     {

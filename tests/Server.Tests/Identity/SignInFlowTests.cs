@@ -26,7 +26,7 @@ public sealed class SignInFlowTests(PostgresFixture postgres)
 
         page = await browser.SignIn(Email, PeoplePlace.Password);
         Assert.Equal((401, false), (page.Status, browser.IsSignedIn));
-        page = await browser.Press(await place.Link(Email));
+        page = await browser.Confirm(await place.Link(Email));
         Assert.Equal("/sign-in?done=verified", page.Location);
         page = await browser.SignIn("ADA@Example.TEST", PeoplePlace.Password);
         Assert.Equal("/account", page.Location);
@@ -79,7 +79,7 @@ public sealed class SignInFlowTests(PostgresFixture postgres)
         Assert.Equal(0, await place.Ask<long>("SELECT COUNT(*) FROM people WHERE is_operator = 0"));
         Assert.Equal(1, await place.Ask<long>("SELECT COUNT(*) FROM organizations"));
 
-        Assert.Equal("/sign-in?done=verified", (await browser.Press(await place.Link(Email))).Location);
+        Assert.Equal("/sign-in?done=verified", (await browser.Confirm(await place.Link(Email))).Location);
 
         Assert.Equal(401, (await stranger.SignIn(Email, "the stranger chose it")).Status);
         Assert.Equal(401, (await stranger.SignIn(Email, "the stranger again")).Status);
@@ -105,7 +105,7 @@ public sealed class SignInFlowTests(PostgresFixture postgres)
             Assert.True((await place.Mails())[^1].IsBlank);
         }
 
-        await browser.Press(first);
+        await browser.Confirm(first);
         await browser.Fill("/magic", ("email", Email));
         var link = await place.Link(Email);
         Assert.Contains("/magic?token=", link, StringComparison.Ordinal);
@@ -125,7 +125,7 @@ public sealed class SignInFlowTests(PostgresFixture postgres)
         await browser.Press(await place.Link(Email));
 
         Assert.Equal(410, (await place.Browser().Get(first)).Status);
-        Assert.Equal(410, (await late.Send(page, page.Action)).Status);
+        Assert.Equal(410, (await late.Send(page, page.Action, ("password", PeoplePlace.Password))).Status);
         Assert.Equal(1, await place.Ask<long>("SELECT COUNT(*) FROM people WHERE is_operator = 0"));
         Assert.Equal(2, await place.Ask<long>("SELECT COUNT(*) FROM organizations"));
     }
@@ -234,7 +234,7 @@ public sealed class SignInFlowTests(PostgresFixture postgres)
         Assert.Equal("/account", (await browser.Press(link)).Location);
         Assert.Equal(410, (await browser.Get(link)).Status);
         var account = await browser.Get("/account");
-        Assert.Contains("(operator)", account.Text, StringComparison.Ordinal);
+        Assert.Contains("<span class=\"tag\">operator</span>", account.Text, StringComparison.Ordinal);
         Assert.Equal(
             "/account?done=password", (await browser.Send(account, "/account/password", ("password", PeoplePlace.Password))).Location);
         // Forms are bound to the session, and another password makes another one.
@@ -284,7 +284,7 @@ public sealed class SignInFlowTests(PostgresFixture postgres)
         await using var place = await PeoplePlace.Start();
         var first = place.Browser();
         await first.SignUp("Rene@xn--bcher-kva.example", PeoplePlace.Password);
-        await first.Press(await place.Link("Rene@xn--bcher-kva.example"));
+        await first.Confirm(await place.Link("Rene@xn--bcher-kva.example"));
 
         await place.Browser().SignUp("RENE@XN--BCHER-KVA.example", "another password for it");
 

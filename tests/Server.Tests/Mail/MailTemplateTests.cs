@@ -20,7 +20,10 @@ public sealed partial class MailTemplateTests
 
     [Fact]
     public void The_mails_are_those_that_the_product_sends() => Assert.Equal(
-        ["email-changed", "invitation", "magic-link", "password-changed", "reset-password", "sign-in-notice", "verify-email"],
+        [
+            "email-changed", "invitation", "magic-link", "password-changed", "reset-password", "sign-in-changed", "sign-in-notice",
+            "verify-email",
+        ],
         MailTemplate.All.Keys.Order());
 
     [Fact]
@@ -146,7 +149,7 @@ public sealed partial class MailTemplateTests
     private static Dictionary<string, string> Values(string people, string url = Link) => new()
     {
         ["Name"] = people, ["Url"] = url, ["Device"] = people, ["Address"] = people, ["Organization"] = people, ["Inviter"] = people,
-        ["Expires"] = people,
+        ["Expires"] = people, ["Change"] = people,
     };
 
     /// <summary>The elements and their attributes' names, in order.</summary>

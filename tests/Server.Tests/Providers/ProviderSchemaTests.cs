@@ -101,6 +101,13 @@ public sealed class ProviderSchemaTests
     [InlineData("models: [{ id: a, input: \"-1\", output: \"1\" }]")]
     [InlineData("headers: { rate_limit: { \"X R\": a } }")]
     [InlineData("headers: { rate: {} }")]
+    [InlineData("sign_in: { teams: maybe }")]
+    [InlineData("sign_in: { team: true }")]
+    [InlineData("sign_in: { teams: { name_max: 101 } }")]
+    [InlineData("sign_in: { teams: { owned_max: 0 } }")]
+    [InlineData("sign_in: { teams: { personal_keys: deleted } }")]
+    [InlineData("sign_in: { teams: { leaver_keys: archived } }")]
+    [InlineData("sign_in: { teams: { balance: true } }")]
     public void What_the_loader_refuses_of_limits_and_money_the_schema_refuses(string section)
     {
         var text = section + "\n" + Given.Least;

@@ -15,7 +15,7 @@ internal static partial class GateCalls
     [
         "organizations", "projects", "keys", "secrets", "audit", "changes", "counters", "settings", "idempotency",
         "imported_keys", "quotas", "key_operations", "wallets", "wallet_entries", "webhooks", "webhook_deliveries",
-        "people", "sessions", "links", "person_devices",
+        "people", "sessions", "links", "person_devices", "teams", "team_members", "team_invitations", "team_archives", "project_members",
     ];
 
     public static Task<Answer> Act(this RunningGate gate, string id, string operation, string? body = null, string? key = null) =>

@@ -9,6 +9,7 @@ using Tollgate.Server.Hosting;
 using Tollgate.Server.Problems;
 using Tollgate.Server.Providers;
 using Tollgate.Server.Tests.Fixtures;
+using Tollgate.Server.Tests.Teams;
 using Tollgate.Server.Tests.Usage;
 using Tollgate.Server.Tests.Wallet;
 using Tollgate.Server.Verification;
@@ -23,6 +24,7 @@ public sealed class RightsMatrixTests(Gates gates) : IClassFixture<Gates>
 {
     private const string Any = "any key";
     private const string Operator = "operator";
+    private const string People = "people";
     private const string Hooks = "webhooks:manage";
     private const string Webhooks = "POST /api/v1/organizations/{id}/webhooks";
 
@@ -68,7 +70,29 @@ public sealed class RightsMatrixTests(Gates gates) : IClassFixture<Gates>
         ["POST /api/v1/keys/{id}/regenerate"] = new("keys:manage"),
         ["POST /api/v1/keys/{id}/rotate"] = new("keys:manage"),
         ["POST /api/v1/keys/{id}/reveal"] = new("keys:manage"),
+        ["GET /api/v1/projects/{id}/members"] = new(Operator),
+        ["PUT /api/v1/projects/{id}/members/{person}"] = new(Operator, "{\"role\":\"admin\"}"),
+        ["DELETE /api/v1/projects/{id}/members/{person}"] = new(Operator),
+        ["GET /api/v1/me"] = new(Any),
+        ["PATCH /api/v1/me"] = new(People, "{\"name\":\"New\"}"),
+        ["GET /api/v1/me/sessions"] = new(People),
+        ["DELETE /api/v1/me/sessions"] = new(People),
+        ["DELETE /api/v1/me/sessions/{session}"] = new(People),
+        ["GET /api/v1/operator/people"] = new(Operator),
+        ["GET /api/v1/operator/people/{person}"] = new(Operator),
+        ["PATCH /api/v1/operator/people/{person}"] = new(Operator, "{\"status\":\"suspended\"}"),
         ["POST /api/v1/operator/links"] = new(Operator),
+        ["POST /api/v1/teams"] = new(Operator, "{\"name\":\"New\",\"owner_id\":\"{nobody}\"}"),
+        ["GET /api/v1/organizations/{id}/members"] = new(Operator),
+        ["PATCH /api/v1/organizations/{id}/members/{person}"] = new(Operator, "{\"role\":\"admin\"}"),
+        ["DELETE /api/v1/organizations/{id}/members/{person}"] = new(Operator),
+        ["GET /api/v1/organizations/{id}/members/{person}/preview"] = new(Operator),
+        ["GET /api/v1/organizations/{id}/deletion"] = new(Operator),
+        ["POST /api/v1/organizations/{id}/transfer"] = new(Operator, "{\"person_id\":\"{person}\"}"),
+        ["GET /api/v1/organizations/{id}/invitations"] = new(Operator),
+        ["POST /api/v1/organizations/{id}/invitations"] =
+            new(Operator, "{\"email\":\"new@example.test\",\"role\":\"member\"}"),
+        ["DELETE /api/v1/organizations/{id}/invitations/{invitation}"] = new(Operator),
         ["POST /api/v1/import"] = new(Operator, "{}", "application/x-ndjson"),
         ["POST /api/v1/verify"] = new("verify", "{\"key\":\"x\"}"),
         ["POST /api/v1/verify/batch"] = new("verify", "{\"checks\":[]}"),
@@ -142,6 +166,7 @@ public sealed class RightsMatrixTests(Gates gates) : IClassFixture<Gates>
                     !endpoint.EndsWith("/rotate", StringComparison.Ordinal) && !endpoint.EndsWith("/disable", StringComparison.Ordinal)
                     && !endpoint.EndsWith("/enable", StringComparison.Ordinal) && !endpoint.EndsWith("/revoke", StringComparison.Ordinal);
                 var refusal = row.Who == Operator ? "operator_only"
+                    : row.Who == People ? "people_only"
                     : !may ? "right_missing"
                     : isOffered ? row.Otherwise : "operation_not_offered";
                 await Try(place, endpoint, row, caller, refusal is null ? 200 : 403, refusal, faults);
@@ -150,7 +175,8 @@ public sealed class RightsMatrixTests(Gates gates) : IClassFixture<Gates>
 
             if (!endpoint.EndsWith("/rotate", StringComparison.Ordinal))
             {
-                await Try(place, endpoint, row, RunningGate.RootKey, 200, null, faults);
+                var isPeoples = row.Who == People;
+                await Try(place, endpoint, row, RunningGate.RootKey, isPeoples ? 403 : 200, isPeoples ? "people_only" : null, faults);
             }
         }
 
@@ -232,7 +258,9 @@ public sealed class RightsMatrixTests(Gates gates) : IClassFixture<Gates>
         var (method, path) = (endpoint.Split(' ')[0], endpoint.Split(' ')[1]);
         var answer = await place.Gate.Send(
             method, place.Filled(path, place.IdFor(path)), key,
-            row.Body?.Replace("{key}", place.Key, StringComparison.Ordinal), ("Content-Type", row.MediaType));
+            row.Body?.Replace("{key}", place.Key, StringComparison.Ordinal).Replace("{person}", place.Person, StringComparison.Ordinal)
+                .Replace("{nobody}", place.Nobody, StringComparison.Ordinal),
+            ("Content-Type", row.MediaType));
         var isRight = status == 200 ? (int)answer.Status is 200 or 201 : (int)answer.Status == status && answer.String("code") == code;
         if (!isRight || !answer.Headers.ContainsKey("X-Request-Id") || answer.Headers.GetValueOrDefault("Cache-Control") != "no-store")
         {
@@ -309,12 +337,25 @@ public sealed class RightsMatrixTests(Gates gates) : IClassFixture<Gates>
 
         private string Delivery { get; init; } = "";
 
+        /// <summary>A member of the organization, which is a team.</summary>
+        public string Person { get; private init; } = "";
+
+        /// <summary>Somebody who is in no team.</summary>
+        public string Nobody { get; private init; } = "";
+
+        private string Invitation { get; init; } = "";
+
         public static async Task<Place> New(RunningGate gate, bool withWebhook = false)
         {
             var project = await gate.NewProject();
             var organization = (await gate.Send("GET", $"/api/v1/projects/{project}", RunningGate.RootKey)).String("organization_id");
             var key = (await gate.NewPair(project: project)).Id;
-            var place = new Place(gate, organization, project, key, await gate.NewRequest(key));
+            var (person, nobody, invitation) = await TeamRows.Make(gate.Database, organization);
+            await gate.Send("PUT", $"/api/v1/projects/{project}/members/{person}", RunningGate.RootKey, "{\"role\":\"viewer\"}");
+            var place = new Place(gate, organization, project, key, await gate.NewRequest(key))
+            {
+                Person = person, Nobody = nobody, Invitation = invitation,
+            };
             if (!withWebhook)
             {
                 return place;
@@ -328,6 +369,7 @@ public sealed class RightsMatrixTests(Gates gates) : IClassFixture<Gates>
 
         public string Filled(string path, string id) => path.Replace("{id}", id, StringComparison.Ordinal)
             .Replace("{name}", "things", StringComparison.Ordinal)
+            .Replace("{person}", Person, StringComparison.Ordinal).Replace("{invitation}", Invitation, StringComparison.Ordinal)
             .Replace("{webhook}", Webhook, StringComparison.Ordinal).Replace("{delivery}", Delivery, StringComparison.Ordinal);
 
         public string IdFor(string path) =>

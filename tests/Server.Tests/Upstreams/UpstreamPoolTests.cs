@@ -1,3 +1,4 @@
+using System.Net;
 using Microsoft.AspNetCore.Http;
 using Tollgate.Gateway.Upstreams;
 
@@ -24,6 +25,16 @@ public sealed class UpstreamPoolTests
             origin.Config("rest"));
 
         Assert.Equal((200, "answered", name), await pool.Ask(Asking.Get(path, model)));
+    }
+
+    [Fact]
+    public async Task The_built_in_model_refuses_a_body_with_a_name_that_is_no_text()
+    {
+        var pool = Asking.Pool();
+        using var answer = await pool.Send(
+            Asking.Post("/v1/chat/completions", "{\"\\udd11method\":1,\"model\":\"a\"}"), TestContext.Current.CancellationToken);
+
+        Assert.Equal(HttpStatusCode.BadRequest, answer.Message.StatusCode);
     }
 
     [Fact]

@@ -47,6 +47,11 @@ public sealed partial class VerifyTests(Gates gates) : IClassFixture<Gates>
         await Reach("key_disabled", renewed);
         await gate.Act(id, "revoke");
         await Reach("key_revoked", renewed);
+        // As a team does it to the keys of who comes in.
+        var (resting, archived) = await gate.NewPair();
+        await gate.Database.Write<bool>(async scope =>
+            await scope.Execute("UPDATE keys SET holds = 8 WHERE id = @resting", new { resting }) == 1);
+        await Reach("key_archived", archived);
         var project = await gate.NewProject();
         var suspended = await gate.NewSecret("\"name\":\"Suspended\"", project);
         var organization = (await gate.Send("GET", $"/api/v1/projects/{project}", RunningGate.RootKey)).String("organization_id");

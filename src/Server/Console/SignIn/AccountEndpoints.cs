@@ -1,7 +1,10 @@
 using System.Globalization;
 using System.Text.Json;
 using Tollgate.Server.Identity;
+using Tollgate.Server.Identity.OAuth;
+using Tollgate.Server.Identity.Passkeys;
 using Tollgate.Server.Identity.Password;
+using Tollgate.Server.Identity.SecondStep;
 using Tollgate.Server.Identity.Sessions;
 using Tollgate.Server.Problems;
 
@@ -18,6 +21,9 @@ internal static class AccountEndpoints
         account.MapPost("/sessions/end-others", EndOthers);
         account.MapPost("/password", ChangePassword);
         account.MapPost("/email", ChangeEmail);
+        account.MapOwnConnections();
+        account.MapOwnSecondStep();
+        account.MapOwnPasskeys();
         account.MapGet("/export", Export);
         account.MapPost("/delete", Delete);
     }
@@ -28,14 +34,22 @@ internal static class AccountEndpoints
     {
         var who = SignedIn.Of(http);
         var open = await sessions.List(who.Person, http.RequestAborted);
+        var connected = await http.RequestServices.GetRequiredService<ConnectionDoor>().List(who.Person, http.RequestAborted);
+        var second = await http.RequestServices.GetRequiredService<SecondStepDoor>().Find(who.Person, http.RequestAborted);
+        var passkeys = await http.RequestServices.GetRequiredService<PasskeyDoor>().List(who.Person, http.RequestAborted);
         var facts = new AccountFacts(
             who.Person.Name, who.Person.Email, who.Person.PasswordHash is not null, who.Person.IsOperator != 0,
-            IsFresh(http, sessions), [.. open.Select(session => Line(session, who.Session))]);
+            IsFresh(http, sessions), [.. open.Select(session => Line(session, who.Session))],
+            [.. connected.Select(Line)], second is null ? null : new SecondStepLine(Time(second.SinceMs), second.CodesLeft),
+            [.. passkeys.Select(one => new PasskeyLine(one.Id, one.Name, Time(one.CreatedAtMs), Time(one.UsedAtMs)))]);
         var notice = done switch
         {
             "password" => "Your password is changed, and all other sessions are ended.",
             "email" => "If the address can be yours, a link is on its way to it.",
             "ended" => "It is ended.",
+            "connected" => "It is connected: you can sign in with it from now on. All other sessions are ended.",
+            "passkey" => "Your passkey is made: you can sign in with it from now on. All other sessions are ended.",
+            "removed" => "It is removed, and all other sessions are ended.",
             _ => null,
         };
         return pages.Of<AccountPage>(
@@ -130,8 +144,13 @@ internal static class AccountEndpoints
     private static bool IsFresh(HttpContext http, SessionBook sessions) => SignedIn.Of(http).IsFreshAt(sessions.NowMs);
 
     private static SessionLine Line(Session session, Session own) => new(
-        session.Id, session.Device, session.Address ?? "unknown", Time(session.CreatedAtMs), Time(session.SeenAtMs),
+        session.Id, BrowserName.Of(session.Device), session.Device, session.Address ?? "unknown",
+        Time(session.CreatedAtMs), Time(session.SeenAtMs),
         session.SessionNo == own.SessionNo);
+
+    private static ConnectionLine Line(Connection connection) => new(
+        connection.Name, ConnectionKind.All.FirstOrDefault(kind => kind.Name == connection.Name)?.Title ?? connection.Name,
+        connection.Subject, connection.Email, Time(connection.CreatedAtMs), Time(connection.UsedAtMs));
 
     private static string Time(long ms) =>
         DateTimeOffset.FromUnixTimeMilliseconds(ms).ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture);

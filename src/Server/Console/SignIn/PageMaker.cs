@@ -2,24 +2,37 @@ using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.AspNetCore.Components;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Tollgate.Server.Identity;
+using Tollgate.Server.Identity.OAuth;
 using Tollgate.Server.Problems;
 using Tollgate.Server.Providers;
 
 namespace Tollgate.Server.Console.SignIn;
 
 /// <summary>Makes pages: static HTML, drawn on the server, with a token for their forms.</summary>
-internal sealed class PageMaker(IAntiforgery forms, ProviderModel provider, PeopleOptions options)
+internal sealed class PageMaker(IAntiforgery forms, ProviderModel provider, PeopleOptions options, ConnectionBook connections)
 {
     private const string Policy =
         "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+    /// <summary>For the one page whose work no form can do: our own script files, and nothing written into the page.</summary>
+    private const string PolicyWithScript = $"{Policy}; script-src 'self'";
+
+    private readonly IReadOnlyList<WayIn> _ways =
+        [.. connections.Kinds.Select(kind => new WayIn(kind.Name, kind.Title, kind.StartPath))];
 
     public IResult Of<TPage>(HttpContext http, int status, params (string Name, object? Value)[] parameters)
         where TPage : IComponent
     {
         Dress(http);
+        if (typeof(TPage) == typeof(PasskeyPage))
+        {
+            http.Response.Headers.ContentSecurityPolicy = PolicyWithScript;
+        }
+
         // A note has no form, and sets no cookie.
-        var tokens = typeof(TPage) == typeof(NotePage) ? null : forms.GetAndStoreTokens(http);
-        var facts = new PageFacts(provider.DisplayName, tokens?.FormFieldName ?? "", tokens?.RequestToken ?? "", PageStyle.Address);
+        var tokens = typeof(TPage) == typeof(NotePage) || typeof(TPage) == typeof(ContinuePage) ? null : forms.GetAndStoreTokens(http);
+        var facts = new PageFacts(
+            provider.DisplayName, tokens?.FormFieldName ?? "", tokens?.RequestToken ?? "", PageFile.Style.Address, _ways);
         var all = parameters.Append(("Facts", facts)).ToDictionary(one => one.Item1, one => one.Item2, StringComparer.Ordinal);
         return new RazorComponentResult<TPage>(all) { StatusCode = status, PreventStreamingRendering = true };
     }
@@ -49,9 +62,13 @@ internal sealed class PageMaker(IAntiforgery forms, ProviderModel provider, Peop
     public IResult Problem(HttpContext http, Problem problem)
     {
         TellWait(http, problem);
-        var (href, link) = problem.Code == ProblemCode.ProofNeeded || problem.Code == ProblemCode.LinkEnded
-            ? ("/sign-in", "Sign in")
-            : ((string?)null, (string?)null);
+        var isToSignIn = problem.Code == ProblemCode.ProofNeeded || problem.Code == ProblemCode.LinkEnded
+            || problem.Code == ProblemCode.ConnectionRefused || problem.Code == ProblemCode.ConnectionEmail
+            || problem.Code == ProblemCode.ConnectionUnreachable;
+        // Nowhere is a dead end, but where no page of ours is served.
+        var (href, link) = problem.Code == ProblemCode.HttpsNeeded ? ((string?)null, (string?)null)
+            : isToSignIn ? ("/sign-in", "Sign in")
+            : ("/account", "Your account");
         return Note(http, problem.Code.Status, "That did not work", problem.Detail, href, link);
     }
 

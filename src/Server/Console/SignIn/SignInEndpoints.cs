@@ -6,8 +6,10 @@ using Tollgate.Server.Identity.Links;
 using Tollgate.Server.Identity.MagicLinks;
 using Tollgate.Server.Identity.Operators;
 using Tollgate.Server.Identity.Password;
+using Tollgate.Server.Identity.SecondStep;
 using Tollgate.Server.Identity.Sessions;
 using Tollgate.Server.Problems;
+using Tollgate.Server.Teams;
 
 namespace Tollgate.Server.Console.SignIn;
 
@@ -38,37 +40,52 @@ internal static class SignInEndpoints
             services.Remove(service);
         }
 
-        services.AddSingleton<PageMaker>();
+        services.AddSingleton<PageMaker>().AddSingleton<InvitationCookie>();
     }
 
     public static void MapSignInPages(this IEndpointRouteBuilder app)
     {
-        app.MapGet(PageStyle.Address, PageStyle.Answer).Public().ExcludeFromDescription();
+        foreach (var file in new[] { PageFile.Style, PageFile.Script })
+        {
+            app.MapGet(file.Address, file.Answer).Public().ExcludeFromDescription();
+        }
+
         var pages = app.MapGroup("").Public().ExcludeFromDescription().AddEndpointFilter<RouteGroupBuilder, PageShield>();
         pages.MapGet("/sign-in", Show);
         pages.MapPost("/sign-in", SignIn);
+        pages.MapConnections();
+        pages.MapSecondStep();
+        pages.MapPasskeys();
         pages.MapGet("/sign-in/once/{token}", ShowOnce);
         pages.MapPost("/sign-in/once/{token}", UseOnce);
         pages.MapPost("/sign-out", SignOut);
         pages.MapGet("/sign-up", (HttpContext http, PageMaker maker) => maker.Of<SignUpPage>(http, 200));
         pages.MapPost("/sign-up", SignUp);
-        pages.MapGet("/verify", ShowVerify);
-        pages.MapPost("/verify", Verify);
+        pages.MapConfirm();
         pages.MapGet("/forgot", (HttpContext http, PageMaker maker) => Ask(http, maker, Forgot));
         pages.MapPost("/forgot", AskReset);
         pages.MapGet("/reset", ShowReset);
         pages.MapPost("/reset", Reset);
         pages.MapGet("/magic", ShowMagic);
         pages.MapPost("/magic", Magic);
+        pages.MapInvitations();
         pages.MapGroup("/account").AddEndpointFilter<RouteGroupBuilder, SessionGate>().MapAccount();
     }
 
     /// <summary>
-    /// The browser's new session; with it goes the cookie of the forms from before. From then on the account knows the browser.
+    /// To the second step, or the browser's new session; with it goes the cookie of the forms from before. From then on the account knows
+    /// the browser. Who came for an invitation goes back to it.
     /// </summary>
-    public static async Task<IResult> Enter(HttpContext http, string secret)
+    public static async Task<IResult> Enter(HttpContext http, Entry entry)
     {
-        var services = http.RequestServices;
+        var (services, secret) = (http.RequestServices, entry.Secret);
+        if (entry.IsWaiting)
+        {
+            services.GetRequiredService<SecondStepCookie>().Set(http, secret);
+            return PageMaker.See(http, SecondStepEndpoints.Path);
+        }
+
+        services.GetRequiredService<SecondStepCookie>().Clear(http);
         services.GetRequiredService<SessionCookie>().Set(http, secret);
         if (await services.GetRequiredService<SessionBook>().Find(secret, http.RequestAborted) is { Person.EmailKey: { } account })
         {
@@ -77,7 +94,8 @@ internal static class SignInEndpoints
 
         var forms = services.GetRequiredService<IOptions<AntiforgeryOptions>>().Value.Cookie;
         http.Response.Cookies.Delete(forms.Name!, forms.Build(http));
-        return PageMaker.See(http, "/account");
+        var invitation = services.GetRequiredService<InvitationCookie>().Read(http);
+        return PageMaker.See(http, invitation is null ? "/account" : InvitationBook.Path + invitation);
     }
 
     public static string Field(HttpContext http, string name) => http.Request.Form[name] is [{ } text] ? text : "";
@@ -101,8 +119,8 @@ internal static class SignInEndpoints
     {
         var email = Field(http, "email");
         var outcome = await door.SignIn(Visit.Of(http), email, Field(http, "password"), cookie.Read(http));
-        return outcome.TryGet(out var secret, out var problem)
-            ? await Enter(http, secret)
+        return outcome.TryGet(out var entry, out var problem)
+            ? await Enter(http, entry)
             : pages.Of<SignInPage>(http, problem.Code.Status, ("Email", email), ("Faults", PageMaker.Faults(http, problem)));
     }
 
@@ -124,8 +142,8 @@ internal static class SignInEndpoints
 
     private static async Task<IResult> UseOnce(
         HttpContext http, string token, OperatorDoor door, PageMaker pages, SessionCookie cookie) =>
-        (await door.Use(Visit.Of(http), token, cookie.Read(http))).TryGet(out var secret, out var problem)
-            ? await Enter(http, secret)
+        (await door.Use(Visit.Of(http), token, cookie.Read(http))).TryGet(out var entry, out var problem)
+            ? await Enter(http, entry)
             : pages.Problem(http, problem);
 
     private static async Task<IResult> SignUp(HttpContext http, SignUpDoor door, PageMaker pages)
@@ -146,21 +164,11 @@ internal static class SignInEndpoints
             pages.Of<SignUpPage>(http, status, ("Name", name), ("Email", typed), ("Faults", all));
     }
 
-    private static async Task<IResult> ShowVerify(HttpContext http, string? token, LinkBook links, PageMaker pages) =>
-        await links.IsGood(LinkKind.Verify, token, http.RequestAborted) || await links.IsGood(LinkKind.Email, token, http.RequestAborted)
-            ? Button(http, pages, "Confirm your address", "Confirm it only if it was you who gave it here.", "/verify", "Confirm", token!)
-            : pages.Problem(http, Problem.Of(ProblemCode.LinkEnded));
-
-    private static async Task<IResult> Verify(HttpContext http, People people, PageMaker pages) =>
-        (await people.Verify(Visit.Of(http), Field(http, "token"))).TryGet(out _, out var problem)
-            ? PageMaker.See(http, "/sign-in?done=verified")
-            : pages.Problem(http, problem);
-
-    private static async Task<IResult> AskReset(HttpContext http, PasswordDoor door, PageMaker pages)
+    private static async Task<IResult> AskReset(HttpContext http, LinkDoor door, PageMaker pages)
     {
         var typed = Field(http, "email");
         return EmailAddress.TryRead(typed, out var email)
-            ? Sent(http, pages, await door.AskReset(Visit.Of(http), email), Forgot, typed)
+            ? Sent(http, pages, await door.Ask(Visit.Of(http), LinkKind.Reset, email), Forgot, typed)
             : NoAddress(http, pages, Forgot, typed);
     }
 
@@ -186,18 +194,18 @@ internal static class SignInEndpoints
         : pages.Problem(http, Problem.Of(ProblemCode.LinkEnded));
 
     /// <summary>With an address a link is asked for, with a token one is used.</summary>
-    private static async Task<IResult> Magic(HttpContext http, MagicDoor door, PageMaker pages, SessionCookie cookie)
+    private static async Task<IResult> Magic(HttpContext http, MagicDoor door, LinkDoor links, PageMaker pages, SessionCookie cookie)
     {
         if (http.Request.Form.ContainsKey("token"))
         {
-            return (await door.Use(Visit.Of(http), Field(http, "token"), cookie.Read(http))).TryGet(out var secret, out var problem)
-                ? await Enter(http, secret)
+            return (await door.Use(Visit.Of(http), Field(http, "token"), cookie.Read(http))).TryGet(out var entry, out var problem)
+                ? await Enter(http, entry)
                 : pages.Problem(http, problem);
         }
 
         var typed = Field(http, "email");
         return EmailAddress.TryRead(typed, out var email)
-            ? Sent(http, pages, await door.Ask(Visit.Of(http), email), ByMagic, typed)
+            ? Sent(http, pages, await links.Ask(Visit.Of(http), LinkKind.Magic, email), ByMagic, typed)
             : NoAddress(http, pages, ByMagic, typed);
     }
 
@@ -217,7 +225,7 @@ internal static class SignInEndpoints
             http, status, ("Title", page.Title), ("Sentence", page.Sentence), ("Action", page.Action), ("Email", typed),
             ("Faults", faults ?? []));
 
-    private static IResult Button(
+    public static IResult Button(
         HttpContext http, PageMaker pages, string title, string sentence, string action, string button, string token) =>
         pages.Of<LinkPage>(
             http, 200, ("Title", title), ("Sentence", sentence), ("Action", action), ("Button", button), ("Token", token));

@@ -13,6 +13,12 @@ internal sealed record LinkKind(string Name, TimeSpan Life)
 
     public static readonly LinkKind Magic = new("magic", TimeSpan.FromMinutes(15));
 
+    /// <summary>A sign-in between its two steps: in a cookie, and in no mail.</summary>
+    public static readonly LinkKind Second = new("second", TimeSpan.FromMinutes(10));
+
+    /// <summary>No link at all: a question that was answered, which is good once.</summary>
+    public static readonly LinkKind Spent = new("spent", TimeSpan.FromMinutes(10));
+
     /// <summary>Printed for the operator, who has no address yet.</summary>
     public static readonly LinkKind Once = new("once", TimeSpan.FromMinutes(15));
 
@@ -40,6 +46,9 @@ internal sealed record Link
 
     /// <summary>Of a sign-up: the person has the password that was typed for this very link, and no other.</summary>
     public string? PasswordHash { get; init; }
+
+    /// <summary>Of a sign-in that waits for its second step: by what the first one was.</summary>
+    public string? Method { get; init; }
 
     public long EndsAtMs { get; init; }
 

@@ -18,18 +18,38 @@ internal sealed class LinkBook(Database database, Pepper pepper)
     public Task<string> MakeSignUp(WriteScope scope, EmailAddress email, string name, string passwordHash) => Keep(
         scope, LinkKind.Verify, new Link { Email = email.Text, EmailKey = email.Key, Name = name, PasswordHash = passwordHash });
 
+    /// <summary>The same of a sign-in that waits for its second step.</summary>
+    public Task<string> MakeSecond(WriteScope scope, Person person, string method) =>
+        Keep(scope, LinkKind.Second, new Link { PersonNo = person.PersonNo, Method = method });
+
     /// <summary>The work of the same for nobody: a row whose secret nobody is told.</summary>
     public Task MakeBlank(WriteScope scope, LinkKind kind) => Keep(scope, kind, new Link());
 
     /// <summary>Whether a link can still be used; looking uses nothing up.</summary>
     public async Task<bool> IsGood(LinkKind kind, string? secret, CancellationToken cancel) =>
-        SecretText.IsOne(secret) && await database.Read(
+        await Peek(kind, secret, cancel) is not null;
+
+    /// <summary>The link that can still be used; looking uses nothing up.</summary>
+    public async Task<Link?> Peek(LinkKind kind, string? secret, CancellationToken cancel = default) => SecretText.IsOne(secret)
+        ? await database.Read(
             connection => LinkSql.Find(connection, kind.Name, HashOf(secret!), database.Time.GetUtcNow().ToUnixTimeMilliseconds()),
-            cancel) is not null;
+            cancel)
+        : null;
 
     /// <summary>Uses a link up; null when it was none, is used, or is past its time.</summary>
     public async Task<Link?> Take(WriteScope scope, LinkKind kind, string? secret) =>
         SecretText.IsOne(secret) ? await LinkSql.Take(scope, kind.Name, HashOf(secret!)) : null;
+
+    /// <summary>Notes that a question was answered; false when it was before. It is kept for as long as any question is good.</summary>
+    public async Task<bool> Spend(WriteScope scope, byte[] question)
+    {
+        await LinkSql.Purge(scope);
+        var spent = new Link
+        {
+            LinkNo = await scope.NextNumber("link"), Kind = LinkKind.Spent.Name, EndsAtMs = scope.NowMs + LinkKind.Spent.LifeMs,
+        };
+        return await LinkSql.Insert(scope, spent, pepper.HashSecret(SHA256.HashData(question))) == 1;
+    }
 
     /// <summary>Whose link it is; null for nobody's.</summary>
     public static Task<Person?> Owner(WriteScope scope, Link link) => link.PersonNo is { } personNo

@@ -8,17 +8,20 @@ namespace Tollgate.Server.Identity.Links;
 internal static class LinkSql
 {
     private const int PurgeMax = 50;
-    private const string Columns = "link_no, kind, person_no, email, email_key, name, password_hash, ends_at_ms";
+    private const string Columns = "link_no, kind, person_no, email, email_key, name, password_hash, method, ends_at_ms";
 
-    public static Task Insert(WriteScope scope, Link link, byte[] secretHash) => scope.Execute(
+    /// <summary>0 rows when there is one with this secret; secrets are random, and questions are good once.</summary>
+    public static Task<int> Insert(WriteScope scope, Link link, byte[] secretHash) => scope.Execute(
         """
-        INSERT INTO links (link_no, kind, secret_hash, person_no, email, email_key, name, password_hash, created_at_ms, ends_at_ms)
-        VALUES (@LinkNo, @Kind, @secretHash, @PersonNo, @Email, @EmailKey, @Name, @PasswordHash, @NowMs, @EndsAtMs)
+        INSERT INTO links (link_no, kind, secret_hash, person_no, email, email_key, name, password_hash, method, created_at_ms,
+                           ends_at_ms)
+        VALUES (@LinkNo, @Kind, @secretHash, @PersonNo, @Email, @EmailKey, @Name, @PasswordHash, @Method, @NowMs, @EndsAtMs)
+        ON CONFLICT (secret_hash) DO NOTHING
         """,
         new
         {
-            link.LinkNo, link.Kind, secretHash, link.PersonNo, link.Email, link.EmailKey, link.Name, link.PasswordHash, scope.NowMs,
-            link.EndsAtMs,
+            link.LinkNo, link.Kind, secretHash, link.PersonNo, link.Email, link.EmailKey, link.Name, link.PasswordHash, link.Method,
+            scope.NowMs, link.EndsAtMs,
         });
 
     /// <summary>By the unique index on secret_hash.</summary>

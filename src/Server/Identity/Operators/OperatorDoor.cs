@@ -25,11 +25,11 @@ internal sealed class OperatorDoor(Database database, LinkBook links, SessionBoo
         return await links.Make(scope, LinkKind.Once, person);
     }
 
-    /// <summary>The secret of a new session.</summary>
-    public Task<Outcome<string>> Use(Visit visit, string? secret, string? cookie) => database.Write<string>(
+    /// <summary>A new session, without a second step: who has the root key has let its holder in, and may have lost the app.</summary>
+    public Task<Outcome<Entry>> Use(Visit visit, string? secret, string? cookie) => database.Write<Entry>(
         async scope => await links.Take(scope, LinkKind.Once, secret) is { } link
             && await LinkBook.Owner(scope, link) is { MaySignIn: true } person
-                ? await sessions.Begin(scope, person, Method, visit, cookie)
+                ? Entry.Of(await sessions.Begin(scope, person, Method, visit, cookie))
                 : Problem.Of(ProblemCode.LinkEnded),
         visit.Context);
 

@@ -13,7 +13,7 @@ internal static class OperatorEndpoints
 {
     public static void MapOperators(this IEndpointRouteBuilder api) => api.MapPost("/operator/links", MakeLink)
         .WithName("createOperatorLink").WithTags("Operator").WithSummary("Make a link that signs the operator in")
-        .Gives(typeof(OperatorLinkAnswer), 201).OperatorOnly().Idempotent();
+        .Gives(typeof(OperatorLinkAnswer), 201).OperatorOnly().Idempotent().For(Act.LetIn);
 
     private static Task<IResult> MakeLink(
         HttpContext http, OperatorDoor door, PersonMail mail, MutationRunner mutations) =>

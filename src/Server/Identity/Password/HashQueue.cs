@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using Microsoft.AspNetCore.Identity;
 using Tollgate.Engine.Verification;
@@ -22,6 +23,9 @@ internal sealed class HashQueue(PeopleOptions options) : IDisposable
     public const int WaitingPerSite = 16;
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+
+    /// <summary>A tenth of a busy processor, all of an idle one.</summary>
+    private const int Niceness = 10;
 
     private readonly SemaphoreSlim _places = new(Math.Max(1, Environment.ProcessorCount / 2));
     private readonly string _nobodys = Nobodys(options.HashRounds);
@@ -52,6 +56,11 @@ internal sealed class HashQueue(PeopleOptions options) : IDisposable
             return await users.CheckPasswordAsync(person, password);
         });
 
+    /// <summary>Whether it is the one that a hash was made of, which is no person's yet.</summary>
+    public Task<Outcome<bool>> Check(IPasswordHasher<Person> hasher, string hash, string password, ClientNetwork network) =>
+        Run(network, () => Task.FromResult(
+            hasher.VerifyHashedPassword(new Person(), hash, password) != PasswordVerificationResult.Failed));
+
     public void Dispose() => _places.Dispose();
 
     private static Problem Busy => new(ProblemCode.Unavailable, "Too many people are signing in; try again in a moment.");
@@ -78,14 +87,29 @@ internal sealed class HashQueue(PeopleOptions options) : IDisposable
         try
         {
             Interlocked.Increment(ref _done);
-            // Off the thread that serves a core's sockets.
-            return Outcome<T>.Of(await Task.Run(hash));
+            return Outcome<T>.Of(await Aside(hash));
         }
         finally
         {
             _places.Release();
         }
     }
+
+    /// <summary>
+    /// On a thread of its own, off those that serve sockets, to which the system gives way: checks of keys are not to wait for somebody who
+    /// signs in. The thread ends with it, since what has stepped back may not step forward again.
+    /// </summary>
+    private static Task<T> Aside<T>(Func<Task<T>> hash) => Task.Factory.StartNew(
+        () =>
+        {
+            if (OperatingSystem.IsLinux())
+            {
+                _ = StepBack(Niceness);
+            }
+
+            return hash();
+        },
+        CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).Unwrap();
 
     private bool TryWait(ClientNetwork network)
     {
@@ -131,4 +155,9 @@ internal sealed class HashQueue(PeopleOptions options) : IDisposable
         BinaryPrimitives.WriteInt32BigEndian(form.AsSpan(9), 16);
         return Convert.ToBase64String(form);
     }
+
+    /// <summary>Of the thread that calls it, by so much.</summary>
+    [DllImport("libc", EntryPoint = "nice")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int StepBack(int niceness);
 }

@@ -9,15 +9,15 @@ namespace Tollgate.Server.Identity.Password;
 /// <summary>Signing in by a password, and choosing another one.</summary>
 internal sealed class PasswordDoor(
     Database database, UserManager<Person> users, PersonStore store, HashQueue hashes, LinkBook links, SessionBook sessions,
-    PersonMail mail, TryThrottle tries, MailThrottle throttle)
+    PersonMail mail, TryThrottle tries)
 {
     public const string Method = "password";
 
     /// <summary>
-    /// The secret of a new session. Whatever is wrong, one hash is made, one row of audit written, and one thing said, also of an address
-    /// that waits for its confirmation: nobody has it yet.
+    /// A new session, or its second step. Whatever is wrong, one hash is made, one row of audit written, and one thing said, also of an
+    /// address that waits for its confirmation: nobody has it yet.
     /// </summary>
-    public async Task<Outcome<string>> SignIn(Visit visit, string typed, string password, string? cookie)
+    public async Task<Outcome<Entry>> SignIn(Visit visit, string typed, string password, string? cookie)
     {
         // What is no address is guessed at like one that nobody has.
         var key = EmailAddress.TryRead(typed, out var email) ? email.Key : "";
@@ -28,7 +28,7 @@ internal sealed class PasswordDoor(
         }
 
         var person = key.Length == 0 ? null : await users.FindByEmailAsync(email.Text);
-        if (!(await hashes.Check(users, person, Bounded(password), visit.Network)).TryGet(out var isRight, out var busy))
+        if (!(await hashes.Check(users, person, PasswordRules.Bounded(password), visit.Network)).TryGet(out var isRight, out var busy))
         {
             tries.GiveBack(key, visit.Network, device);
             return busy;
@@ -40,42 +40,10 @@ internal sealed class PasswordDoor(
         }
 
         tries.Forgive(key, visit.Network, device);
-        return await database.Write<string>(
+        return await database.Write<Entry>(
             async scope => await Again(scope, person) is { } still
-                ? await sessions.Begin(scope, still, Method, visit, cookie)
+                ? await sessions.Enter(scope, still, Method, visit, cookie)
                 : Problem.Of(ProblemCode.SignInFailed),
-            visit.Context);
-    }
-
-    /// <summary>Sends a link to choose another password, where there is an account.</summary>
-    public async Task<Outcome<bool>> AskReset(Visit visit, EmailAddress email)
-    {
-        var device = visit.KnownAs(email.Key);
-        if (!throttle.TryTake(visit.Network, device))
-        {
-            return Problem.Of(ProblemCode.TooManyTries);
-        }
-
-        var isMailed = throttle.TryTake(email, LinkKind.Reset, device);
-        return await database.Write<bool>(
-            async scope =>
-            {
-                using var turn = store.Within(scope);
-                var person = await users.FindByEmailAsync(email.Text);
-                await PersonAudit.Tell(scope, "person.reset_ask", person);
-                if (isMailed && person is { MaySignIn: true })
-                {
-                    var secret = await links.Make(scope, LinkKind.Reset, person, email.Text);
-                    await mail.Send(scope, LinkKind.Reset, person.Email!, person.Name, secret);
-                }
-                else
-                {
-                    await links.MakeBlank(scope, LinkKind.Reset);
-                    await mail.SendNothing(scope, LinkKind.Reset, email.Text);
-                }
-
-                return true;
-            },
             visit.Context);
     }
 
@@ -133,7 +101,8 @@ internal sealed class PasswordDoor(
 
         if (who.Person.PasswordHash is not null)
         {
-            if (!(await hashes.Check(users, who.Person, Bounded(current), visit.Network)).TryGet(out var isRight, out var busy))
+            var typed = PasswordRules.Bounded(current);
+            if (!(await hashes.Check(users, who.Person, typed, visit.Network)).TryGet(out var isRight, out var busy))
             {
                 tries.GiveBack(key, visit.Network);
                 return busy;
@@ -162,17 +131,13 @@ internal sealed class PasswordDoor(
 
                 var before = PersonAudit.Shape(person);
                 await Set(scope, person, hash, visit);
-                await SessionBook.EndAll(scope, person, "password changed");
                 await PersonAudit.Tell(scope, "person.password", person, before: before, after: PersonAudit.Shape(person));
-                return await sessions.Begin(scope, person, who.Session.Method, visit, null);
+                return await sessions.Renew(scope, person, who.Session, visit, "password changed");
             },
             visit.By(who.Person));
     }
 
     private static Problem TooMany(int seconds) => Problem.Of(ProblemCode.TooManyTries) with { RetryAfterSeconds = seconds };
-
-    /// <summary>Nobody has a longer one, so nothing longer is worth a hash of all of it.</summary>
-    private static string Bounded(string password) => password.Length <= PasswordRules.LengthMax ? password : "";
 
     /// <summary>The person as it stands in this write; null when its password or its leave to sign in has gone meanwhile.</summary>
     private static async Task<Person?> Again(WriteScope scope, Person person) =>
@@ -195,7 +160,7 @@ internal sealed class PasswordDoor(
         await mail.PasswordChanged(scope, person, visit);
     }
 
-    private async Task<Outcome<string>> Refuse(Visit visit, Person? person, string reason)
+    private async Task<Problem> Refuse(Visit visit, Person? person, string reason)
     {
         var told = await database.Write<bool>(
             async scope =>

@@ -24,6 +24,9 @@ internal sealed class PasswordRules : IPasswordValidator<Person>
         : CommonPasswords.Has(password) || IsMonotonous(password) || IsOwn(password, name, email) ? CommonExpected
         : null;
 
+    /// <summary>Nobody has a longer one, so nothing longer is worth a hash of all of it.</summary>
+    public static string Bounded(string typed) => typed.Length <= LengthMax ? typed : "";
+
     public Task<IdentityResult> ValidateAsync(UserManager<Person> manager, Person user, string? password) => Task.FromResult(
         Fault(password ?? "", user.Name, user.Email) is { } fault
             ? IdentityResult.Failed(new IdentityError { Code = "Password", Description = fault })

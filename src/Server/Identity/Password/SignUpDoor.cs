@@ -8,12 +8,13 @@ namespace Tollgate.Server.Identity.Password;
 
 /// <summary>
 /// A new person with an address and a password, an organization of its own and a project. A sign-up is a link alone until its reader uses
-/// it: whose mail that is has the password that was typed for it, and nobody has an account by what a stranger typed. Whoever signs up is
-/// told the same, after the same work, whether the address is new, waits for its confirmation, or has an account.
+/// it. Reading the mail proves the address and not who signed up, so the reader also types the password of the sign-up, or puts a name and
+/// a password of its own in place of what a stranger typed. Whoever signs up is told the same, after the same work, whether the address is
+/// new, waits for its confirmation, or has an account.
 /// </summary>
 internal sealed class SignUpDoor(
     Database database, UserManager<Person> users, PersonStore store, HashQueue hashes, LinkBook links, PersonMail mail,
-    OrganizationRegister organizations, MailThrottle throttle)
+    OrganizationRegister organizations, MailThrottle throttle, TryThrottle tries)
 {
     /// <summary>The project that a new organization begins with.</summary>
     public const string FirstProject = "First project";
@@ -79,17 +80,112 @@ internal sealed class SignUpDoor(
     }
 
     /// <summary>
-    /// Makes the person of a sign-up whose link is used, in one write with its organization and its project. The other sign-ups with the
-    /// address end.
+    /// Makes the person of a sign-up, for who has its link and types its password. A wrong one is counted, and the link stays good.
     /// </summary>
-    public async Task<Outcome<bool>> Confirm(WriteScope scope, Link link)
+    public async Task<Outcome<bool>> Confirm(Visit visit, string? secret, string password)
     {
-        // Somebody may have changed to the address meanwhile.
-        if (!EmailAddress.TryRead(link.Email, out var email) || await users.FindByEmailAsync(email.Text) is not null)
+        if (await links.Peek(LinkKind.Verify, secret) is not { EmailKey: { } key, PasswordHash: { } hash })
         {
             return Problem.Of(ProblemCode.LinkEnded);
         }
 
+        var tried = "sign-up " + key;
+        if (!tries.TryTake(tried, visit.Network, out var seconds))
+        {
+            return Problem.Of(ProblemCode.TooManyTries) with { RetryAfterSeconds = seconds };
+        }
+
+        var typed = PasswordRules.Bounded(password);
+        if (!(await hashes.Check(users.PasswordHasher, hash, typed, visit.Network)).TryGet(out var isRight, out var busy))
+        {
+            tries.GiveBack(tried, visit.Network);
+            return busy;
+        }
+
+        if (!isRight)
+        {
+            return await Refuse(visit);
+        }
+
+        tries.Forgive(tried, visit.Network);
+        return await Use(visit, secret, link => (link.Name!, link.PasswordHash!));
+    }
+
+    /// <summary>The same for who did not sign up, or does not know by which password: nothing stays of what was typed there.</summary>
+    /// <param name="visit">From where.</param>
+    /// <param name="secret">Of the link.</param>
+    /// <param name="name">In place of the one of the sign-up.</param>
+    /// <param name="password">In place of the one of the sign-up.</param>
+    public async Task<Outcome<bool>> ConfirmAnew(Visit visit, string? secret, string name, string password)
+    {
+        // Nobody makes us hash by a link that is none.
+        if (await links.Peek(LinkKind.Verify, secret) is not { Email: { } email })
+        {
+            return Problem.Of(ProblemCode.LinkEnded);
+        }
+
+        if (!PersonRules.IsName(name))
+        {
+            return Problem.Invalid("/name", PersonRules.NameExpected);
+        }
+
+        if (PasswordRules.Fault(password, name, email) is { } fault)
+        {
+            return Problem.Invalid("/password", fault);
+        }
+
+        return (await hashes.Hash(users.PasswordHasher, new Person(), password, visit.Network)).TryGet(out var hash, out var busy)
+            ? await Use(visit, secret, _ => (name, hash))
+            : busy;
+    }
+
+    /// <summary>In one write with the organization and the project. The other sign-ups with the address end.</summary>
+    private Task<Outcome<bool>> Use(Visit visit, string? secret, Func<Link, (string Name, string PasswordHash)> who) =>
+        database.Write<bool>(
+            async scope =>
+            {
+                using var turn = store.Within(scope);
+                // Somebody may have changed to the address meanwhile.
+                if (await links.Take(scope, LinkKind.Verify, secret) is not { } link
+                    || !EmailAddress.TryRead(link.Email, out var email) || await users.FindByEmailAsync(email.Text) is not null)
+                {
+                    return Problem.Of(ProblemCode.LinkEnded);
+                }
+
+                var (name, hash) = who(link);
+                if (!(await Make(scope, name, email, hash)).TryGet(out var person, out var problem))
+                {
+                    return problem;
+                }
+
+                scope.Become(person.Caller);
+                await PersonAudit.Tell(scope, "person.verify", person, "link");
+                return true;
+            },
+            visit.Context);
+
+    private async Task<Problem> Refuse(Visit visit)
+    {
+        var told = await database.Write<bool>(
+            async scope =>
+            {
+                await PersonAudit.Tell(scope, "sign_in.refuse", null, "password of a sign-up");
+                return true;
+            },
+            visit.Context);
+        return told.Problem ?? Problem.Of(ProblemCode.SignInFailed);
+    }
+
+    /// <summary>
+    /// A person whose address is proved, with an organization and a project. Every sign-up with the address ends, and with it the password
+    /// that was typed there.
+    /// </summary>
+    /// <param name="scope">The write.</param>
+    /// <param name="name">A name by the rules.</param>
+    /// <param name="email">Nobody's yet.</param>
+    /// <param name="passwordHash">Null for who signs in by other means.</param>
+    public async Task<Outcome<Person>> Make(WriteScope scope, string name, EmailAddress email, string? passwordHash)
+    {
         var id = Person.NewId();
         if (!(await organizations.Create(scope, OrganizationName(id))).TryGet(out var organization, out var problem)
             || !(await organizations.CreateProject(scope, organization.Id.Text, FirstProject)).TryGet(out _, out problem))
@@ -100,10 +196,10 @@ internal sealed class SignUpDoor(
         var person = new Person
         {
             Id = id,
-            Name = link.Name!,
+            Name = name,
             Email = email.Text,
             VerifiedAtMs = scope.NowMs,
-            PasswordHash = link.PasswordHash,
+            PasswordHash = passwordHash,
             OrganizationId = organization.Id.Text,
             CreatedAtMs = scope.NowMs,
         };
@@ -115,9 +211,7 @@ internal sealed class SignUpDoor(
 
         await LinkBook.EndSignUps(scope, email);
         await PersonAudit.Tell(scope, "person.create", person, after: PersonAudit.Shape(person));
-        scope.Become(person.Caller);
-        await PersonAudit.Tell(scope, "person.verify", person, "link");
-        return true;
+        return person;
     }
 
     /// <summary>The person's name would stay in the audit log, and with the closed organization, when the person is gone.</summary>

@@ -10,7 +10,9 @@ internal sealed record Session
 
     public long PersonNo { get; init; }
 
-    /// <summary>How it began: password, magic, once.</summary>
+    /// <summary>
+    /// How it began: password, magic, once, passkey, or the name of a provider elsewhere; with +totp or +recovery after a second step.
+    /// </summary>
     public string Method { get; init; } = "";
 
     public string? Address { get; init; }

@@ -16,7 +16,7 @@ namespace Tollgate.Server.Keys.Import;
 /// </summary>
 internal sealed class KeyIntake(
     ProviderModel provider, SecretMint mint, KeyFeed feed, WalletLedger wallets, Pepper pepper, WebhookOutbox outbox,
-    ModelNumbers models)
+    ModelNumbers models, ArchiveHolds archives)
 {
     private readonly RowReader _rows = new(provider, mint, pepper);
 
@@ -106,7 +106,8 @@ internal sealed class KeyIntake(
         var key = KeyRing.KeyOf(project, terms, call.Scope) with
         {
             Holds = (line.Row!.Disabled == true ? KeyState.HeldByPerson : KeyState.Active)
-                | (await wallets.IsDrained(call.Scope, project.OrganizationNo) ? KeyState.HeldByBalance : KeyState.Active),
+                | (await wallets.IsDrained(call.Scope, project.OrganizationNo) ? KeyState.HeldByBalance : KeyState.Active)
+                | await archives.Of(call.Scope, project.OrganizationNo),
             CreatedAtMs = line.Row.CreatedAt?.ToUnixTimeMilliseconds() ?? call.Scope.NowMs,
         };
         call.Enter(mark.ExternalHash, line.Number);

@@ -107,6 +107,7 @@ internal sealed partial class ProviderReader
             KeyOperations = LimitSection.ReadKeyOperations(file["key_operations"], _errors),
             Wallet = wallet,
             RateHeaders = HeaderSection.Read(file["headers"], limits, _errors),
+            Teams = SignInSection.ReadTeams(file["sign_in"], _errors),
             Surface = SurfaceSection.Read(file["surface"], _errors),
             Dialect = ErrorSection.Read(file["errors"], wallet?.TopUpUrl, _errors),
             Examples = ExampleSection.Read(file["examples"], keys, permissions, _errors),

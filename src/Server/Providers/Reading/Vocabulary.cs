@@ -15,7 +15,7 @@ internal static class Vocabulary
         "file",
         ["provider", "keys", "permissions", "errors"],
         [
-            "extend", "models", "limits", "plans", "quotas", "key_operations", "wallet", "headers", "surface", "examples",
+            "extend", "models", "limits", "plans", "quotas", "key_operations", "wallet", "headers", "surface", "sign_in", "examples",
         ]);
 
     public static readonly Shape Provider = new("provider", ["name", "base_url", "key_variable"], []);
@@ -69,6 +69,12 @@ internal static class Vocabulary
 
     public static readonly Shape SurfaceRoute = new("surface_route", ["at", "needs"], ["accepts", "status", "answers"]);
 
+    public static readonly Shape SignIn = new("sign_in", [], ["teams"]);
+
+    public static readonly Shape Teams = new("teams", [], [
+            "name_max", "owned_max", "personal_keys", "leaver_keys", "balance", "members_see_projects", "members_make_keys",
+        ]);
+
     public static readonly Shape Error = new("error", ["body"], ["status", "headers"]);
 
     public static readonly Shape Example = new("example", ["name", "send", "expect"], ["key", "body", "times"]);
@@ -80,6 +86,6 @@ internal static class Vocabulary
     public static IReadOnlyList<Shape> All { get; } =
     [
         File, Provider, Keys, Secret, Foreign, Mask, KeyName, Rotation, KeyType, KeyScopes, Permissions, Scope, AnyOf, Conditional,
-        Model, Limit, Quota, KeyOperations, Wallet, Headers, Surface, SurfaceRoute, Error, Example, ExampleKey, Expectation,
+        Model, Limit, Quota, KeyOperations, Wallet, Headers, Surface, SurfaceRoute, SignIn, Teams, Error, Example, ExampleKey, Expectation,
     ];
 }

@@ -1,0 +1,91 @@
+using Tollgate.Engine.Keys;
+using Tollgate.Server.Access;
+using Tollgate.Server.Audit;
+using Tollgate.Server.Identity.Operators;
+using Tollgate.Server.Mutations;
+using Tollgate.Server.Organizations;
+using Tollgate.Server.Problems;
+using Tollgate.Server.Storage;
+
+namespace Tollgate.Server.Reach;
+
+/// <summary>
+/// Tells the audit log whatever a person who runs the gate looks at of customers, one or all, there or not: a row a look, before the look.
+/// Where it cannot be written, nothing is shown. What such a person changes is in the log as every change is.
+/// </summary>
+internal sealed class OperatorLooks(Database database, PersonRegister people)
+{
+    public const string Action = "operator.look";
+
+    /// <summary>In the place of an id, where none is named: what was asked for tells of all customers.</summary>
+    public const string Everything = "all";
+
+    /// <summary>In the place of what has not even the shape of an id: a stranger's text stays out of the log.</summary>
+    public const string Unknown = "unknown";
+
+    /// <summary>Null where the look may go on.</summary>
+    public async Task<Problem?> Note(HttpContext http, Caller caller)
+    {
+        if (!HttpMethods.IsGet(http.Request.Method) || await EntryOf(http) is not { } entry)
+        {
+            return null;
+        }
+
+        var noted = await database.Write<bool>(
+            async scope =>
+            {
+                await AuditLog.Append(scope, entry);
+                return true;
+            },
+            MutationRunner.ContextOf(http, caller),
+            http.RequestAborted);
+        return noted.Problem;
+    }
+
+    /// <summary>
+    /// Null for what concerns oneself, or the operator's own organization. All else is a look: at one customer, at what was deleted, at
+    /// what is not there, or at all.
+    /// </summary>
+    private async Task<AuditEntry?> EntryOf(HttpContext http)
+    {
+        var endpoint = (RouteEndpoint)http.GetEndpoint()!;
+        if (endpoint.Metadata.GetMetadata<PeopleRow>()?.Act == Act.Oneself)
+        {
+            return null;
+        }
+
+        var look = new AuditEntry
+        {
+            Action = Action, TargetType = "organization", TargetId = Everything, Reason = $"GET {endpoint.RoutePattern.RawText}",
+        };
+        return http.GetRouteValue("person") is string person && http.GetRouteValue("id") is null ? await AtPerson(http, look, person)
+            : Target.NamedBy(http) is not { } named ? look
+            : await AtTarget(http, look, named);
+    }
+
+    private async Task<AuditEntry> AtPerson(HttpContext http, AuditEntry look, string id) =>
+        (await people.Find(id, http.RequestAborted)).TryGet(out var person, out _)
+            ? look with { TargetType = "person", TargetId = person.Id, OrganizationId = person.OrganizationId }
+            : look with { TargetType = "person", TargetId = Unknown };
+
+    private async Task<AuditEntry?> AtTarget(HttpContext http, AuditEntry look, string named)
+    {
+        var found = await database.Read(connection => Target.Of(http, connection, null, deletedToo: true), http.RequestAborted);
+        if (found.TryGet(out var target, out _))
+        {
+            return target.Organization.IsOperator ? null : look with
+            {
+                TargetType = target.Key is not null ? "key" : target.ProjectId is not null ? "project" : "organization",
+                TargetId = target.Key?.Id.ToString() ?? target.ProjectId ?? target.Organization.Id.Text,
+                OrganizationId = target.Organization.Id.Text,
+                ProjectId = target.ProjectId,
+                Environment = target.Key?.Environment,
+            };
+        }
+
+        return KeyId.TryParse(named, out var key) ? look with { TargetType = "key", TargetId = key.ToString() }
+            : ProjectId.Parse(named) is { } project ? look with { TargetType = "project", TargetId = project.Text }
+            : OrganizationId.Parse(named) is { } organization ? look with { TargetId = organization.Text }
+            : look with { TargetId = Unknown };
+    }
+}
