@@ -87,7 +87,10 @@ internal sealed class HashQueue(PeopleOptions options) : IDisposable
         try
         {
             Interlocked.Increment(ref _done);
-            return Outcome<T>.Of(await Aside(hash));
+            var made = await Aside(hash);
+            // What follows is no hash, and does not stay on a thread that has stepped back.
+            await Task.Yield();
+            return Outcome<T>.Of(made);
         }
         finally
         {
