@@ -25,6 +25,11 @@ internal sealed partial class MailCourier(
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LookAgainIdle = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(2);
+
+    /// <summary>
+    /// A real mail is more work than a blank one. It begins when whoever caused it has been answered, so that their clock tells nothing.
+    /// </summary>
+    private static readonly TimeSpan Apart = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan WriteAgain = TimeSpan.FromSeconds(1);
 
     /// <summary>Those under way, by their number. Begun by <see cref="Pass"/> alone, ended by themselves.</summary>
@@ -163,6 +168,7 @@ internal sealed partial class MailCourier(
         try
         {
             await _bell.Reader.ReadAsync(ended.Token);
+            await Task.Delay(Apart, ended.Token);
         }
         catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
         {
