@@ -146,19 +146,9 @@ internal sealed class SessionBook(Database database, Pepper pepper, PeopleOption
     public Task<IReadOnlyList<Session>> List(Person person, CancellationToken cancel) =>
         database.Read(connection => SessionSql.List(connection, person.PersonNo, NowMs, IdleMs, PerPersonMax), cancel);
 
-    /// <summary>Ends one of the person's own; another's is as absent as one that never was.</summary>
-    public Task<Outcome<bool>> End(Visit visit, Person person, string id) => database.Write<bool>(
-        async scope =>
-        {
-            if (await SessionSql.End(scope, person.PersonNo, id) == 0)
-            {
-                return new Problem(ProblemCode.NotFound, "There is no such session.");
-            }
-
-            await PersonAudit.Tell(scope, "session.end", person, after: new JsonObject { ["session_id"] = id });
-            return true;
-        },
-        visit.By(person));
+    /// <summary>As <see cref="OwnSessions.End"/>, in a write of its own.</summary>
+    public Task<Outcome<int>> End(Visit visit, Person person, string id) =>
+        database.Write(scope => OwnSessions.End(scope, person, id), visit.By(person));
 
     /// <summary>Ends all of a person's but the one that asks, and links that were asked for by whoever had the others.</summary>
     public Task<Outcome<int>> EndOthers(Visit visit, SignedIn who, string? cookie) => database.Write<int>(
