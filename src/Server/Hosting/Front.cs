@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http.Features;
 using Tollgate.Engine.Permissions;
 using Tollgate.Server.Console.SignIn;
 using Tollgate.Server.ForwardAuth;
+using Tollgate.Server.Identity.Sessions;
 using Tollgate.Server.Journal;
 using Tollgate.Server.Problems;
 using Tollgate.Server.Storage;
@@ -18,8 +19,8 @@ namespace Tollgate.Server.Hosting;
 /// thrown behind it becomes an answer, and when it has been answered it is counted. Nothing here waits when nothing behind it does.
 /// </summary>
 internal sealed partial class Front(
-    ProviderFront provider, AuthorizeDoor authorize, UrlKeys urlKeys, PageMaker pages, RequestNumbers numbers, RequestMeter meter,
-    ILogger<Front> log)
+    ProviderFront provider, AuthorizeDoor authorize, UrlKeys urlKeys, PageMaker pages, SessionCookie session, RequestNumbers numbers,
+    RequestMeter meter, ILogger<Front> log)
 {
     public Task Invoke(HttpContext http, RequestDelegate next)
     {
@@ -50,7 +51,7 @@ internal sealed partial class Front(
         http.Response.Headers["X-Request-Id"] = id;
         var path = RequestPath.Of(http);
         var isAuthorize = AuthorizeDoor.IsAt(path);
-        var isOurs = !isAuthorize && IsOurs(path);
+        var isOurs = !isAuthorize && (IsOurs(path) || IsConsole(http, path));
         if (!isOurs && !isAuthorize)
         {
             provider.SpeakDialect(http);
@@ -74,6 +75,10 @@ internal sealed partial class Front(
         // Routing reads a path decoded and in any case; what is not ours as it was sent never gets there.
         return isAuthorize ? authorize.Handle(http, path) : isOurs ? next(http) : provider.Handle(http);
     }
+
+    /// <summary>The root is the provider's; who has signed in comes by it to the console.</summary>
+    private bool IsConsole(HttpContext http, string path) =>
+        path == "/" && HttpMethods.IsGet(http.Request.Method) && session.Read(http) is { Length: > 0 };
 
     /// <summary>The paths that are Tollgate's own and speak Tollgate's problems; all others speak the provider's dialect.</summary>
     public static bool IsOurs(string path) =>

@@ -9,6 +9,7 @@ using Tollgate.Server.Access;
 using Tollgate.Server.Audit;
 using Tollgate.Server.Changes;
 using Tollgate.Server.Closures;
+using Tollgate.Server.Console.Frame;
 using Tollgate.Server.Console.SignIn;
 using Tollgate.Server.Docs;
 using Tollgate.Server.ForwardAuth;
@@ -137,6 +138,7 @@ internal static class GateHost
         services.AddSingleton<ApiToken>().AddSingleton<PersonGate>().AddSingleton<OperatorLooks>();
         services.AddSingleton<PersonRegister>();
         services.AddSignInPages(options.People);
+        services.AddConsole();
         services.AddSingleton<UrlKeys>().AddSingleton<Front>().AddSingleton<FirstStart>();
     }
 
@@ -243,6 +245,7 @@ internal static class GateHost
         app.MapDocs();
         MailPage.Map(app);
         app.MapSignInPages();
+        app.MapConsole();
     }
 
     /// <summary>What a stranger may make the server hold: bounded before a byte of it is understood.</summary>

@@ -139,8 +139,8 @@ internal sealed class PersonGate(
             : problem;
     }
 
-    /// <summary>The caller that a person is for an act on a target, or why they may not.</summary>
-    private async Task<Outcome<Caller>> Judge(
+    /// <summary>The caller that a person is for an act on a target, or why they may not. Pages ask it what the API would allow.</summary>
+    public async Task<Outcome<Caller>> Judge(
         DbConnection connection, DbTransaction? transaction, Person person, Session session, Act act, Target? target)
     {
         var freshUntilMs = session.ProvedAtMs + (long)SignedIn.FreshFor.TotalMilliseconds;

@@ -5,7 +5,9 @@ internal static class ConsolePaths
 {
     public static bool IsAt(string path) =>
         path is "/sign-in" or "/sign-up" or "/sign-out" or "/verify" or "/verify/anew" or "/forgot" or "/reset" or "/magic" or "/account"
-        || IsBelow(path, "/account/") || IsBelow(path, "/sign-in/") || IsBelow(path, "/invitations/") || IsBelow(path, "/assets/");
+            or "/console"
+        || IsBelow(path, "/console/") || IsBelow(path, "/account/") || IsBelow(path, "/sign-in/") || IsBelow(path, "/invitations/")
+        || IsBelow(path, "/assets/");
 
     private static bool IsBelow(string path, string folder) => path.StartsWith(folder, StringComparison.Ordinal);
 }

@@ -80,6 +80,12 @@ internal static class UsageQuerySql
     public static Task<long?> LastUse(DbConnection connection, long keyNo) => connection.ExecuteScalarAsync<long?>(
         "SELECT last_used_at_ms FROM last_uses WHERE key_no = @keyNo", new { keyNo });
 
+    /// <summary>The same for a page of keys.</summary>
+    public static async Task<Dictionary<long, long>> LastUses(DbConnection connection, IReadOnlyCollection<long> keyNos) =>
+        (await connection.QueryAsync<(long KeyNo, long AtMs)>(
+            "SELECT key_no, last_used_at_ms FROM last_uses WHERE key_no IN @keyNos", new { keyNos }))
+        .ToDictionary(use => use.KeyNo, use => use.AtMs);
+
     /// <summary>By organization, what its requests were billed. Adds up every day of every key.</summary>
     public static async Task<IReadOnlyList<(long OrganizationNo, long Micros)>> Billed(DbConnection connection) =>
         (await connection.QueryAsync<(long, long)>(

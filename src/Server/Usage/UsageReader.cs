@@ -69,6 +69,13 @@ internal sealed class UsageReader(Database database)
             cancel);
     }
 
+    /// <summary>When each of these keys was last used, whoever asks: who lists keys has found that they may be seen.</summary>
+    public async Task<Dictionary<long, long>> LastUses(IReadOnlyCollection<long> keyNos, CancellationToken cancel)
+    {
+        await (CatchUp?.Invoke(cancel) ?? Task.CompletedTask);
+        return await database.Read(connection => UsageQuerySql.LastUses(connection, keyNos), cancel);
+    }
+
     /// <summary>Lines of the log below a number, newest first.</summary>
     public async Task<IReadOnlyList<UsageLogRow>> Log(
         Caller caller, UsageQuestion asked, long before, int limit, CancellationToken cancel) =>

@@ -1,0 +1,39 @@
+using Tollgate.Server.Access;
+using Tollgate.Server.Organizations;
+
+namespace Tollgate.Server.Console.Frame;
+
+/// <summary>
+/// Where in the console somebody is: an organization of their own or a team, perhaps one project of it, as what, and where else they may
+/// go.
+/// </summary>
+internal sealed record ConsolePlace
+{
+    public const string Root = "/console";
+
+    public required Organization Organization { get; init; }
+
+    /// <summary>Null for the organization as a whole.</summary>
+    public Project? Project { get; init; }
+
+    /// <summary>The person, bound to the place, with the roles that they have there.</summary>
+    public required Caller Caller { get; init; }
+
+    /// <summary>What they are in the organization as a whole, which may be more or less than in the project.</summary>
+    public required Roles RolesAbove { get; init; }
+
+    public required IReadOnlyList<Organization> Organizations { get; init; }
+
+    /// <summary>Those of the organization that they reach, the oldest first.</summary>
+    public required IReadOnlyList<Project> Projects { get; init; }
+
+    public string Id => Project?.Id.Text ?? Organization.Id.Text;
+
+    public string Path => $"{Root}/{Id}";
+
+    /// <summary>Whether to offer it; the write asks again.</summary>
+    public bool May(Act act) => RoleTable.May(Caller.Roles, act);
+
+    public static ConsolePlace Of(HttpContext http) =>
+        http.Features.Get<ConsolePlace>() ?? throw new InvalidOperationException("No place was found for this page.");
+}

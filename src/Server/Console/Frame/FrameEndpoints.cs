@@ -1,0 +1,58 @@
+using Tollgate.Server.Access;
+using Tollgate.Server.Console.Keys;
+using Tollgate.Server.Console.SignIn;
+using Tollgate.Server.Console.Usage;
+using Tollgate.Server.Identity.Sessions;
+
+namespace Tollgate.Server.Console.Frame;
+
+/// <summary>The pages of the console: which there are, and what stands before them.</summary>
+internal static class FrameEndpoints
+{
+    public static void AddConsole(this IServiceCollection services) =>
+        services.AddSingleton<PlaceBook>().AddSingleton<FrameMaker>().AddSingleton<SnippetMaker>();
+
+    public static void MapConsole(this IEndpointRouteBuilder app)
+    {
+        foreach (var file in new[] { FrameFile.Style, FrameFile.Script })
+        {
+            app.MapGet(file.Address, file.Answer).Public().ExcludeFromDescription();
+        }
+
+        var pages = app.MapGroup("").Public().ExcludeFromDescription()
+            .AddEndpointFilter<RouteGroupBuilder, LargeForm>().AddEndpointFilter<RouteGroupBuilder, PageShield>()
+            .AddEndpointFilter<RouteGroupBuilder, SessionGate>();
+        pages.MapGet("/", (HttpContext http) => PageMaker.See(http, ConsolePlace.Root));
+        pages.MapGet(ConsolePlace.Root, Begin);
+        var places = pages.MapGroup(ConsolePlace.Root + "/{place}").AddEndpointFilter<RouteGroupBuilder, PlaceGate>();
+        places.MapOverview();
+        places.MapKeyPages();
+        places.MapUsagePages();
+        places.MapRefusalPages();
+    }
+
+    private static async Task<IResult> Begin(HttpContext http, PlaceBook book, PageMaker pages) =>
+        await book.First(SignedIn.Of(http), http.RequestAborted) is { } place
+            ? PageMaker.See(http, place.Projects is [var project, ..] ? $"{ConsolePlace.Root}/{project.Id.Text}" : place.Path)
+            : pages.Note(
+                http, 200, "Nothing here yet", "You are in no organization. Ask who invited you for another invitation.", "/account",
+                "Your account");
+}
+
+/// <summary>Finds the place of a page, so that all behind it knows where it is and who asks.</summary>
+internal sealed class PlaceGate(PlaceBook book, PageMaker pages) : IEndpointFilter
+{
+    public async ValueTask<object?> InvokeAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
+    {
+        var http = context.HttpContext;
+        var id = http.GetRouteValue("place") as string ?? "";
+        if (!(await book.Find(SignedIn.Of(http), id, http.RequestAborted)).TryGet(out var place, out var problem))
+        {
+            return pages.Note(http, problem.Code.Status, "Not here", problem.Detail, ConsolePlace.Root, "To the console");
+        }
+
+        http.Features.Set(place);
+        http.Features.Set(place.Caller);
+        return await next(context);
+    }
+}

@@ -1,0 +1,26 @@
+namespace Tollgate.Server.Console.Frame;
+
+/// <summary>What the frame around every page of the console shows. Public, as a component's parameters must be.</summary>
+/// <param name="Style">Where the style sheet is.</param>
+/// <param name="Script">Where the script is, without which everything works but copying.</param>
+/// <param name="Person">Who is signed in.</param>
+/// <param name="Organization">Where they are.</param>
+/// <param name="Project">Which project of it; null for all.</param>
+/// <param name="Home">The place's own address.</param>
+public sealed record FrameFacts(string Style, string Script, string Person, string Organization, string? Project, string Home)
+{
+    /// <summary>The pages of this place.</summary>
+    public IReadOnlyList<FrameLink> Pages { get; init; } = [];
+
+    /// <summary>Where else to go.</summary>
+    public IReadOnlyList<FrameLink> Organizations { get; init; } = [];
+
+    /// <summary>The projects of the organization.</summary>
+    public IReadOnlyList<FrameLink> Projects { get; init; } = [];
+}
+
+/// <summary>A link of the frame.</summary>
+/// <param name="Title">What is there.</param>
+/// <param name="Href">Where.</param>
+/// <param name="IsHere">Whether one is there now.</param>
+public sealed record FrameLink(string Title, string Href, bool IsHere);

@@ -1,0 +1,87 @@
+using Microsoft.AspNetCore.Components;
+using Tollgate.Server.Access;
+using Tollgate.Server.Console.SignIn;
+using Tollgate.Server.Identity.Sessions;
+using Tollgate.Server.Problems;
+
+namespace Tollgate.Server.Console.Frame;
+
+/// <summary>Makes the pages of the console: those of <see cref="PageMaker"/>, within a frame that says where one is.</summary>
+internal sealed class FrameMaker(PageMaker pages)
+{
+    public IResult Of<TPage>(HttpContext http, int status, params (string Name, object? Value)[] parameters)
+        where TPage : IComponent
+    {
+        var page = pages.Of<TPage>(http, status, [.. parameters, ("Frame", FactsOf(http))]);
+        var headers = http.Response.Headers;
+        headers.ContentSecurityPolicy = $"{headers.ContentSecurityPolicy}; script-src 'self'; connect-src 'self'";
+        return page;
+    }
+
+    /// <summary>What stands in the way, as a page of its own that leads back.</summary>
+    public IResult Problem(HttpContext http, Problem problem, string? back = null)
+    {
+        if (problem.Code == ProblemCode.SessionEnded)
+        {
+            return PageMaker.See(http, "/sign-in");
+        }
+
+        return Of<ProblemPage>(
+            http, problem.Code.Status, ("Sentence", problem.Detail), ("Code", problem.Code.Code),
+            ("AsksSignIn", problem.Code == ProblemCode.ProofNeeded), ("Back", back ?? ConsolePlace.Of(http).Path));
+    }
+
+    private static FrameFacts FactsOf(HttpContext http)
+    {
+        var (place, person) = (ConsolePlace.Of(http), SignedIn.Of(http).Person);
+        return new FrameFacts(
+            FrameFile.Style.Address, FrameFile.Script.Address, person.Name.Length > 0 ? person.Name : person.Email ?? "Your account",
+            place.Organization.Name, place.Project?.Name, place.Path)
+        {
+            Pages = [.. PagesOf(place, http.Request.Path.Value ?? "")],
+            Organizations =
+            [
+                .. place.Organizations.Select(one => new FrameLink(
+                    one.Name, $"{ConsolePlace.Root}/{one.Id.Text}", one.OrganizationNo == place.Organization.OrganizationNo)),
+            ],
+            Projects =
+            [
+                .. place.Projects.Select(one => new FrameLink(
+                    one.Name, $"{ConsolePlace.Root}/{one.Id.Text}", one.ProjectNo == place.Project?.ProjectNo)),
+                .. RoleTable.May(place.RolesAbove, Act.ReadUsage)
+                    ? [new FrameLink("All projects", $"{ConsolePlace.Root}/{place.Organization.Id.Text}/all", place.Project is null)]
+                    : Array.Empty<FrameLink>(),
+            ],
+        };
+    }
+
+    /// <summary>In the order in which they are asked for. A page that the role does not reach is not named.</summary>
+    private static IEnumerable<FrameLink> PagesOf(ConsolePlace place, string path)
+    {
+        var home = place.Project is null ? $"{place.Path}/all" : place.Path;
+        if (place.May(Act.ReadUsage))
+        {
+            yield return new FrameLink("Overview", home, path == home);
+        }
+
+        if (place.Project is not null && place.May(Act.SeeKeys))
+        {
+            yield return Link("Keys", "/keys");
+        }
+
+        if (place.May(Act.ReadUsage))
+        {
+            yield return Link("Usage", "/usage");
+        }
+
+        if (place.Project is not null && place.May(Act.ReadUsage))
+        {
+            yield return Link("Why refused?", "/refusals");
+        }
+
+        yield return new FrameLink("Security", "/account", false);
+
+        FrameLink Link(string title, string below) => new(
+            title, place.Path + below, path == place.Path + below || path.StartsWith($"{place.Path}{below}/", StringComparison.Ordinal));
+    }
+}

@@ -1,0 +1,174 @@
+using System.Text.RegularExpressions;
+using Tollgate.Server.Tests.Identity;
+
+namespace Tollgate.Server.Tests.Console;
+
+/// <summary>What was used and why something was refused, at the console.</summary>
+public sealed partial class ConsoleUsageTests
+{
+    [Fact]
+    public async Task The_first_run_leads_from_no_key_to_the_first_request_and_notices_it()
+    {
+        await using var place = await ConsolePagesPlace.Start();
+        var owner = place.As("owner");
+        var empty = $"/console/{place.Reach.OtherProject}";
+        var page = await owner.Get(empty);
+        Assert.Contains($"href=\"{empty}/keys/new\"", page.Text, StringComparison.Ordinal);
+        Assert.DoesNotContain("data-wait", page.Text, StringComparison.Ordinal);
+
+        var made = await ConsolePagesPlace.Make(owner, $"{empty}/keys", ("name", "First"));
+        page = await owner.Get(empty);
+        Assert.Contains("data-wait", page.Text, StringComparison.Ordinal);
+        Assert.Contains("YOUR_KEY", page.Text, StringComparison.Ordinal);
+        Assert.Equal("allowed", (await place.Check(SecretOf(made))).GetProperty("code").GetString());
+
+        page = await owner.Get($"{empty}?first=true");
+        Assert.DoesNotContain("data-wait", page.Text, StringComparison.Ordinal);
+        Assert.Contains("Your first request passed", page.Text, StringComparison.Ordinal);
+        Assert.DoesNotContain("Your first request", (await owner.Get(empty)).Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_overview_and_the_explorer_count_what_passed_and_what_was_refused_TX8_TX9()
+    {
+        await using var place = await ConsolePagesPlace.Start();
+        var owner = place.As("owner");
+        var secret = SecretOf(await ConsolePagesPlace.Make(owner, place.Keys, ("name", "My program")));
+        await place.Check(secret);
+        await place.Check(secret);
+        await place.Check(secret, ",\"method\":\"GET\",\"path\":\"/nowhere/at/all\"");
+
+        foreach (var days in new[] { 1, 7, 30 })
+        {
+            var overview = await owner.Get($"{place.Home}?days={days}");
+            Assert.Equal("2", FigureOf(overview, "Requests"));
+            Assert.Equal("1", FigureOf(overview, "Refused"));
+        }
+
+        var today = place.Gate.Clock.GetUtcNow().ToString("yyyy-MM-dd", System.Globalization.CultureInfo.InvariantCulture);
+        foreach (var (group, name) in new[] { ("key", "My program"), ("day", today), ("model", "no model") })
+        {
+            var page = await owner.Get($"{place.Home}/usage?by={group}");
+            Assert.True(page.Status == 200, page.ToString());
+            Assert.Contains(name, page.Text, StringComparison.Ordinal);
+            Assert.Equal("2", FigureOf(page, "Requests"));
+        }
+
+        var all = await owner.Get($"/console/{place.Reach.Organization}/usage?by=project");
+        Assert.Equal("2", FigureOf(all, "Requests"));
+        Assert.Contains("The project", all.Text, StringComparison.Ordinal);
+        Assert.Equal("0", FigureOf(await owner.Get($"/console/{place.Reach.OtherProject}/usage"), "Requests"));
+        var file = await owner.Get($"{place.Home}/usage.csv");
+        Assert.Contains("My program", file.Text, StringComparison.Ordinal);
+        Assert.StartsWith("text/csv", file.Answer.Content.Headers.ContentType!.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_chart_has_a_bar_for_every_day_that_reads_its_value_and_the_table_has_the_same_numbers()
+    {
+        await using var place = await ConsolePagesPlace.Start();
+        var owner = place.As("owner");
+        await place.Check(SecretOf(await ConsolePagesPlace.Make(owner, place.Keys, ("name", "My program"))));
+
+        var page = await owner.Get($"{place.Home}?days=30");
+
+        Assert.Equal(30, Bar().Count(page.Text));
+        Assert.Contains(": 1 passed\"", page.Text, StringComparison.Ordinal);
+        Assert.Contains("Show as table", page.Text, StringComparison.Ordinal);
+        Assert.DoesNotContain(" style=", page.Text, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("from=never")]
+    [InlineData("from=2026-02-31")]
+    [InlineData("from=2999-01-01")]
+    [InlineData("to=1990-01-01")]
+    public async Task A_time_that_is_none_is_told_beside_its_field(string query)
+    {
+        await using var place = await ConsolePagesPlace.Start();
+
+        var page = await place.As("owner").Get($"{place.Home}/usage?{query}");
+
+        Assert.Equal(422, page.Status);
+        Assert.Contains("aria-invalid", page.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_request_id_tells_why_it_was_refused_step_by_step_and_what_mends_it()
+    {
+        await using var place = await ConsolePagesPlace.Start();
+        var owner = place.As("owner");
+        var secret = SecretOf(await ConsolePagesPlace.Make(owner, place.Keys, ("name", "My program")));
+        var refused = await place.Check(secret, ",\"method\":\"GET\",\"path\":\"/nowhere/at/all\"");
+        var id = refused.GetProperty("request_id").GetString();
+
+        var page = await owner.Get($"{place.Home}/refusals?request=%20{id}%20");
+
+        Assert.Equal(200, page.Status);
+        Assert.Contains("No route of the provider has this method and path", page.Text, StringComparison.Ordinal);
+        Assert.Contains("What mends it", page.Text, StringComparison.Ordinal);
+        Assert.Equal(6, Step("good").Count(page.Text));
+        Assert.Equal(1, Step("bad").Count(page.Text));
+        Assert.Equal(1, Step("ended").Count(page.Text));
+        Assert.Contains(id!, (await owner.Get(place.Home)).Text, StringComparison.Ordinal);
+        Assert.Contains(id!, (await place.As("viewer").Get($"{place.Home}/refusals")).Text, StringComparison.Ordinal);
+        Assert.Equal(404, (await owner.Get($"/console/{place.Reach.OtherProject}/refusals?request={id}")).Status);
+        Assert.Equal(404, (await owner.Get($"{place.Home}/refusals?request=nonsense")).Status);
+        Assert.Equal(404, (await place.As("stranger").Get($"{place.Home}/refusals?request={id}")).Status);
+    }
+
+    [Fact]
+    public async Task Every_page_has_one_heading_a_way_past_the_bar_says_where_it_is_and_asks_nothing_of_others_W8()
+    {
+        await using var place = await ConsolePagesPlace.Start();
+        var owner = place.As("owner");
+        foreach (var path in new[]
+        {
+            place.Home, place.Keys, $"{place.Keys}/new", $"{place.Keys}/{place.Reach.Key}", $"{place.Keys}/{place.Reach.Key}/revoke",
+            $"{place.Home}/usage", $"{place.Home}/refusals", $"/console/{place.Reach.Organization}/all",
+            $"/console/{place.Reach.Organization}/usage",
+        })
+        {
+            var page = await owner.Get(path);
+            Assert.True(page.Status == 200, $"{path}: {page}");
+            Assert.Equal(2, page.Text.Split("<h1").Length);
+            Assert.Contains("href=\"#main\"", page.Text, StringComparison.Ordinal);
+            Assert.Contains("aria-current=\"page\"", page.Text, StringComparison.Ordinal);
+            Assert.DoesNotContain("<style", page.Text, StringComparison.Ordinal);
+            Assert.DoesNotMatch("(?:src|href|action)=\"(?:https?:)?//", page.Text);
+            Assert.True(page.Text.Length < 60_000, $"{path} has {page.Text.Length} bytes.");
+            var policy = string.Join(' ', page.Answer.Headers.GetValues("Content-Security-Policy"));
+            Assert.StartsWith("default-src 'none'", policy, StringComparison.Ordinal);
+            Assert.DoesNotContain("unsafe", policy, StringComparison.Ordinal);
+            foreach (var file in Asset().Matches(page.Text).Select(match => match.Groups["path"].Value))
+            {
+                Assert.Equal(200, (await owner.Get(file)).Status);
+            }
+        }
+    }
+
+    private static string SecretOf(Page page)
+    {
+        var found = SecretText().Match(page.Text);
+        Assert.True(found.Success, page.ToString());
+        return found.Groups["secret"].Value;
+    }
+
+    private static string FigureOf(Page page, string title)
+    {
+        var found = Regex.Match(page.Text, $"<dt>{title}</dt><dd>(?<text>[^<]*)");
+        Assert.True(found.Success, page.ToString());
+        return found.Groups["text"].Value.Trim();
+    }
+
+    private static Regex Step(string mark) => new($"<li class=\"{mark}\">");
+
+    [GeneratedRegex("<code id=\"secret\"[^>]*>(?<secret>[^<]*)</code>")]
+    private static partial Regex SecretText();
+
+    [GeneratedRegex("<g class=\"day")]
+    private static partial Regex Bar();
+
+    [GeneratedRegex("\"(?<path>/assets/[^\"]*)\"")]
+    private static partial Regex Asset();
+}
