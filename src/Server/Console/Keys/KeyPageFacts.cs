@@ -63,9 +63,6 @@ public sealed record KeyActionFacts(string Title, string Button, string Action, 
     public bool AsksName { get; init; }
 }
 
-/// <summary>Something to choose: its name in the form, what people read, what it means.</summary>
-public sealed record FormChoice(string Name, string Title, string? Hint, bool IsChosen);
-
 /// <summary>A limit to set: its name, what it counts, the most there is, and what was typed.</summary>
 public sealed record FormLimit(string Name, string Counts, string Most, string Value);
 
