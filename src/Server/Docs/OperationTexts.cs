@@ -3,7 +3,7 @@ namespace Tollgate.Server.Docs;
 /// <summary>A sentence or two per operation, beyond its summary. Who may call is read off the endpoint and not repeated here.</summary>
 internal static class OperationTexts
 {
-    private static readonly Dictionary<string, string> Texts = new(StringComparer.Ordinal)
+    private static readonly Dictionary<string, string> Texts = WithProjects(new(StringComparer.Ordinal)
     {
         ["createOrganization"] = "An organization owns projects; a new one has none.",
         ["listOrganizations"] = "One page of organizations, without deleted ones. `search` is an id or a part of a name, in any case.",
@@ -109,7 +109,10 @@ internal static class OperationTexts
         ["createWebhook"] =
             "The secret that its messages are signed with is in this answer and in no other. Messages follow Standard Webhooks; each event "
             + "arrives at least once, and is tried for three days.",
-        ["listWebhooks"] = "All of them, the oldest first; an organization has few.",
+        ["createProjectWebhook"] =
+            "It hears of the keys of that project alone, and not of money, which is the organization's. The secret that its messages are "
+            + "signed with is in this answer and in no other.",
+        ["listWebhooks"] = "All of them and those of its projects, the oldest first; there are few.",
         ["getWebhook"] = "With how many events wait for it, and since when it has been failing.",
         ["updateWebhook"] = "An absent member stays as it is. Events of the time in which it is disabled are not kept for it.",
         ["deleteWebhook"] = "What waits for it is not sent any more.",
@@ -144,9 +147,23 @@ internal static class OperationTexts
             "What the gate counts and measures, in the text format of Prometheus. Where the operator has set a token for metrics, "
             + "that is taken too.",
         ["readiness"] = "Answers 200 when the database can be reached too.",
-    };
+    });
 
     public static IReadOnlyCollection<string> Operations => Texts.Keys;
 
     public static string? Of(string operation) => Texts.GetValueOrDefault(operation);
+
+    /// <summary>A project's webhooks have the calls of an organization's.</summary>
+    private static Dictionary<string, string> WithProjects(Dictionary<string, string> texts)
+    {
+        foreach (var (operation, text) in texts.Where(one => !one.Key.Contains("Project", StringComparison.Ordinal)).ToList())
+        {
+            texts.TryAdd(
+                operation.Replace("Webhook", "ProjectWebhook", StringComparison.Ordinal)
+                    .Replace("FailedDeliveries", "FailedProjectDeliveries", StringComparison.Ordinal),
+                text);
+        }
+
+        return texts;
+    }
 }

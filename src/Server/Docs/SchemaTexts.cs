@@ -107,7 +107,7 @@ internal static class SchemaTexts
         ["Webhook"] = "An address that is told of what happens, without its secret except in the answer that makes it.",
         ["WebhookDelivery"] = "One event on its way to one webhook, and what became of the last attempt.",
         ["WebhookDeliveryList"] = "A page of deliveries.",
-        ["WebhookList"] = "All webhooks of an organization.",
+        ["WebhookList"] = "All webhooks of an organization or a project.",
         ["Wallet"] = "Three figures of one moment: the balance is what is held and what is available.",
         ["WalletEntry"] = "One movement of money. Amounts are decimals in strings, in the provider's currency.",
         ["WalletEntryList"] = "A page of entries.",

@@ -71,6 +71,9 @@ internal static class WebhookSchema
                 SchemaRules.NeverNull(schema);
                 schema.Description = "What messages are signed with, `whsec_` and base64; only in the answer that makes it.";
                 break;
+            case "Webhook.project_id":
+                schema.Description = "The one project whose keys it hears of; null for all of the organization.";
+                break;
             case "Webhook.disabled_reason":
                 schema.Enum = SchemaRules.Names(Reasons, orNull: true);
                 break;

@@ -73,6 +73,7 @@ internal static class GateHost
     {
         var (ledger, holds) = (services.GetRequiredService<WalletLedger>(), services.GetRequiredService<BalanceHolds>());
         services.GetRequiredService<CallerGate>().People = services.GetRequiredService<PersonGate>().Admit;
+        services.GetRequiredService<CallerGate>().RootLooks = services.GetRequiredService<OperatorLooks>().NoteRoot;
         (ledger.Drained, ledger.Funded) = (holds.Place, holds.Lift);
         var fold = services.GetRequiredService<Fold>();
         (ledger.HeldIn, ledger.TakeIn) = (Remembrance.HeldIn, fold.WaitAll);
@@ -113,7 +114,7 @@ internal static class GateHost
             services.GetRequiredService<Admission>()));
         services.AddSingleton<Sealer>().AddSingleton<Pages>().AddSingleton<MutationRunner>().AddSingleton<AuditLog>();
         services.AddSingleton(options.Webhooks).AddSingleton(new AddressGuard(options.Webhooks.PrivateAddresses));
-        services.AddSingleton<OrganizationNumber>(OrganizationRegister.NumberOf);
+        services.AddSingleton<WebhookOwnerLook>(OrganizationRegister.OwnerOf);
         services.AddSingleton<WebhookOutbox>().AddSingleton<WebhookRegister>().AddSingleton<WebhookSweep>();
         services.AddSingleton(services => new WebhookSender(services.GetRequiredService<AddressGuard>(), time));
         services.AddSingleton<WebhookCourier>().AddHostedService(services => services.GetRequiredService<WebhookCourier>());

@@ -68,7 +68,7 @@ internal sealed class LimitWatch(WebhookOutbox outbox)
         if (await UsageReader.FindKey(scope, keyNo) is { } key)
         {
             await outbox.Add(
-                scope, key.OrganizationNo, WebhookEvents.LimitSustained,
+                scope, key.OrganizationNo, key.ProjectId, WebhookEvents.LimitSustained,
                 new LimitEvent(key.KeyId, limit, refusing.Count, DateTimeOffset.FromUnixTimeMilliseconds(refusing.SinceMs)));
         }
     }

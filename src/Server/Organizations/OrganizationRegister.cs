@@ -2,6 +2,7 @@ using System.Data.Common;
 using Tollgate.Server.Audit;
 using Tollgate.Server.Problems;
 using Tollgate.Server.Storage;
+using Tollgate.Server.Webhooks;
 
 namespace Tollgate.Server.Organizations;
 
@@ -226,11 +227,12 @@ internal sealed class OrganizationRegister(Database database, ProjectFeed feed, 
             ? found
             : null;
 
-    /// <summary>The number of an organization that is not deleted, for rooms that come before this one and refer to it.</summary>
-    public static async Task<long?> NumberOf(DbConnection connection, DbTransaction? transaction, string id) =>
-        OrganizationId.Parse(id) is { } parsed
-        && await OrganizationSql.Find(connection, transaction, parsed) is { DeletedAtMs: null } found
-            ? found.OrganizationNo
+    /// <summary>Whose webhooks an organization's or a project's id means; that room comes before this one.</summary>
+    public static async Task<WebhookOwner?> OwnerOf(DbConnection connection, DbTransaction? transaction, string id) =>
+        await Look(connection, transaction, id) is { } organization
+            ? new WebhookOwner(organization.OrganizationNo, organization.Id.Text, null)
+            : await LookProject(connection, transaction, id) is { } project
+            ? new WebhookOwner(project.OrganizationNo, project.OrganizationId.Text, project.Id.Text)
             : null;
 
     /// <summary>The same inside a mutation, on its own transaction.</summary>

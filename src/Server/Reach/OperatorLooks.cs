@@ -11,10 +11,20 @@ namespace Tollgate.Server.Reach;
 
 /// <summary>
 /// Tells the audit log whatever a person who runs the gate looks at of customers, one or all, there or not: a row a look, before the look.
-/// Where it cannot be written, nothing is shown. What such a person changes is in the log as every change is.
+/// The root key is a program's, which asks again and again: the same look of it is a row an hour. Where a row cannot be written, nothing is
+/// shown. What they change is in the log as every change is.
 /// </summary>
-internal sealed class OperatorLooks(Database database, PersonRegister people)
+internal sealed class OperatorLooks(Database database, PersonRegister people, TimeProvider time)
 {
+    /// <summary>How long a look of the root key stands for those that follow.</summary>
+    public static readonly TimeSpan RootEvery = TimeSpan.FromHours(1);
+
+    /// <summary>Looks of the root key that are known; where there are more, each of the others is a row.</summary>
+    public const int RootLooksMax = 10_000;
+
+    private readonly Lock _gate = new();
+    private readonly Dictionary<(string? What, string Id), long> _notedAtMs = [];
+
     public const string Action = "operator.look";
 
     /// <summary>In the place of an id, where none is named: what was asked for tells of all customers.</summary>
@@ -31,6 +41,37 @@ internal sealed class OperatorLooks(Database database, PersonRegister people)
             return null;
         }
 
+        return await Write(http, caller, entry);
+    }
+
+    /// <summary>The same for the root key.</summary>
+    public async Task<Problem?> NoteRoot(HttpContext http)
+    {
+        if (http.GetEndpoint()!.Metadata.GetMetadata<PeopleRow>()?.Act is null || await EntryOf(http) is not { } entry)
+        {
+            return null;
+        }
+
+        var (look, nowMs) = ((entry.Reason, entry.TargetId), time.GetUtcNow().ToUnixTimeMilliseconds());
+        lock (_gate)
+        {
+            if (_notedAtMs.TryGetValue(look, out var notedAtMs) && nowMs - notedAtMs < RootEvery.TotalMilliseconds)
+            {
+                return null;
+            }
+        }
+
+        if (await Write(http, Caller.Root, entry) is { } problem)
+        {
+            return problem;
+        }
+
+        Remember(look, nowMs);
+        return null;
+    }
+
+    private async Task<Problem?> Write(HttpContext http, Caller caller, AuditEntry entry)
+    {
         var noted = await database.Write<bool>(
             async scope =>
             {
@@ -40,6 +81,25 @@ internal sealed class OperatorLooks(Database database, PersonRegister people)
             MutationRunner.ContextOf(http, caller),
             http.RequestAborted);
         return noted.Problem;
+    }
+
+    private void Remember((string?, string) look, long nowMs)
+    {
+        lock (_gate)
+        {
+            if (_notedAtMs.Count >= RootLooksMax)
+            {
+                foreach (var old in _notedAtMs.Where(one => nowMs - one.Value >= RootEvery.TotalMilliseconds).ToList())
+                {
+                    _notedAtMs.Remove(old.Key);
+                }
+            }
+
+            if (_notedAtMs.Count < RootLooksMax || _notedAtMs.ContainsKey(look))
+            {
+                _notedAtMs[look] = nowMs;
+            }
+        }
     }
 
     /// <summary>

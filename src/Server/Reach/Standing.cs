@@ -41,7 +41,7 @@ internal sealed record Standing
         | (RoleTable.May(roles, Act.ReadAudit) ? Rights.AuditRead : Rights.None)
         | (RoleTable.May(roles, Act.SeeKeys) ? Rights.KeysRead : Rights.None)
         | (RoleTable.May(roles, Act.ManageKeys) ? Rights.KeysManage : Rights.None)
-        | (RoleTable.May(roles, Act.ManageWebhooks) ? Rights.WebhooksManage : Rights.None);
+        | (RoleTable.May(roles, Act.ManageProjectWebhooks) ? Rights.WebhooksManage : Rights.None);
 
     private static Standing InTeam(Person person, Target target, TeamStanding member, TeamRules rules)
     {

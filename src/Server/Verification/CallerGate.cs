@@ -28,7 +28,10 @@ internal sealed class CallerGate(Gate gate, RootKey root, ProviderModel provider
     /// </summary>
     public Func<HttpContext, RequestDelegate, Task?>? People { get; set; }
 
-    /// <summary>The middleware; it waits only for a key that is not in memory yet.</summary>
+    /// <summary>Notes what the root key looks at, before it is shown; its null says that it may be. Set by Hosting.</summary>
+    public Func<HttpContext, Task<Problem?>>? RootLooks { get; set; }
+
+    /// <summary>The middleware; it waits only for a key that is not in memory yet, and for looks of the root key.</summary>
     public Task Invoke(HttpContext http, RequestDelegate next)
     {
         if (http.GetEndpoint() is not { } endpoint)
@@ -131,8 +134,13 @@ internal sealed class CallerGate(Gate gate, RootKey root, ProviderModel provider
                 : next(http);
         }
 
-        return row.Refuse(caller) is { } refusal ? new ProblemResult(refusal).ExecuteAsync(http) : next(http);
+        return row.Refuse(caller) is { } refusal ? new ProblemResult(refusal).ExecuteAsync(http)
+            : caller.Kind == CallerKind.Root && HttpMethods.IsGet(http.Request.Method) && RootLooks is { } looks ? Look(http, looks, next)
+            : next(http);
     }
+
+    private static async Task Look(HttpContext http, Func<HttpContext, Task<Problem?>> looks, RequestDelegate next) =>
+        await (await looks(http) is { } unnoted ? new ProblemResult(unnoted).ExecuteAsync(http) : next(http));
 
     /// <summary>The same request once more: it has been counted.</summary>
     private ValueTask<Outcome<Caller>> Again(HttpContext http) => Identify(http, isCounted: false);

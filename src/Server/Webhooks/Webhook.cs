@@ -11,6 +11,9 @@ internal sealed record Webhook
 
     public string OrganizationId { get; init; } = "";
 
+    /// <summary>The one project whose keys it hears of; null for all of the organization.</summary>
+    public string? ProjectId { get; init; }
+
     public string Url { get; init; } = "";
 
     public string? Description { get; init; }

@@ -12,27 +12,40 @@ internal static class WebhookEndpoints
 {
     public static void MapWebhooks(this IEndpointRouteBuilder api)
     {
-        var webhooks = api.MapGroup("/organizations/{id}/webhooks").WithTags("Webhooks").Needs(Rights.WebhooksManage)
-            .For(Act.ManageWebhooks);
-        webhooks.MapPost("", Create).WithName("createWebhook").WithSummary("Create a webhook")
+        Map(api.MapGroup("/organizations/{id}/webhooks").For(Act.ManageWebhooks), isOfProject: false);
+        Map(api.MapGroup("/projects/{id}/webhooks").For(Act.ManageProjectWebhooks), isOfProject: true);
+    }
+
+    /// <summary>The same calls for both who may have webhooks.</summary>
+    private static void Map(RouteGroupBuilder group, bool isOfProject)
+    {
+        var webhooks = group.WithTags("Webhooks").Needs(Rights.WebhooksManage);
+        webhooks.AddEndpointFilter(async (context, next) =>
+            context.HttpContext.GetRouteValue("id") is string id && id.StartsWith("prj_", StringComparison.Ordinal) == isOfProject
+                ? await next(context)
+                : new ProblemResult(new Problem(
+                    ProblemCode.NotFound, $"There is no such {(isOfProject ? "project" : "organization")}.")));
+        var (noun, whose) = isOfProject ? ("ProjectWebhook", " of a project") : ("Webhook", "");
+        webhooks.MapPost("", Create).WithName($"create{noun}").WithSummary($"Create a webhook{whose}")
             .Takes(typeof(CreateWebhook)).Gives(typeof(WebhookAnswer), 201).Idempotent();
-        webhooks.MapGet("", List).WithName("listWebhooks").WithSummary("List the webhooks of an organization").Gives(typeof(WebhookList));
-        webhooks.MapGet("/{webhook}", Get).WithName("getWebhook").WithSummary("Read a webhook").Gives(typeof(WebhookAnswer));
-        webhooks.MapPatch("/{webhook}", Change).WithName("updateWebhook").WithSummary("Change, disable or enable a webhook")
+        webhooks.MapGet("", List).WithName($"list{noun}s")
+            .WithSummary($"List the webhooks of {(isOfProject ? "a project" : "an organization")}").Gives(typeof(WebhookList));
+        webhooks.MapGet("/{webhook}", Get).WithName($"get{noun}").WithSummary($"Read a webhook{whose}").Gives(typeof(WebhookAnswer));
+        webhooks.MapPatch("/{webhook}", Change).WithName($"update{noun}").WithSummary($"Change, disable or enable a webhook{whose}")
             .Takes(typeof(ChangeWebhook)).Gives(typeof(WebhookAnswer)).Idempotent();
-        webhooks.MapDelete("/{webhook}", Delete).WithName("deleteWebhook").WithSummary("Delete a webhook")
+        webhooks.MapDelete("/{webhook}", Delete).WithName($"delete{noun}").WithSummary($"Delete a webhook{whose}")
             .Gives(typeof(DeletedWebhook)).Idempotent();
-        webhooks.MapPost("/{webhook}/rotate-secret", Rotate).WithName("rotateWebhookSecret")
-            .WithSummary("Give a webhook a new secret; the old one signs too for a grace")
+        webhooks.MapPost("/{webhook}/rotate-secret", Rotate).WithName($"rotate{noun}Secret")
+            .WithSummary($"Give a webhook{whose} a new secret; the old one signs too for a grace")
             .MayTake(typeof(RotateWebhookSecret)).Gives(typeof(WebhookAnswer)).Idempotent();
-        webhooks.MapPost("/{webhook}/test", Test).WithName("testWebhook").WithSummary("Send a test event")
+        webhooks.MapPost("/{webhook}/test", Test).WithName($"test{noun}").WithSummary($"Send a test event to a webhook{whose}")
             .Gives(typeof(WebhookDeliveryAnswer)).Idempotent();
-        webhooks.MapGet("/{webhook}/deliveries", Deliveries).WithName("listWebhookDeliveries")
-            .WithSummary("List what was or is to be delivered, newest first").Gives(typeof(WebhookDeliveryList));
-        webhooks.MapPost("/{webhook}/deliveries/{delivery}/replay", Replay).WithName("replayWebhookDelivery")
-            .WithSummary("Deliver an event once more").Gives(typeof(WebhookDeliveryAnswer)).Idempotent();
-        webhooks.MapPost("/{webhook}/replay", ReplayFailed).WithName("replayFailedDeliveries")
-            .WithSummary("Deliver once more all that failed since a time")
+        webhooks.MapGet("/{webhook}/deliveries", Deliveries).WithName($"list{noun}Deliveries")
+            .WithSummary($"List what was or is to be delivered to a webhook{whose}, newest first").Gives(typeof(WebhookDeliveryList));
+        webhooks.MapPost("/{webhook}/deliveries/{delivery}/replay", Replay).WithName($"replay{noun}Delivery")
+            .WithSummary($"Deliver an event once more to a webhook{whose}").Gives(typeof(WebhookDeliveryAnswer)).Idempotent();
+        webhooks.MapPost("/{webhook}/replay", ReplayFailed).WithName($"replayFailed{(isOfProject ? "Project" : "")}Deliveries")
+            .WithSummary($"Deliver once more all that failed since a time to a webhook{whose}")
             .Takes(typeof(ReplayWebhook)).Gives(typeof(ReplayAnswer)).Idempotent();
     }
 

@@ -24,18 +24,22 @@ internal sealed class WebhookOutbox
     /// <summary>Raised after a commit that added something.</summary>
     public event Action? Filled;
 
-    public Task Add(WriteScope scope, long organizationNo, string type, WalletEvent data) =>
-        Add(scope, WebhookSql.Listening(scope, organizationNo), type, WebhookMessages.Default.WalletMessage, data);
+    /// <summary>Money is the organization's: webhooks of its projects do not hear of it.</summary>
+    public async Task Add(WriteScope scope, long organizationNo, string type, WalletEvent data) =>
+        await Add(scope, await WebhookSql.Listening(scope, organizationNo, null), type, WebhookMessages.Default.WalletMessage, [data]);
 
-    public Task Add(WriteScope scope, long organizationNo, string type, LimitEvent data) =>
-        Add(scope, WebhookSql.Listening(scope, organizationNo), type, WebhookMessages.Default.LimitMessage, data);
-
-    public Task Add(WriteScope scope, long organizationNo, string type, KeyEvent data) =>
-        Add(scope, WebhookSql.Listening(scope, organizationNo), type, WebhookMessages.Default.KeyMessage, data);
+    public async Task Add(WriteScope scope, long organizationNo, string projectId, string type, LimitEvent data) => await Add(
+        scope, await WebhookSql.Listening(scope, organizationNo, projectId), type, WebhookMessages.Default.LimitMessage, [data]);
 
     /// <summary>For those who know the organization by its id; all events must be of that one.</summary>
-    public Task Add(WriteScope scope, string organizationId, string type, params IReadOnlyList<KeyEvent> data) =>
-        Add(scope, WebhookSql.Listening(scope, organizationId), type, WebhookMessages.Default.KeyMessage, data);
+    public async Task Add(WriteScope scope, string organizationId, string type, params IReadOnlyList<KeyEvent> data)
+    {
+        foreach (var of in data.GroupBy(one => one.ProjectId, StringComparer.Ordinal))
+        {
+            await Add(
+                scope, await WebhookSql.Listening(scope, organizationId, of.Key), type, WebhookMessages.Default.KeyMessage, [.. of]);
+        }
+    }
 
     /// <summary>To one webhook, whatever it asked for.</summary>
     public async Task<WebhookDelivery> AddTest(WriteScope scope, Webhook webhook)
@@ -53,11 +57,10 @@ internal sealed class WebhookOutbox
     });
 
     private async Task Add<T>(
-        WriteScope scope, Task<IReadOnlyList<Webhook>> listening, string type, JsonTypeInfo<WebhookMessage<T>> json,
-        params IReadOnlyList<T> data)
+        WriteScope scope, IReadOnlyList<Webhook> listening, string type, JsonTypeInfo<WebhookMessage<T>> json, IReadOnlyList<T> data)
     {
-        var asked = (await listening).Where(webhook => webhook.WantsAny(type)).ToList();
-        if (asked.Count == 0 || data.Count == 0)
+        var asked = listening.Where(webhook => webhook.WantsAny(type)).ToList();
+        if (asked.Count == 0)
         {
             return;
         }

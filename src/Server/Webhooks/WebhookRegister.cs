@@ -7,19 +7,23 @@ using Tollgate.Server.Storage;
 
 namespace Tollgate.Server.Webhooks;
 
-/// <summary>
-/// The number of an organization that is not deleted, by its id; set by Hosting, since organizations come after this room.
-/// </summary>
-internal delegate Task<long?> OrganizationNumber(DbConnection connection, DbTransaction? transaction, string id);
+/// <summary>Whose webhooks are meant: an organization's and those of its projects, or one project's.</summary>
+internal sealed record WebhookOwner(long OrganizationNo, string OrganizationId, string? ProjectId);
 
 /// <summary>
-/// The door to webhooks: who may have one, what it may be. A key acts for its own organization alone; any other is as absent as one that
-/// never was.
+/// The owner by the id of an organization or a project, neither of them deleted; set by Hosting, since organizations come after this room.
+/// </summary>
+internal delegate Task<WebhookOwner?> WebhookOwnerLook(DbConnection connection, DbTransaction? transaction, string id);
+
+/// <summary>
+/// The door to webhooks: who may have one, what it may be. Each call names an owner by its id. A key acts for its own organization and the
+/// projects of it; any other is as absent as one that never was.
 /// </summary>
 internal sealed class WebhookRegister(
-    Database database, WebhookOutbox outbox, Sealer sealer, WebhookOptions options, AddressGuard guard, OrganizationNumber numberOf)
+    Database database, WebhookOutbox outbox, Sealer sealer, WebhookOptions options, AddressGuard guard, WebhookOwnerLook look)
 {
-    public const int PerOrganizationMax = 20;
+    /// <summary>An organization's own, and those of each project.</summary>
+    public const int PerOwnerMax = 20;
     public const int DescriptionMax = 200;
 
     /// <summary>Deliveries that one call sets going again.</summary>
@@ -31,9 +35,9 @@ internal sealed class WebhookRegister(
     private readonly WebhookUrl _urls = new(options, guard);
 
     /// <summary>The webhook and its secret, which is told now and never again.</summary>
-    public async Task<Outcome<(Webhook Webhook, string Secret)>> Create(WriteScope scope, string organizationId, CreateWebhook asked)
+    public async Task<Outcome<(Webhook Webhook, string Secret)>> Create(WriteScope scope, string ownerId, CreateWebhook asked)
     {
-        if (!(await Owner(scope, organizationId)).TryGet(out var owner, out var problem)
+        if (!(await Owner(scope, ownerId)).TryGet(out var owner, out var problem)
             || !_urls.Read(asked.Url).TryGet(out var url, out problem)
             || !WebhookTerms.Events(asked.Events).TryGet(out var events, out problem)
             || !WebhookTerms.Description(asked.Description).TryGet(out var description, out problem))
@@ -41,9 +45,13 @@ internal sealed class WebhookRegister(
             return problem;
         }
 
-        if (await WebhookSql.Count(scope, owner) >= PerOrganizationMax)
+        var have = owner.ProjectId is null
+            ? await WebhookSql.Count(scope, owner.OrganizationNo)
+            : await WebhookSql.CountOf(scope, owner.OrganizationNo, owner.ProjectId);
+        if (have >= PerOwnerMax)
         {
-            return new Problem(ProblemCode.WebhooksFull, $"An organization has at most {PerOrganizationMax} webhooks.");
+            var whose = owner.ProjectId is null ? "An organization" : "A project";
+            return new Problem(ProblemCode.WebhooksFull, $"{whose} has at most {PerOwnerMax} webhooks.");
         }
 
         var (id, secret) = (WebhookIds.New(WebhookIds.Webhook), WebhookSecret.New());
@@ -51,8 +59,9 @@ internal sealed class WebhookRegister(
         {
             WebhookNo = await scope.NextNumber("webhook"),
             Id = id,
-            OrganizationNo = owner,
-            OrganizationId = organizationId,
+            OrganizationNo = owner.OrganizationNo,
+            OrganizationId = owner.OrganizationId,
+            ProjectId = owner.ProjectId,
             Url = url,
             Description = description.Length == 0 ? null : description,
             Events = events,
@@ -65,23 +74,25 @@ internal sealed class WebhookRegister(
         return (webhook, WebhookSecret.Text(secret));
     }
 
-    public async Task<Outcome<IReadOnlyList<Webhook>>> List(Caller caller, string organizationId, CancellationToken cancel) =>
-        await database.Read(
-            async connection => await Sees(connection, caller, organizationId)
-                ? new Outcome<IReadOnlyList<Webhook>>?((await WebhookSql.List(connection, organizationId)).ToList())
-                : null,
-            cancel) ?? NoOrganization;
+    /// <summary>An organization's with those of its projects, or a project's; the oldest first.</summary>
+    public async Task<Outcome<IReadOnlyList<Webhook>>> List(Caller caller, string ownerId, CancellationToken cancel) =>
+        await database.Read<Outcome<IReadOnlyList<Webhook>>>(
+            async connection => !(await Owner(connection, null, caller, ownerId)).TryGet(out var owner, out var problem) ? problem
+                : (owner.ProjectId is null
+                    ? await WebhookSql.List(connection, owner.OrganizationId)
+                    : await WebhookSql.ListOf(connection, owner.OrganizationId, owner.ProjectId)).ToList(),
+            cancel);
 
-    public async Task<Outcome<Webhook>> Find(Caller caller, string organizationId, string id, CancellationToken cancel) =>
-        await database.Read(c => Find(c, null, caller, organizationId, id), cancel);
+    public async Task<Outcome<Webhook>> Find(Caller caller, string ownerId, string id, CancellationToken cancel) =>
+        await database.Read(c => Find(c, null, caller, ownerId, id), cancel);
 
     /// <summary>Newest first.</summary>
     public Task<List<WebhookDelivery>> Deliveries(Webhook webhook, long? state, long before, int limit, CancellationToken cancel) =>
         database.Read(c => DeliverySql.List(c, webhook.WebhookNo, state, before, limit), cancel);
 
-    public async Task<Outcome<Webhook>> Change(WriteScope scope, string organizationId, string id, ChangeWebhook asked)
+    public async Task<Outcome<Webhook>> Change(WriteScope scope, string ownerId, string id, ChangeWebhook asked)
     {
-        if (!(await Mine(scope, organizationId, id)).TryGet(out var before, out var problem))
+        if (!(await Mine(scope, ownerId, id)).TryGet(out var before, out var problem))
         {
             return problem;
         }
@@ -121,9 +132,9 @@ internal sealed class WebhookRegister(
         return after;
     }
 
-    public async Task<Outcome<Webhook>> Delete(WriteScope scope, string organizationId, string id)
+    public async Task<Outcome<Webhook>> Delete(WriteScope scope, string ownerId, string id)
     {
-        if (!(await Mine(scope, organizationId, id)).TryGet(out var webhook, out var problem))
+        if (!(await Mine(scope, ownerId, id)).TryGet(out var webhook, out var problem))
         {
             return problem;
         }
@@ -135,9 +146,9 @@ internal sealed class WebhookRegister(
 
     /// <summary>A new secret; the one before it signs too until the grace is over.</summary>
     public async Task<Outcome<(Webhook Webhook, string Secret)>> Rotate(
-        WriteScope scope, string organizationId, string id, RotateWebhookSecret how)
+        WriteScope scope, string ownerId, string id, RotateWebhookSecret how)
     {
-        if (!(await Mine(scope, organizationId, id)).TryGet(out var before, out var problem))
+        if (!(await Mine(scope, ownerId, id)).TryGet(out var before, out var problem))
         {
             return problem;
         }
@@ -168,9 +179,9 @@ internal sealed class WebhookRegister(
         return (after, WebhookSecret.Text(secret));
     }
 
-    public async Task<Outcome<(Webhook Webhook, WebhookDelivery Delivery)>> Test(WriteScope scope, string organizationId, string id)
+    public async Task<Outcome<(Webhook Webhook, WebhookDelivery Delivery)>> Test(WriteScope scope, string ownerId, string id)
     {
-        if (!(await Sendable(scope, organizationId, id)).TryGet(out var webhook, out var problem))
+        if (!(await Sendable(scope, ownerId, id)).TryGet(out var webhook, out var problem))
         {
             return problem;
         }
@@ -187,9 +198,9 @@ internal sealed class WebhookRegister(
 
     /// <summary>One delivery begins anew, whatever became of it.</summary>
     public async Task<Outcome<(Webhook Webhook, WebhookDelivery Delivery)>> Replay(
-        WriteScope scope, string organizationId, string id, string deliveryId)
+        WriteScope scope, string ownerId, string id, string deliveryId)
     {
-        if (!(await Sendable(scope, organizationId, id)).TryGet(out var webhook, out var problem))
+        if (!(await Sendable(scope, ownerId, id)).TryGet(out var webhook, out var problem))
         {
             return problem;
         }
@@ -209,9 +220,9 @@ internal sealed class WebhookRegister(
     }
 
     /// <summary>All that failed since, the oldest first, as many as one call takes.</summary>
-    public async Task<Outcome<ReplayAnswer>> ReplayFailed(WriteScope scope, string organizationId, string id, ReplayWebhook asked)
+    public async Task<Outcome<ReplayAnswer>> ReplayFailed(WriteScope scope, string ownerId, string id, ReplayWebhook asked)
     {
-        if (!(await Sendable(scope, organizationId, id)).TryGet(out var webhook, out var problem))
+        if (!(await Sendable(scope, ownerId, id)).TryGet(out var webhook, out var problem))
         {
             return problem;
         }
@@ -226,8 +237,6 @@ internal sealed class WebhookRegister(
         return new ReplayAnswer(count, HasMore: count == ReplayMax);
     }
 
-    private static Problem NoOrganization => new(ProblemCode.NotFound, "There is no such organization.");
-
     private static Problem NoWebhook => new(ProblemCode.NotFound, "There is no such webhook.");
 
     /// <summary>Deliveries were set back to pending; with none, a pending one may have become due.</summary>
@@ -240,43 +249,36 @@ internal sealed class WebhookRegister(
         await Record(scope, action, webhook, webhook);
     }
 
-    private async Task<bool> Sees(DbConnection connection, Caller caller, string organizationId) =>
-        (caller.IsRoot || caller.OrganizationId == organizationId) && await numberOf(connection, null, organizationId) is not null;
+    private async Task<Outcome<WebhookOwner>> Owner(DbConnection connection, DbTransaction? transaction, Caller caller, string id) =>
+        await look(connection, transaction, id) is { } owner && (caller.IsRoot || caller.OrganizationId == owner.OrganizationId)
+            ? owner
+            : new Problem(ProblemCode.NotFound, "There is no such organization or project.");
 
-    private async Task<Outcome<long>> Owner(WriteScope scope, string organizationId)
+    private async Task<Outcome<WebhookOwner>> Owner(WriteScope scope, string ownerId)
     {
         var caller = scope.Context.Caller;
-        if ((!caller.IsRoot && caller.OrganizationId != organizationId)
-            || await numberOf(scope.Connection, scope.Transaction, organizationId) is not { } no)
-        {
-            return NoOrganization;
-        }
-
-        return caller.IsRoot || caller.Rights.HasFlag(Rights.WebhooksManage) ? no : AccessRow.RightMissing(Rights.WebhooksManage);
+        return !(await Owner(scope.Connection, scope.Transaction, caller, ownerId)).TryGet(out var owner, out var problem) ? problem
+            : caller.IsRoot || caller.Rights.HasFlag(Rights.WebhooksManage) ? owner
+            : AccessRow.RightMissing(Rights.WebhooksManage);
     }
 
     private async Task<Outcome<Webhook>> Find(
-        DbConnection connection, DbTransaction? transaction, Caller caller, string organizationId, string id)
-    {
-        if ((!caller.IsRoot && caller.OrganizationId != organizationId)
-            || await numberOf(connection, transaction, organizationId) is null)
-        {
-            return NoOrganization;
-        }
+        DbConnection connection, DbTransaction? transaction, Caller caller, string ownerId, string id) =>
+        !(await Owner(connection, transaction, caller, ownerId)).TryGet(out var owner, out var problem) ? problem
+            : WebhookIds.Has(id, WebhookIds.Webhook)
+            && await WebhookSql.Find(connection, transaction, id, owner.OrganizationId) is { } found
+            && (owner.ProjectId is null || owner.ProjectId == found.ProjectId)
+                ? found
+                : NoWebhook;
 
-        return WebhookIds.Has(id, WebhookIds.Webhook) && await WebhookSql.Find(connection, transaction, id, organizationId) is { } found
-            ? found
-            : NoWebhook;
-    }
-
-    private async Task<Outcome<Webhook>> Mine(WriteScope scope, string organizationId, string id) =>
-        (await Owner(scope, organizationId)).TryGet(out _, out var problem)
-            ? await Find(scope.Connection, scope.Transaction, scope.Context.Caller, organizationId, id)
+    private async Task<Outcome<Webhook>> Mine(WriteScope scope, string ownerId, string id) =>
+        (await Owner(scope, ownerId)).TryGet(out _, out var problem)
+            ? await Find(scope.Connection, scope.Transaction, scope.Context.Caller, ownerId, id)
             : problem;
 
-    private async Task<Outcome<Webhook>> Sendable(WriteScope scope, string organizationId, string id)
+    private async Task<Outcome<Webhook>> Sendable(WriteScope scope, string ownerId, string id)
     {
-        if (!(await Mine(scope, organizationId, id)).TryGet(out var webhook, out var problem))
+        if (!(await Mine(scope, ownerId, id)).TryGet(out var webhook, out var problem))
         {
             return problem;
         }
@@ -294,6 +296,7 @@ internal sealed class WebhookRegister(
             TargetType = "webhook",
             TargetId = webhook.Id,
             OrganizationId = webhook.OrganizationId,
+            ProjectId = webhook.ProjectId,
             Before = before is null ? null : WebhookWire.Json(before),
             After = after is null ? null : WebhookWire.Json(after),
         });

@@ -8,16 +8,16 @@ namespace Tollgate.Server.Webhooks;
 internal static class WebhookSql
 {
     private const string Columns =
-        "webhook_no, id, organization_no, organization_id, url, description, events, enabled, disabled_reason, disabled_at_ms, secret, "
-        + "old_secret, old_secret_ends_at_ms, pending, dropped, failures, failing_since_ms, rest_until_ms, due_at_ms, created_at_ms, "
-        + "row_version";
+        "webhook_no, id, organization_no, organization_id, project_id, url, description, events, enabled, disabled_reason, "
+        + "disabled_at_ms, secret, old_secret, old_secret_ends_at_ms, pending, dropped, failures, failing_since_ms, rest_until_ms, "
+        + "due_at_ms, created_at_ms, row_version";
 
     public static Task Insert(WriteScope scope, Webhook webhook) => scope.Execute(
         """
-        INSERT INTO webhooks (webhook_no, id, organization_no, organization_id, url, description, events, enabled, secret, pending,
-                              dropped, failures, created_at_ms, row_version)
-        VALUES (@WebhookNo, @Id, @OrganizationNo, @OrganizationId, @Url, @Description, @Events, @Enabled, @Secret, 0, 0, 0, @CreatedAtMs,
-                @RowVersion)
+        INSERT INTO webhooks (webhook_no, id, organization_no, organization_id, project_id, url, description, events, enabled, secret,
+                              pending, dropped, failures, created_at_ms, row_version)
+        VALUES (@WebhookNo, @Id, @OrganizationNo, @OrganizationId, @ProjectId, @Url, @Description, @Events, @Enabled, @Secret, 0, 0, 0,
+                @CreatedAtMs, @RowVersion)
         """,
         webhook);
 
@@ -81,27 +81,43 @@ internal static class WebhookSql
         connection.QuerySingleOrDefaultAsync<Webhook>(
             $"SELECT {Columns} FROM webhooks WHERE webhook_no = @webhookNo AND enabled = 1 AND deleted_at_ms IS NULL", new { webhookNo });
 
-    /// <summary>By webhooks_by_organization_id; at most <see cref="WebhookRegister.PerOrganizationMax"/> rows.</summary>
+    /// <summary>Those of an organization and of all its projects. By webhooks_by_organization_id.</summary>
     public static async Task<IReadOnlyList<Webhook>> List(DbConnection connection, string organizationId) =>
         (await connection.QueryAsync<Webhook>(
             $"SELECT {Columns} FROM webhooks WHERE organization_id = @organizationId AND deleted_at_ms IS NULL ORDER BY webhook_no",
             new { organizationId })).AsList();
 
-    /// <summary>By webhooks_by_organization.</summary>
-    public static Task<long> Count(WriteScope scope, long organizationNo) => scope.Find<long>(
-        "SELECT COUNT(*) FROM webhooks WHERE organization_no = @organizationNo AND deleted_at_ms IS NULL", new { organizationNo });
+    /// <summary>By webhooks_by_organization_id; at most <see cref="WebhookRegister.PerOwnerMax"/> rows.</summary>
+    public static async Task<IReadOnlyList<Webhook>> ListOf(DbConnection connection, string organizationId, string projectId) =>
+        (await connection.QueryAsync<Webhook>(
+            $"SELECT {Columns} FROM webhooks WHERE organization_id = @organizationId AND project_id = @projectId AND deleted_at_ms IS NULL "
+            + "ORDER BY webhook_no",
+            new { organizationId, projectId })).AsList();
 
-    /// <summary>By webhooks_by_organization; at most <see cref="WebhookRegister.PerOrganizationMax"/> rows.</summary>
-    public static Task<IReadOnlyList<Webhook>> Listening(WriteScope scope, long organizationNo) => scope.Query<Webhook>(
-        $"SELECT {Columns} FROM webhooks WHERE organization_no = @organizationNo AND deleted_at_ms IS NULL AND enabled = 1 "
-        + "ORDER BY webhook_no",
+    /// <summary>Those of the organization itself. By webhooks_by_organization.</summary>
+    public static Task<long> Count(WriteScope scope, long organizationNo) => scope.Find<long>(
+        "SELECT COUNT(*) FROM webhooks WHERE organization_no = @organizationNo AND project_id IS NULL AND deleted_at_ms IS NULL",
         new { organizationNo });
 
+    /// <summary>By webhooks_by_organization.</summary>
+    public static Task<long> CountOf(WriteScope scope, long organizationNo, string projectId) => scope.Find<long>(
+        "SELECT COUNT(*) FROM webhooks WHERE organization_no = @organizationNo AND project_id = @projectId AND deleted_at_ms IS NULL",
+        new { organizationNo, projectId });
+
+    /// <summary>
+    /// Those that hear of a project, and with none of what is the organization's alone. By webhooks_by_organization; at most twice
+    /// <see cref="WebhookRegister.PerOwnerMax"/> rows.
+    /// </summary>
+    public static Task<IReadOnlyList<Webhook>> Listening(WriteScope scope, long organizationNo, string? projectId) => scope.Query<Webhook>(
+        $"SELECT {Columns} FROM webhooks WHERE organization_no = @organizationNo AND (project_id IS NULL OR project_id = @projectId) "
+        + "AND deleted_at_ms IS NULL AND enabled = 1 ORDER BY webhook_no",
+        new { organizationNo, projectId });
+
     /// <summary>The same by webhooks_by_organization_id.</summary>
-    public static Task<IReadOnlyList<Webhook>> Listening(WriteScope scope, string organizationId) => scope.Query<Webhook>(
-        $"SELECT {Columns} FROM webhooks WHERE organization_id = @organizationId AND deleted_at_ms IS NULL AND enabled = 1 "
-        + "ORDER BY webhook_no",
-        new { organizationId });
+    public static Task<IReadOnlyList<Webhook>> Listening(WriteScope scope, string organizationId, string projectId) => scope.Query<Webhook>(
+        $"SELECT {Columns} FROM webhooks WHERE organization_id = @organizationId AND (project_id IS NULL OR project_id = @projectId) "
+        + "AND deleted_at_ms IS NULL AND enabled = 1 ORDER BY webhook_no",
+        new { organizationId, projectId });
 
     /// <summary>Deliveries were added, due now: it is due as well, but not before its rest is over. By the primary key.</summary>
     public static Task Filled(WriteScope scope, long webhookNo, int added, int dropped) => scope.Execute(

@@ -57,6 +57,8 @@ internal sealed record WebhookAnswer
 
     public required string OrganizationId { get; init; }
 
+    public required string? ProjectId { get; init; }
+
     public required string Url { get; init; }
 
     public required IReadOnlyList<string> Events { get; init; }
@@ -84,6 +86,7 @@ internal sealed record WebhookAnswer
         Id = webhook.Id,
         Secret = secret,
         OrganizationId = webhook.OrganizationId,
+        ProjectId = webhook.ProjectId,
         Url = webhook.Url,
         Events = webhook.EventNames,
         Description = webhook.Description,
@@ -100,7 +103,7 @@ internal sealed record WebhookAnswer
     public override string ToString() => Id;
 }
 
-/// <summary>All of an organization's webhooks; there are few.</summary>
+/// <summary>All webhooks of an organization or a project; there are few.</summary>
 internal sealed record WebhookList(IReadOnlyList<WebhookAnswer> Data);
 
 internal sealed record WebhookDeliveryAnswer

@@ -36,7 +36,7 @@ public sealed partial class OpenApiTests
             .Where(one => !one.Id.StartsWith("provider", StringComparison.Ordinal) && one.Id != AuthorizePath.OperationId).ToList();
 
         var endpoints = gate.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
-            .Where(endpoint => !Own().IsMatch(endpoint.RoutePattern.RawText!)
+            .Where(endpoint => endpoint.RoutePattern.RawText != "/" && !Own().IsMatch(endpoint.RoutePattern.RawText!)
                 && !ConsolePaths.IsAt("/" + endpoint.RoutePattern.RawText!.TrimStart('/')))
             .SelectMany(endpoint => endpoint.Metadata.GetMetadata<HttpMethodMetadata>()!.HttpMethods
                 .Select(method => $"{method} {"/" + endpoint.RoutePattern.RawText!.Trim('/')}"));

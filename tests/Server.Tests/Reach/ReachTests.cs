@@ -4,6 +4,7 @@ using Dapper;
 using Tollgate.Server.Access;
 using Tollgate.Server.Hosting;
 using Tollgate.Server.Providers;
+using Tollgate.Server.Reach;
 using Tollgate.Server.Storage;
 using Tollgate.Server.Tests.Fixtures;
 using Tollgate.Server.Tests.House;
@@ -264,6 +265,31 @@ public sealed partial class ReachTests(Gates gates) : IClassFixture<Gates>
                 ("operator.look", place["operator"].Person.Id, target, organization),
                 (rows[0].Action, rows[0].ActorId, rows[0].TargetId, rows[0].OrganizationId));
         }
+    }
+
+    [Theory, MemberData(nameof(Databases.Both), MemberType = typeof(Databases))]
+    public async Task W14_the_same_look_of_the_root_key_is_a_row_an_hour_and_another_look_is_another(DatabaseKind kind)
+    {
+        var place = await ReachPlace.Make(await gates.Of(kind));
+        var (path, key) = ($"/api/v1/organizations/{place.Organization}", $"/api/v1/keys/{place.Key}");
+        var before = (await LooksOf(place)).Count;
+        foreach (var look in new[] { path, path, key, $"{path}/members", key, path })
+        {
+            (await place.Gate.Send("GET", look, RunningGate.RootKey)).Has(HttpStatusCode.OK);
+        }
+
+        await place.Gate.Send("GET", "/api/v1/plans", RunningGate.RootKey);
+        await place.Gate.Send("GET", "/api/v1/changes", RunningGate.RootKey);
+        await place.Gate.Send("GET", $"/api/v1/organizations/{place.Gate.OrganizationId}", RunningGate.RootKey);
+        await place.Gate.Send("POST", "/api/v1/verify", RunningGate.RootKey, "{\"key\":\"x\"}");
+        Assert.Equal(
+            [("root", place.Organization), ("root", place.Key), ("root", place.Organization)],
+            (await LooksOf(place)).Skip(before).Select(row => (row.ActorId, row.TargetId)));
+
+        place.Gate.Clock.Advance(OperatorLooks.RootEvery);
+        await place.Gate.Send("GET", path, RunningGate.RootKey);
+        await place.Gate.Send("GET", path, RunningGate.RootKey);
+        Assert.Equal(before + 4, (await LooksOf(place)).Count);
     }
 
     private static Task<List<AuditLine>> LooksOf(ReachPlace place) => place.Gate.Database.Read(

@@ -22,6 +22,7 @@ public sealed class PeopleMatrixTests(Gates gates) : IClassFixture<Gates>
     private const string Prj = "/api/v1/projects/{id}";
     private const string OneKey = "/api/v1/keys/{id}";
     private const string Hook = Org + "/webhooks/{webhook}";
+    private const string PrjHook = Prj + "/webhooks/{webhook}";
 
     /// <summary>Of a team: owner, admin, billing, member. Of the project: its admin, a member of it, a viewer.</summary>
     private static readonly (char Letter, string Role)[] Roles =
@@ -62,6 +63,16 @@ public sealed class PeopleMatrixTests(Gates gates) : IClassFixture<Gates>
         [$"GET {Hook}/deliveries"] = new("OA") { Key = "right" },
         [$"POST {Hook}/deliveries/{{delivery}}/replay"] = new("OA") { Key = "right" },
         [$"POST {Hook}/replay"] = new("OA", "{\"since\":\"2026-01-01T00:00:00Z\"}") { Key = "right" },
+        [$"POST {Prj}/webhooks"] = new("OAP", "{\"url\":\"https://webhooks.invalid/\",\"events\":[\"*\"]}") { Key = "right" },
+        [$"GET {Prj}/webhooks"] = new("OAP") { Key = "right" },
+        ["GET " + PrjHook] = new("OAP") { Key = "right" },
+        ["PATCH " + PrjHook] = new("OAP", "{\"description\":\"Other\"}") { Key = "right" },
+        ["DELETE " + PrjHook] = new("OAP") { Key = "right" },
+        [$"POST {PrjHook}/rotate-secret"] = new("OAP") { Key = "right" },
+        [$"POST {PrjHook}/test"] = new("OAP") { Key = "right" },
+        [$"GET {PrjHook}/deliveries"] = new("OAP") { Key = "right" },
+        [$"POST {PrjHook}/deliveries/{{delivery}}/replay"] = new("OAP") { Key = "right" },
+        [$"POST {PrjHook}/replay"] = new("OAP", "{\"since\":\"2026-01-01T00:00:00Z\"}") { Key = "right" },
         ["GET /api/v1/projects"] = new(Operator),
         ["GET " + Prj] = new("OABPJV") { Key = "any" },
         ["PATCH " + Prj] = new("OAP", "{\"name\":\"Other\"}"),
@@ -309,9 +320,9 @@ public sealed class PeopleMatrixTests(Gates gates) : IClassFixture<Gates>
             var root = $"/api/v1/organizations/{reach.Organization}";
             if (path.Contains("{webhook}", StringComparison.Ordinal))
             {
-                var webhook = (await gate.Send(
-                    "POST", root + "/webhooks", RunningGate.RootKey, Expected[$"POST {Org}/webhooks"].Body)).String("id");
-                var delivery = await gate.Send("POST", $"{root}/webhooks/{webhook}/test", RunningGate.RootKey);
+                var hooks = (path.StartsWith(Prj, StringComparison.Ordinal) ? $"/api/v1/projects/{reach.Project}" : root) + "/webhooks";
+                var webhook = (await gate.Send("POST", hooks, RunningGate.RootKey, Expected[$"POST {Org}/webhooks"].Body)).String("id");
+                var delivery = await gate.Send("POST", $"{hooks}/{webhook}/test", RunningGate.RootKey);
                 place = place with { Webhook = webhook, Delivery = delivery.String("id") };
             }
 

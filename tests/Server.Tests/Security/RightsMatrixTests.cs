@@ -55,6 +55,16 @@ public sealed class RightsMatrixTests(Gates gates) : IClassFixture<Gates>
         ["GET /api/v1/organizations/{id}/webhooks/{webhook}/deliveries"] = new(Hooks),
         ["POST /api/v1/organizations/{id}/webhooks/{webhook}/deliveries/{delivery}/replay"] = new(Hooks),
         ["POST /api/v1/organizations/{id}/webhooks/{webhook}/replay"] = new(Hooks, "{\"since\":\"2026-01-01T00:00:00Z\"}"),
+        ["POST /api/v1/projects/{id}/webhooks"] = new(Hooks, "{\"url\":\"https://webhooks.invalid/\",\"events\":[\"*\"]}"),
+        ["GET /api/v1/projects/{id}/webhooks"] = new(Hooks),
+        ["GET /api/v1/projects/{id}/webhooks/{webhook}"] = new(Hooks),
+        ["PATCH /api/v1/projects/{id}/webhooks/{webhook}"] = new(Hooks, "{\"description\":\"Other\"}"),
+        ["DELETE /api/v1/projects/{id}/webhooks/{webhook}"] = new(Hooks),
+        ["POST /api/v1/projects/{id}/webhooks/{webhook}/rotate-secret"] = new(Hooks),
+        ["POST /api/v1/projects/{id}/webhooks/{webhook}/test"] = new(Hooks),
+        ["GET /api/v1/projects/{id}/webhooks/{webhook}/deliveries"] = new(Hooks),
+        ["POST /api/v1/projects/{id}/webhooks/{webhook}/deliveries/{delivery}/replay"] = new(Hooks),
+        ["POST /api/v1/projects/{id}/webhooks/{webhook}/replay"] = new(Hooks, "{\"since\":\"2026-01-01T00:00:00Z\"}"),
         ["GET /api/v1/projects"] = new(Operator),
         ["GET /api/v1/projects/{id}"] = new(Any),
         ["PATCH /api/v1/projects/{id}"] = new(Operator, "{\"name\":\"Other\"}"),
@@ -361,7 +371,8 @@ public sealed class RightsMatrixTests(Gates gates) : IClassFixture<Gates>
                 return place;
             }
 
-            var path = Webhooks.Split(' ')[1].Replace("{id}", organization, StringComparison.Ordinal);
+            // Of the project: who comes by the organization finds it as well.
+            var path = $"/api/v1/projects/{project}/webhooks";
             var webhook = (await gate.Send("POST", path, RunningGate.RootKey, Expected[Webhooks].Body)).String("id");
             var delivery = (await gate.Send("POST", $"{path}/{webhook}/test", RunningGate.RootKey)).String("id");
             return place with { Webhook = webhook, Delivery = delivery };

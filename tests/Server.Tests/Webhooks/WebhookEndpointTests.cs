@@ -6,6 +6,7 @@ using Tollgate.Server.Hosting;
 using Tollgate.Server.Keys;
 using Tollgate.Server.Storage;
 using Tollgate.Server.Tests.Fixtures;
+using Tollgate.Server.Tests.Security;
 using Tollgate.Server.Webhooks;
 
 namespace Tollgate.Server.Tests.Webhooks;
@@ -200,13 +201,74 @@ public sealed class WebhookEndpointTests(PostgresFixture postgres)
         Assert.Equal(0, (await gate.Send("GET", Webhooks(gate), RunningGate.RootKey)).Json.GetProperty("data").GetArrayLength());
     }
 
+    [Theory, MemberData(nameof(Databases.Both), MemberType = typeof(Databases))]
+    public async Task A_projects_webhook_hears_of_its_own_keys_alone_and_the_organizations_of_all_TL12(DatabaseKind kind)
+    {
+        await using var receiver = await Receiver.Start();
+        await using var whole = await Receiver.Start();
+        await using var gate = await Start(kind);
+        var other = (await gate.Send("POST", $"/api/v1/organizations/{gate.OrganizationId}/projects", RunningGate.RootKey,
+            """{"name":"Other"}""")).String("id");
+        var hooks = $"/api/v1/projects/{gate.ProjectId}/webhooks";
+        var made = await gate.Send("POST", hooks, RunningGate.RootKey, $$"""{"url":"{{receiver.Url}}","events":["*"]}""");
+        Assert.Equal(gate.ProjectId, made.String("project_id"));
+        await gate.Send("POST", Webhooks(gate), RunningGate.RootKey, $$"""{"url":"{{whole.Url}}","events":["*"]}""");
+
+        var elsewhere = (await gate.NewPair("\"name\":\"Elsewhere\"", other)).Id;
+        var own = (await gate.NewPair("\"name\":\"Own\"")).Id;
+        await whole.Arrived(2);
+        await receiver.Arrived(1);
+        await gate.Send("DELETE", $"/api/v1/projects/{other}", RunningGate.RootKey);
+        await gate.Send("DELETE", $"/api/v1/keys/{own}", RunningGate.RootKey);
+        await whole.Arrived(2);
+        await receiver.Arrived(1);
+
+        Assert.Equal([own, own], receiver.Log.Select(KeyOf));
+        Assert.Equal([elsewhere, own, elsewhere, own], whole.Log.Select(KeyOf));
+
+        static string KeyOf(Received got) => got.Json.GetProperty("data").GetProperty("key_id").GetString()!;
+    }
+
+    [Fact]
+    public async Task A_project_finds_its_own_webhooks_alone_and_the_organization_finds_them_all()
+    {
+        await using var gate = await Start(DatabaseKind.Sqlite);
+        var (hooks, body) = ($"/api/v1/projects/{gate.ProjectId}/webhooks", """{"url":"https://webhooks.invalid/","events":["*"]}""");
+        var ofAll = (await gate.Send("POST", Webhooks(gate), RunningGate.RootKey, body)).String("id");
+        var ofProject = (await gate.Send("POST", hooks, RunningGate.RootKey, body)).String("id");
+
+        Assert.Equal([ofProject], await Ids(hooks));
+        Assert.Equal([ofAll, ofProject], await Ids(Webhooks(gate)));
+        Assert.Equal(HttpStatusCode.NotFound, (await gate.Send("GET", $"{hooks}/{ofAll}", RunningGate.RootKey)).Status);
+        Assert.Equal(HttpStatusCode.NotFound, (await gate.Send("DELETE", $"{hooks}/{ofAll}", RunningGate.RootKey)).Status);
+        Assert.Equal(HttpStatusCode.OK, (await gate.Send("DELETE", $"{Webhooks(gate)}/{ofProject}", RunningGate.RootKey)).Status);
+        foreach (var crossed in new[] { $"/api/v1/projects/{gate.OrganizationId}", $"/api/v1/organizations/{gate.ProjectId}" })
+        {
+            Assert.Equal(HttpStatusCode.NotFound, (await gate.Send("GET", $"{crossed}/webhooks", RunningGate.RootKey)).Status);
+        }
+
+        for (var i = 0; i < WebhookRegister.PerOwnerMax; i++)
+        {
+            Assert.Equal(HttpStatusCode.Created, (await gate.Send("POST", hooks, RunningGate.RootKey, body)).Status);
+        }
+
+        Assert.Equal("webhooks_full", (await gate.Send("POST", hooks, RunningGate.RootKey, body)).String("code"));
+        Assert.Equal(HttpStatusCode.Created, (await gate.Send("POST", Webhooks(gate), RunningGate.RootKey, body)).Status);
+
+        async Task<string[]> Ids(string path) =>
+        [
+            .. (await gate.Send("GET", path, RunningGate.RootKey)).Json.GetProperty("data").EnumerateArray()
+                .Select(one => one.GetProperty("id").GetString()!),
+        ];
+    }
+
     [Fact]
     public async Task An_organization_has_twenty_webhooks_and_no_more_until_one_is_deleted()
     {
         await using var gate = await Start(DatabaseKind.Sqlite);
         const string Body = """{"url":"https://example.com/","events":["*"]}""";
         Answer made = null!;
-        for (var i = 0; i < WebhookRegister.PerOrganizationMax; i++)
+        for (var i = 0; i < WebhookRegister.PerOwnerMax; i++)
         {
             made = await gate.Send("POST", Webhooks(gate), RunningGate.RootKey, Body);
             Assert.Equal(HttpStatusCode.Created, made.Status);

@@ -117,7 +117,7 @@ internal sealed class WebhookPlace : IAsyncDisposable
         Courier = new WebhookCourier(Store.Database, _sender, Outbox, Sweep, sealer, Clock, NullLogger<WebhookCourier>.Instance);
         Register = new WebhookRegister(
             Store.Database, Outbox, sealer, options, guard,
-            (_, _, id) => Task.FromResult<long?>(id == Organization ? OrganizationNo : null));
+            (_, _, id) => Task.FromResult(id == Organization ? new WebhookOwner(OrganizationNo, Organization, null) : null));
     }
 
     private void Dispose()
