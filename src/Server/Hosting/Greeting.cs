@@ -27,7 +27,7 @@ internal static class Greeting
 
     /// <summary>Where people sign in, and at the first start the link that signs the operator in.</summary>
     public static string OfConsole(PersonMail mail, PublicUrl url, FirstStartResult start) =>
-        $"\n  Console: {url.To("/account")}"
+        $"\n  Console: {url.To("/console")}"
         + (start.OnceSecret is { } secret ? $"\n  Sign in once: {mail.UrlOf(LinkKind.Once, secret)}" : "");
 
     /// <summary>Where the gate listens, and the lines to paste.</summary>

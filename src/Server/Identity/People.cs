@@ -28,9 +28,9 @@ internal sealed class People(
 
     /// <summary>
     /// Uses a link that proves the address that a person changes to. That ends every session and every other link, and tells the address
-    /// from before.
+    /// from before. Only in a session of that person: an address with a slip in it is somebody else's, who must not get the account.
     /// </summary>
-    public Task<Outcome<bool>> ConfirmEmail(Visit visit, string? secret) => database.Write<bool>(
+    public Task<Outcome<bool>> ConfirmEmail(Visit visit, string? secret, string? cookie) => database.Write<bool>(
         async scope =>
         {
             using var turn = store.Within(scope);
@@ -39,6 +39,12 @@ internal sealed class People(
                 || !EmailAddress.TryRead(link.Email, out var email))
             {
                 return Problem.Of(ProblemCode.LinkEnded);
+            }
+
+            if (await sessions.Find(scope, cookie) is not { } session || session.PersonNo != person.PersonNo)
+            {
+                return new Problem(
+                    ProblemCode.ProofNeeded, "Sign in to your account in this browser, then open the link from the mail once more.");
             }
 
             scope.Become(person.Caller);

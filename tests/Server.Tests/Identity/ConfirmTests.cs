@@ -31,7 +31,7 @@ public sealed class ConfirmTests(PostgresFixture postgres)
         Assert.Equal(401, (await browser.SignIn(Email, PeoplePlace.Password)).Status);
         place.Clock.Advance(TimeSpan.FromMinutes(1));
         Assert.Equal("/sign-in?done=verified", (await browser.Confirm(link)).Location);
-        Assert.Equal("/account", (await browser.SignIn(Email, PeoplePlace.Password)).Location);
+        Assert.Equal("/console", (await browser.SignIn(Email, PeoplePlace.Password)).Location);
     }
 
     [Theory, MemberData(nameof(Databases.Both), MemberType = typeof(Databases))]
@@ -62,7 +62,7 @@ public sealed class ConfirmTests(PostgresFixture postgres)
         Assert.Equal("/sign-in?done=verified", (await browser.Send(page, page.Action, ("name", "Ada"), ("password", Own))).Location);
 
         Assert.Equal(401, (await stranger.SignIn(Email, Strangers)).Status);
-        Assert.Equal("/account", (await browser.SignIn(Email, Own)).Location);
+        Assert.Equal("/console", (await browser.SignIn(Email, Own)).Location);
         Assert.Equal("Ada", await place.Ask<string>("SELECT name FROM people WHERE is_operator = 0"));
         Assert.Equal(0, await place.Ask<long>("SELECT COUNT(*) FROM links WHERE password_hash IS NOT NULL"));
         Assert.Equal(410, (await stranger.Get(link)).Status);
@@ -137,7 +137,7 @@ public sealed class ConfirmTests(PostgresFixture postgres)
         await place.Run($"UPDATE links SET password_hash = '{InOneRound()}' WHERE password_hash IS NOT NULL");
 
         Assert.Equal("/sign-in?done=verified", (await place.Browser().Confirm(await place.Link(Email))).Location);
-        Assert.Equal("/account", (await place.Browser().SignIn(Email, PeoplePlace.Password)).Location);
+        Assert.Equal("/console", (await place.Browser().SignIn(Email, PeoplePlace.Password)).Location);
     }
 
     private static string InOneRound() => new Microsoft.AspNetCore.Identity.PasswordHasher<object>(

@@ -22,7 +22,7 @@ public sealed class ConnectionTests(PostgresFixture postgres)
 
         var page = await browser.SignInWith("google");
 
-        Assert.True((303, "/account") == (page.Status, page.Location), page.ToString());
+        Assert.True((303, "/console") == (page.Status, page.Location), page.ToString());
         var account = await browser.Get("/account");
         Assert.Contains("Ada Lovelace", account.Text, StringComparison.Ordinal);
         Assert.Contains(Email, account.Text, StringComparison.Ordinal);
@@ -33,10 +33,10 @@ public sealed class ConnectionTests(PostgresFixture postgres)
         // The address changes there and is somebody else's then: who it is stays.
         await providers.Be("google-1", "other@example.test", isVerified: false);
         var again = place.Browser();
-        Assert.Equal("/account", (await again.SignInWith("google")).Location);
+        Assert.Equal("/console", (await again.SignInWith("google")).Location);
         Assert.Contains(Email, (await again.Get("/account")).Text, StringComparison.Ordinal);
         await providers.Be("google-2", Email);
-        Assert.Equal("/account", (await place.Browser().SignInWith("google")).Location);
+        Assert.Equal("/console", (await place.Browser().SignInWith("google")).Location);
         Assert.Equal(1, await place.Ask<long>("SELECT COUNT(*) FROM people WHERE is_operator = 0"));
         Assert.Equal(2, await place.Ask<long>("SELECT COUNT(*) FROM connections"));
         var rows = await place.Audit();
@@ -54,9 +54,9 @@ public sealed class ConnectionTests(PostgresFixture postgres)
 
         var page = await browser.SignInWith("github");
 
-        Assert.True((303, "/account") == (page.Status, page.Location), page.ToString());
+        Assert.True((303, "/console") == (page.Status, page.Location), page.ToString());
         Assert.Contains(Email, (await browser.Get("/account")).Text, StringComparison.Ordinal);
-        Assert.Equal("/account", (await place.Browser().SignInWith("github")).Location);
+        Assert.Equal("/console", (await place.Browser().SignInWith("github")).Location);
         Assert.Equal("77", await place.Ask<string>("SELECT subject FROM connections WHERE connection = 'github'"));
         Assert.Equal(1, await place.Ask<long>("SELECT COUNT(*) FROM people WHERE is_operator = 0"));
     }
@@ -69,11 +69,11 @@ public sealed class ConnectionTests(PostgresFixture postgres)
         await place.SignedUp(Email);
         await providers.Be("google-1", "ADA@Example.Test");
 
-        Assert.Equal("/account", (await place.Browser().SignInWith("google")).Location);
+        Assert.Equal("/console", (await place.Browser().SignInWith("google")).Location);
 
         Assert.Equal(1, await place.Ask<long>("SELECT COUNT(*) FROM people WHERE is_operator = 0"));
         Assert.Equal(("sign-in-changed", Email), (await place.Mails()).Select(mail => (mail.Template, mail.To)).Last());
-        Assert.Equal("/account", (await place.Browser().SignIn(Email, PeoplePlace.Password)).Location);
+        Assert.Equal("/console", (await place.Browser().SignIn(Email, PeoplePlace.Password)).Location);
     }
 
     [Fact]
@@ -85,7 +85,7 @@ public sealed class ConnectionTests(PostgresFixture postgres)
         var link = await place.Link(Email);
         await providers.Be("google-1", Email);
 
-        Assert.Equal("/account", (await place.Browser().SignInWith("google")).Location);
+        Assert.Equal("/console", (await place.Browser().SignInWith("google")).Location);
 
         Assert.Equal(410, (await place.Browser().Get(link)).Status);
         Assert.Equal(401, (await place.Browser().SignIn(Email, PeoplePlace.Password)).Status);
@@ -93,7 +93,7 @@ public sealed class ConnectionTests(PostgresFixture postgres)
         var reset = place.Browser();
         var page = await reset.Get(await place.Link(Email));
         Assert.Equal("/sign-in?done=reset", (await reset.Send(page, "/reset", ("password", "quite another one"))).Location);
-        Assert.Equal("/account", (await place.Browser().SignIn(Email, "quite another one")).Location);
+        Assert.Equal("/console", (await place.Browser().SignIn(Email, "quite another one")).Location);
     }
 
     [Theory]
@@ -164,7 +164,7 @@ public sealed class ConnectionTests(PostgresFixture postgres)
         await Refused(place, browser, await browser.Get("/sign-in/google/callback"), 400, "begin again");
         var elsewhere = back.Replace("/google/", "/github/", StringComparison.Ordinal);
         await Refused(place, browser, await browser.Get(elsewhere), 400, "begin again");
-        Assert.Equal("/account", (await browser.Get(back)).Location);
+        Assert.Equal("/console", (await browser.Get(back)).Location);
         var sessions = await place.Ask<long>("SELECT COUNT(*) FROM sessions");
         Assert.Equal(400, (await browser.Get(back)).Status);
         Assert.Equal(sessions, await place.Ask<long>("SELECT COUNT(*) FROM sessions"));
@@ -189,7 +189,7 @@ public sealed class ConnectionTests(PostgresFixture postgres)
         await Refused(place, thief, await thief.Get(With(stolen, "code", Of(back, "code"))), 400, "begin again");
 
         back = await ProviderVisit.Approve(await browser.Begin("google"));
-        Assert.Equal("/account", (await browser.Get(back)).Location);
+        Assert.Equal("/console", (await browser.Get(back)).Location);
         var fresh = place.Browser();
         var again = await ProviderVisit.Approve(await fresh.Begin("google"));
         Assert.Equal((400, false), ((await fresh.Get(With(again, "code", Of(back, "code")))).Status, fresh.IsSignedIn));
@@ -209,7 +209,7 @@ public sealed class ConnectionTests(PostgresFixture postgres)
         var claims = new JsonObject { ["email"] = Email, ["email_verified"] = true, ["sub"] = "1" };
         await providers.Lie(claims);
         var honest = place.Browser();
-        Assert.Equal("/account", (await honest.SignInWith("google")).Location);
+        Assert.Equal("/console", (await honest.SignInWith("google")).Location);
         await place.Run("DELETE FROM connections");
 
         claims[claim] = claim == "exp" ? JsonValue.Create(1) : JsonValue.Create(value);
@@ -255,7 +255,7 @@ public sealed class ConnectionTests(PostgresFixture postgres)
         var back = await ProviderVisit.Approve(await browser.Begin("google"));
 
         var waiting = browser.Get(back);
-        Assert.Equal("/account", (await place.Browser().SignIn(Email, PeoplePlace.Password)).Location);
+        Assert.Equal("/console", (await place.Browser().SignIn(Email, PeoplePlace.Password)).Location);
         Assert.False(browser.IsSignedIn);
         var page = await waiting;
 
@@ -282,7 +282,7 @@ public sealed class ConnectionTests(PostgresFixture postgres)
         Assert.NotEqual(session, browser.Session);
         Assert.Contains("elsewhere@example.test", (await browser.Get("/account")).Text, StringComparison.Ordinal);
         Assert.Contains("\"subject\":\"google-1\"", (await browser.Get("/account/export")).Text, StringComparison.Ordinal);
-        Assert.Equal("/account", (await place.Browser().SignInWith("google")).Location);
+        Assert.Equal("/console", (await place.Browser().SignInWith("google")).Location);
         await browser.Send(await browser.Get("/account"), "/account/delete", ("confirm", "delete"));
         Assert.Equal(0, await place.Ask<long>("SELECT COUNT(*) FROM connections"));
         await Refused(place, place.Browser(), await place.Browser().SignInWith("google"), 403, "is not confirmed at Google", people: 1);

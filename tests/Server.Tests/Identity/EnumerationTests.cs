@@ -59,7 +59,7 @@ public sealed class EnumerationTests(PostgresFixture postgres)
         await Same(
             place, "/sign-up", email => [("name", "New"), ("email", email), ("password", Chosen)], 200, hashes: 1, mails: 1, links: 1);
 
-        Assert.Equal("/account", (await place.Browser().SignIn(Verified, PeoplePlace.Password)).Location);
+        Assert.Equal("/console", (await place.Browser().SignIn(Verified, PeoplePlace.Password)).Location);
         Assert.Equal(401, (await place.Browser().SignIn(Verified, Chosen)).Status);
     }
 

@@ -93,7 +93,7 @@ public sealed class HashQueueTests
 
         hasher.Go.SetResult();
         await Task.WhenAll(held);
-        Assert.Equal("/account", (await browser.SignIn("ada@example.test", PeoplePlace.Password)).Location);
+        Assert.Equal("/console", (await browser.SignIn("ada@example.test", PeoplePlace.Password)).Location);
     }
 
     [Fact]

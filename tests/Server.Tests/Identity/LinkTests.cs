@@ -183,7 +183,7 @@ public sealed class LinkTests(PostgresFixture postgres)
             Assert.Equal(200, (await place.Browser().Get(link)).Status);
         }
 
-        Assert.Equal("/account", (await place.Browser().Press(link)).Location);
+        Assert.Equal("/console", (await place.Browser().Press(link)).Location);
     }
 
     [Fact]

@@ -22,7 +22,7 @@ public sealed partial class OperatorLinkTests(PostgresFixture postgres) : IDispo
         await using (var gate = await ServedGate.Start(_folder.FullName))
         {
             var port = new Uri(gate.Address).Port;
-            Assert.Contains($"\n  Console: http://localhost:{port}/account\n", gate.Said, StringComparison.Ordinal);
+            Assert.Contains($"\n  Console: http://localhost:{port}/console\n", gate.Said, StringComparison.Ordinal);
             link = Once().Match(gate.Said).Groups["link"].Value;
             Assert.StartsWith($"http://localhost:{port}/sign-in/once/", link, StringComparison.Ordinal);
             using var http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false }) { BaseAddress = new Uri(gate.Address) };

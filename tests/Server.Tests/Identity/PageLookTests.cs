@@ -117,7 +117,8 @@ public sealed class PageLookTests(PostgresFixture postgres)
         await place.SignedUp(Ada);
         await Fill(place);
         await chromium.Open(look.Url("/sign-in"));
-        await look.Send("/sign-in", "account-ways", ("email", Ada), ("password", PeoplePlace.Password));
+        await look.Send("/sign-in", "console-first", ("email", Ada), ("password", PeoplePlace.Password));
+        await look.See("/account", "account-ways");
         look.End();
     }
 

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -11,7 +12,7 @@ using Tollgate.Server.Tests.Fixtures;
 namespace Tollgate.Server.Tests.Identity;
 
 /// <summary>W7, and the headers of pages: what is sent from elsewhere is not taken.</summary>
-public sealed class PageShieldTests
+public sealed partial class PageShieldTests
 {
     private const string Email = "ada@example.test";
 
@@ -23,10 +24,10 @@ public sealed class PageShieldTests
         var foreign = (await place.Browser().Get("/sign-in")).Hidden("/sign-in").First();
         var before = (await place.Audit()).Count;
         var routes = Unsafe(place);
-        Assert.Equal(26, routes.Count);
+        Assert.True(routes.Count >= 28, string.Join('\n', routes));
         foreach (var route in routes)
         {
-            var path = route.Replace("{token}", new string('x', 43), StringComparison.Ordinal);
+            var path = Parameter().Replace(route, new string('x', 43));
             (string, string)[] fields = [("email", Email), ("password", PeoplePlace.Password), ("confirm", "delete")];
             Assert.Equal((path, 400), (path, (await browser.Post(path, fields)).Status));
             Assert.Equal((path, 400), (path, (await browser.Post(path, [foreign, .. fields])).Status));
@@ -198,6 +199,9 @@ public sealed class PageShieldTests
             place.Gate.Services.GetServices<IHostedService>(),
             service => service.GetType().Name.Contains("DataProtection", StringComparison.Ordinal));
     }
+
+    [GeneratedRegex("\\{[^}]+\\}")]
+    private static partial Regex Parameter();
 
     private static List<string> Unsafe(PeoplePlace place) =>
     [

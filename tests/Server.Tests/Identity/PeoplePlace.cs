@@ -51,7 +51,7 @@ internal sealed class PeoplePlace : IAsyncDisposable
         await SignedUp(email, password);
         var browser = Browser();
         var page = await browser.SignIn(email, password);
-        Assert.True(page.Location == "/account", page.ToString());
+        Assert.True(page.Location == "/console", page.ToString());
         return browser;
     }
 

@@ -85,10 +85,10 @@ public sealed partial class SecondStepTests(PostgresFixture postgres)
         // The code that set it up is used.
         Assert.Equal(401, (await SignIn(place, CodeOf(secret, place))).Status);
         Assert.Equal(401, (await SignIn(place, CodeOf(secret, place, -1))).Status);
-        Assert.Equal("/account", (await SignIn(place, CodeOf(secret, place, 1))).Location);
+        Assert.Equal("/console", (await SignIn(place, CodeOf(secret, place, 1))).Location);
         Assert.Equal(401, (await SignIn(place, CodeOf(secret, place, 1))).Status);
         place.Clock.Advance(TimeSpan.FromMinutes(2));
-        Assert.Equal("/account", (await SignIn(place, CodeOf(secret, place))).Location);
+        Assert.Equal("/console", (await SignIn(place, CodeOf(secret, place))).Location);
         Assert.Contains(await place.Audit(), row => row.Action == "sign_in.refuse" && row.Reason == "second step");
         Assert.Contains(await place.Audit(), row => row.Action == "sign_in.first_step" && row.Reason == "password");
         Assert.Contains(await place.Audit(), row => row.Action == "session.begin"
@@ -105,17 +105,17 @@ public sealed partial class SecondStepTests(PostgresFixture postgres)
         Assert.Contains("Recovery codes left: 10.", account.Text, StringComparison.Ordinal);
         Assert.All(codes, code => Assert.DoesNotContain(code, account.Text, StringComparison.Ordinal));
 
-        Assert.Equal("/account", (await SignIn(place, codes[3].ToUpperInvariant())).Location);
+        Assert.Equal("/console", (await SignIn(place, codes[3].ToUpperInvariant())).Location);
         Assert.Equal("sign-in-changed", (await place.Mails())[^1].Template);
         Assert.Equal(401, (await SignIn(place, codes[3])).Status);
-        Assert.Equal("/account", (await SignIn(place, codes[4])).Location);
+        Assert.Equal("/console", (await SignIn(place, codes[4])).Location);
         Assert.Contains("Recovery codes left: 8.", (await browser.Get("/account")).Text, StringComparison.Ordinal);
 
         var page = await browser.Send(await browser.Get("/account"), "/account/second/codes");
         var others = CodesIn(page);
         Assert.Equal(10, others.Count);
         Assert.Equal(401, (await SignIn(place, codes[5])).Status);
-        Assert.Equal("/account", (await SignIn(place, others[0])).Location);
+        Assert.Equal("/console", (await SignIn(place, others[0])).Location);
         Assert.Equal(9, await place.Ask<long>("SELECT COUNT(*) FROM recovery_codes"));
 
         // At rest there is neither a code nor the secret of the app.
@@ -160,7 +160,7 @@ public sealed partial class SecondStepTests(PostgresFixture postgres)
 
             place.Clock.Advance(TimeSpan.FromMinutes(1));
             page = await browser.Fill("/sign-in/second", ("code", CodeOf(secret, place)));
-            Assert.Equal((method, "/account", true), (method, page.Location, browser.IsSignedIn));
+            Assert.Equal((method, "/console", true), (method, page.Location, browser.IsSignedIn));
             Assert.DoesNotContain(browser.Jar.GetAllCookies(), cookie => cookie.Name == "tollgate-second" && cookie.Value.Length > 0);
             sessions++;
         }
@@ -230,11 +230,11 @@ public sealed partial class SecondStepTests(PostgresFixture postgres)
         Assert.InRange(tried, 3, 14);
         // The owner gets in all the same, on a browser that the account knows.
         Assert.Equal("/sign-in/second", (await owner.SignIn(Email, PeoplePlace.Password)).Location);
-        Assert.Equal("/account", (await owner.Fill("/sign-in/second", ("code", CodeOf(secret, place)))).Location);
+        Assert.Equal("/console", (await owner.Fill("/sign-in/second", ("code", CodeOf(secret, place)))).Location);
         place.Clock.Advance(TryThrottle.Most);
         var stranger = place.Browser("203.0.113.9");
         await stranger.SignIn(Email, PeoplePlace.Password);
-        Assert.Equal("/account", (await stranger.Fill("/sign-in/second", ("code", CodeOf(secret, place)))).Location);
+        Assert.Equal("/console", (await stranger.Fill("/sign-in/second", ("code", CodeOf(secret, place)))).Location);
     }
 
     [Fact]
@@ -279,7 +279,7 @@ public sealed partial class SecondStepTests(PostgresFixture postgres)
         Assert.Equal("/account?done=removed", (await browser.Send(await browser.Get("/account"), "/account/second/remove")).Location);
         Assert.Equal(("sign-in-changed", Email), (await place.Mails()).Select(mail => (mail.Template, mail.To)).Last());
         Assert.Equal(0, await place.Ask<long>("SELECT (SELECT COUNT(*) FROM authenticators) + (SELECT COUNT(*) FROM recovery_codes)"));
-        Assert.Equal("/account", (await place.Browser().SignIn(Email, PeoplePlace.Password)).Location);
+        Assert.Equal("/console", (await place.Browser().SignIn(Email, PeoplePlace.Password)).Location);
         Assert.Equal(
             ["second_step.add", "second_step.remove"],
             (await place.Audit()).Select(row => row.Action).Where(action => action.StartsWith("second_step.", StringComparison.Ordinal)));

@@ -139,7 +139,7 @@ public sealed class SessionTests(PostgresFixture postgres)
         Assert.Equal(401, (await browser.SignIn(Email, PeoplePlace.Password)).Status);
         await place.SetDisabled(Email, false);
         Assert.Equal("/sign-in", (await browser.Get("/account")).Location);
-        Assert.Equal("/account", (await browser.SignIn(Email, PeoplePlace.Password)).Location);
+        Assert.Equal("/console", (await browser.SignIn(Email, PeoplePlace.Password)).Location);
     }
 
     [Fact]
@@ -210,7 +210,7 @@ public sealed class SessionTests(PostgresFixture postgres)
             Assert.Equal((path, 403), (path, (await browser.Send(account, path, fields)).Status));
         }
 
-        Assert.Equal("/account", (await browser.SignIn(Email, PeoplePlace.Password)).Location);
+        Assert.Equal("/console", (await browser.SignIn(Email, PeoplePlace.Password)).Location);
         Assert.Equal("/account?done=email", (await browser.Send(
             await browser.Get("/account"), "/account/email", ("email", "new@example.test"))).Location);
     }
@@ -243,7 +243,7 @@ public sealed class SessionTests(PostgresFixture postgres)
             var browser = place.Browser();
             browser.Headers.UserAgent.Clear();
             browser.Headers.UserAgent.ParseAdd(device);
-            Assert.Equal("/account", (await browser.SignIn(Email, PeoplePlace.Password)).Location);
+            Assert.Equal("/console", (await browser.SignIn(Email, PeoplePlace.Password)).Location);
             Assert.Equal((device, notices), (device, (await place.Mails()).Count(mail => mail.Template == "sign-in-notice")));
         }
     }

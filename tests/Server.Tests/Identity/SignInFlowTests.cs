@@ -29,7 +29,7 @@ public sealed class SignInFlowTests(PostgresFixture postgres)
         page = await browser.Confirm(await place.Link(Email));
         Assert.Equal("/sign-in?done=verified", page.Location);
         page = await browser.SignIn("ADA@Example.TEST", PeoplePlace.Password);
-        Assert.Equal("/account", page.Location);
+        Assert.Equal("/console", page.Location);
 
         page = await browser.Get("/account");
         Assert.DoesNotContain("<b>", page.Text, StringComparison.Ordinal);
@@ -61,7 +61,7 @@ public sealed class SignInFlowTests(PostgresFixture postgres)
 
         Assert.Equal("/sign-in", (await before.Get("/account")).Location);
         Assert.Equal(401, (await browser.SignIn(Email, PeoplePlace.Password)).Status);
-        Assert.Equal("/account", (await browser.SignIn(Email, Other)).Location);
+        Assert.Equal("/console", (await browser.SignIn(Email, Other)).Location);
         Assert.Equal("password-changed", (await place.Mails())[^1].Template);
         Assert.Equal(410, (await browser.Get(link)).Status);
     }
@@ -83,7 +83,7 @@ public sealed class SignInFlowTests(PostgresFixture postgres)
 
         Assert.Equal(401, (await stranger.SignIn(Email, "the stranger chose it")).Status);
         Assert.Equal(401, (await stranger.SignIn(Email, "the stranger again")).Status);
-        Assert.Equal("/account", (await browser.SignIn(Email, PeoplePlace.Password)).Location);
+        Assert.Equal("/console", (await browser.SignIn(Email, PeoplePlace.Password)).Location);
         // As the mail had it that was answered, not as a stranger wrote it.
         Assert.Equal(Email, await place.Ask<string>("SELECT email FROM people WHERE is_operator = 0"));
         Assert.Equal("Ada", await place.Ask<string>("SELECT name FROM people WHERE is_operator = 0"));
@@ -109,7 +109,7 @@ public sealed class SignInFlowTests(PostgresFixture postgres)
         await browser.Fill("/magic", ("email", Email));
         var link = await place.Link(Email);
         Assert.Contains("/magic?token=", link, StringComparison.Ordinal);
-        Assert.Equal("/account", (await browser.Press(link)).Location);
+        Assert.Equal("/console", (await browser.Press(link)).Location);
     }
 
     [Theory, MemberData(nameof(Databases.Both), MemberType = typeof(Databases))]
@@ -166,7 +166,7 @@ public sealed class SignInFlowTests(PostgresFixture postgres)
         Assert.NotEqual(cookie, browser.Session);
         Assert.Equal(200, (await browser.Get("/account")).Status);
         Assert.Equal("/sign-in", (await other.Get("/account")).Location);
-        Assert.Equal("/account", (await other.SignIn(Email, Other)).Location);
+        Assert.Equal("/console", (await other.SignIn(Email, Other)).Location);
     }
 
     [Theory, MemberData(nameof(Databases.Both), MemberType = typeof(Databases))]
@@ -189,7 +189,26 @@ public sealed class SignInFlowTests(PostgresFixture postgres)
         Assert.Equal((Email, "email-changed"), ((await place.Mails())[^1].To, (await place.Mails())[^1].Template));
         Assert.Equal("/sign-in", (await browser.Get("/account")).Location);
         Assert.Equal(401, (await browser.SignIn(Email, PeoplePlace.Password)).Status);
-        Assert.Equal("/account", (await browser.SignIn("new@example.test", PeoplePlace.Password)).Location);
+        Assert.Equal("/console", (await browser.SignIn("new@example.test", PeoplePlace.Password)).Location);
+    }
+
+    [Theory, MemberData(nameof(Databases.Both), MemberType = typeof(Databases))]
+    public async Task The_link_to_another_address_works_in_a_session_of_its_own_person_alone(DatabaseKind kind)
+    {
+        await using var place = await PeoplePlace.Start(kind, postgres);
+        var stranger = await place.SignedIn("other@example.test");
+        var browser = await place.SignedIn(Email);
+        await browser.Send(await browser.Get("/account"), "/account/email", ("email", "new@example.test"));
+        var link = await place.Link("new@example.test");
+
+        foreach (var other in new[] { stranger, place.Browser() })
+        {
+            var page = await other.Press(link);
+            Assert.Equal(403, page.Status);
+            Assert.Contains("Sign in to your account in this browser", page.Text, StringComparison.Ordinal);
+        }
+
+        Assert.Equal("/sign-in?done=verified", (await browser.Press(link)).Location);
     }
 
     [Theory, MemberData(nameof(Databases.Both), MemberType = typeof(Databases))]
@@ -242,7 +261,7 @@ public sealed class SignInFlowTests(PostgresFixture postgres)
         account = await browser.Get("/account");
         await browser.Send(account, "/account/email", ("email", "operator@example.test"));
         await browser.Press(await place.Link("operator@example.test"));
-        Assert.Equal("/account", (await browser.SignIn("operator@example.test", PeoplePlace.Password)).Location);
+        Assert.Equal("/console", (await browser.SignIn("operator@example.test", PeoplePlace.Password)).Location);
         Assert.Equal(1, await place.Ask<long>("SELECT COUNT(*) FROM people"));
     }
 
@@ -289,7 +308,7 @@ public sealed class SignInFlowTests(PostgresFixture postgres)
         await place.Browser().SignUp("RENE@XN--BCHER-KVA.example", "another password for it");
 
         Assert.Equal(1, await place.Ask<long>("SELECT COUNT(*) FROM people WHERE email IS NOT NULL"));
-        Assert.Equal("/account", (await place.Browser().SignIn("rene@xn--Bcher-kva.example", PeoplePlace.Password)).Location);
+        Assert.Equal("/console", (await place.Browser().SignIn("rene@xn--Bcher-kva.example", PeoplePlace.Password)).Location);
         foreach (var path in new[] { "/sign-up", "/forgot", "/magic" })
         {
             var page = await place.Browser().Fill(

@@ -45,7 +45,7 @@ public sealed class TryThrottleTests
         Assert.InRange(ada, 0, 10);
         var person = place.Browser("203.0.113.7");
         await person.Fill("/magic", ("email", Email));
-        Assert.Equal("/account", (await person.Press(await place.Link(Email))).Location);
+        Assert.Equal("/console", (await person.Press(await place.Link(Email))).Location);
     }
 
     [Fact]
@@ -230,7 +230,7 @@ public sealed class TryThrottleTests
         Assert.Equal(429, (await stranger.SignIn(Email, PeoplePlace.Password)).Status);
         Assert.Equal(429, (await place.Browser("203.0.113.7").SignIn(Email, PeoplePlace.Password)).Status);
 
-        Assert.Equal("/account", (await owner.SignIn(Email, PeoplePlace.Password)).Location);
+        Assert.Equal("/console", (await owner.SignIn(Email, PeoplePlace.Password)).Location);
         await owner.Send(await owner.Get("/account"), "/sign-out");
         Assert.Equal(200, (await owner.Fill("/magic", ("email", Email))).Status);
         Assert.Equal((MailThrottle.PerAddress + 1, 1), await Magics());
@@ -270,7 +270,7 @@ public sealed class TryThrottleTests
         Assert.Equal(429, (await forged.SignIn(Email, PeoplePlace.Password)).Status);
         // Who signs in on a known device keeps it, under the same name.
         var page = await owner.SignIn(Email, PeoplePlace.Password);
-        Assert.Equal("/account", page.Location);
+        Assert.Equal("/console", page.Location);
         var set = page.SetCookies.Single(one => one.StartsWith("tollgate-device=", StringComparison.Ordinal));
         Assert.Contains("; max-age=31536000;", set, StringComparison.Ordinal);
         Assert.Equal(cookie.Value, owner.Jar.GetAllCookies().Single(one => one.Name == "tollgate-device").Value);
@@ -289,7 +289,7 @@ public sealed class TryThrottleTests
         Assert.Equal(429, (await Spoofed(9).SignIn(Email, PeoplePlace.Password)).Status);
         place.Clock.Advance(TimeSpan.FromSeconds(4));
         var browser = Spoofed(10);
-        Assert.Equal("/account", (await browser.SignIn(Email, PeoplePlace.Password)).Location);
+        Assert.Equal("/console", (await browser.SignIn(Email, PeoplePlace.Password)).Location);
         Assert.DoesNotContain("198.51.100.", (await browser.Get("/account")).Text, StringComparison.Ordinal);
         Assert.All(
             (await place.Audit()).Where(row => row.Action is "sign_in.refuse" or "session.begin"),

@@ -109,7 +109,7 @@ public sealed class InvitationPageTests(PostgresFixture postgres)
 
         // And not a second time.
         await browser.Send(await browser.Get("/account"), "/sign-out");
-        Assert.Equal("/account", (await browser.SignIn(Ada, PeoplePlace.Password)).Location);
+        Assert.Equal("/console", (await browser.SignIn(Ada, PeoplePlace.Password)).Location);
     }
 
     [Fact]

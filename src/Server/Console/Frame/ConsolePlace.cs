@@ -1,4 +1,6 @@
 using Tollgate.Server.Access;
+using Tollgate.Server.Identity;
+using Tollgate.Server.Identity.Password;
 using Tollgate.Server.Organizations;
 
 namespace Tollgate.Server.Console.Frame;
@@ -30,6 +32,12 @@ internal sealed record ConsolePlace
     public string Id => Project?.Id.Text ?? Organization.Id.Text;
 
     public string Path => $"{Root}/{Id}";
+
+    /// <summary>An organization as a person calls it: sign-up names one's own after an id.</summary>
+    public static string NameOf(Organization organization, Person person) =>
+        organization.Id.Text == person.OrganizationId && organization.Name == SignUpDoor.OrganizationName(person.Id)
+            ? "Personal"
+            : organization.Name;
 
     /// <summary>Whether to offer it; the write asks again.</summary>
     public bool May(Act act) => RoleTable.May(Caller.Roles, act);

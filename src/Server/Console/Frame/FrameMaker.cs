@@ -36,13 +36,14 @@ internal sealed class FrameMaker(PageMaker pages)
         var (place, person) = (ConsolePlace.Of(http), SignedIn.Of(http).Person);
         return new FrameFacts(
             FrameFile.Style.Address, FrameFile.Script.Address, person.Name.Length > 0 ? person.Name : person.Email ?? "Your account",
-            place.Organization.Name, place.Project?.Name, place.Path)
+            ConsolePlace.NameOf(place.Organization, person), place.Project?.Name, place.Path)
         {
             Pages = [.. PagesOf(place, http.Request.Path.Value ?? "")],
             Organizations =
             [
                 .. place.Organizations.Select(one => new FrameLink(
-                    one.Name, $"{ConsolePlace.Root}/{one.Id.Text}", one.OrganizationNo == place.Organization.OrganizationNo)),
+                    ConsolePlace.NameOf(one, person), $"{ConsolePlace.Root}/{one.Id.Text}",
+                    one.OrganizationNo == place.Organization.OrganizationNo)),
             ],
             Projects =
             [

@@ -1,6 +1,7 @@
 using Tollgate.Server.Identity;
 using Tollgate.Server.Identity.Links;
 using Tollgate.Server.Identity.Password;
+using Tollgate.Server.Identity.Sessions;
 using Tollgate.Server.Problems;
 
 namespace Tollgate.Server.Console.SignIn;
@@ -30,12 +31,13 @@ internal static class ConfirmEndpoints
                 $"Your account gets the address {other}. Confirm it only if it was you who gave it there.", Path, "Confirm", token!)
         : pages.Problem(http, Problem.Of(ProblemCode.LinkEnded));
 
-    private static async Task<IResult> Use(HttpContext http, LinkBook links, SignUpDoor door, People people, PageMaker pages)
+    private static async Task<IResult> Use(
+        HttpContext http, LinkBook links, SignUpDoor door, People people, SessionCookie cookie, PageMaker pages)
     {
         var token = SignInEndpoints.Field(http, "token");
         if (await links.Peek(LinkKind.Verify, token, http.RequestAborted) is not { Email: { } email })
         {
-            return Answer(http, pages, await people.ConfirmEmail(Visit.Of(http), token), null);
+            return Answer(http, pages, await people.ConfirmEmail(Visit.Of(http), token, cookie.Read(http)), null);
         }
 
         var outcome = await door.Confirm(Visit.Of(http), token, SignInEndpoints.Field(http, "password"));

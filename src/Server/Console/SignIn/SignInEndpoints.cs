@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.Extensions.Options;
 using Tollgate.Server.Access;
+using Tollgate.Server.Console.Frame;
 using Tollgate.Server.Identity;
 using Tollgate.Server.Identity.Links;
 using Tollgate.Server.Identity.MagicLinks;
@@ -87,15 +88,18 @@ internal static class SignInEndpoints
 
         services.GetRequiredService<SecondStepCookie>().Clear(http);
         services.GetRequiredService<SessionCookie>().Set(http, secret);
+        // Who has no address yet, as an operator on the first day, is led to where one is given: it is the way back in.
+        var home = "/account";
         if (await services.GetRequiredService<SessionBook>().Find(secret, http.RequestAborted) is { Person.EmailKey: { } account })
         {
+            home = ConsolePlace.Root;
             services.GetRequiredService<DeviceCookie>().Set(http, account);
         }
 
         var forms = services.GetRequiredService<IOptions<AntiforgeryOptions>>().Value.Cookie;
         http.Response.Cookies.Delete(forms.Name!, forms.Build(http));
         var invitation = services.GetRequiredService<InvitationCookie>().Read(http);
-        return PageMaker.See(http, invitation is null ? "/account" : InvitationBook.Path + invitation);
+        return PageMaker.See(http, invitation is null ? home : InvitationBook.Path + invitation);
     }
 
     public static string Field(HttpContext http, string name) => http.Request.Form[name] is [{ } text] ? text : "";

@@ -215,5 +215,6 @@ internal sealed class SignUpDoor(
     }
 
     /// <summary>The person's name would stay in the audit log, and with the closed organization, when the person is gone.</summary>
-    private static string OrganizationName(string personId) => $"Organization of {personId}";
+    /// <summary>What one's own organization is called until somebody calls it something else.</summary>
+    public static string OrganizationName(string personId) => $"Organization of {personId}";
 }
