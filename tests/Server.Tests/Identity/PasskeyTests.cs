@@ -20,7 +20,7 @@ public sealed partial class PasskeyTests(PostgresFixture postgres)
         await using var chromium = await Chromium.Start();
         var (browser, session) = await Make(place, chromium, "My <b>laptop</b>");
 
-        Assert.Equal("/account?done=passkey", await chromium.Path());
+        Assert.Equal("/account?done=passkey", chromium.Here);
         Assert.Contains("My <b>laptop</b>", await chromium.Run("document.querySelector('main').innerText"), StringComparison.Ordinal);
         Assert.Equal("/sign-in", (await browser.Get("/account")).Location);
         Assert.Contains(await place.Mails(), mail => mail is { Template: "sign-in-changed", To: Email });
@@ -28,18 +28,18 @@ public sealed partial class PasskeyTests(PostgresFixture postgres)
         await chromium.ForgetCookies();
         await chromium.Open(Url(place, "/sign-in/passkey"));
         await chromium.Leave(Press);
-        Assert.StartsWith("/console/prj_", await chromium.Path(), StringComparison.Ordinal);
+        Assert.StartsWith("/console/prj_", chromium.Here, StringComparison.Ordinal);
         Assert.Equal(1, await place.Ask<long>("SELECT COUNT(*) FROM sessions WHERE method = 'passkey'"));
         Assert.True(await place.Ask<long>("SELECT sign_count FROM passkeys") > 1);
         Assert.Empty(chromium.Complaints);
 
         await chromium.Open(Url(place, "/account"));
         await chromium.Leave("document.querySelector('form[action=\"/account/passkeys/remove\"] button').click(); ''");
-        Assert.Equal("/account?done=removed", await chromium.Path());
+        Assert.Equal("/account?done=removed", chromium.Here);
         await chromium.ForgetCookies();
         await chromium.Open(Url(place, "/sign-in/passkey"));
         await chromium.Leave(Press);
-        Assert.Equal("/sign-in/passkey", await chromium.Path());
+        Assert.Equal("/sign-in/passkey", chromium.Here);
         Assert.Contains("The passkey proved nothing here", await chromium.Run("document.body.innerText"), StringComparison.Ordinal);
         Assert.Equal(
             ["passkey.add", "passkey.remove"],
@@ -64,7 +64,7 @@ public sealed partial class PasskeyTests(PostgresFixture postgres)
         await chromium.ForgetCookies();
         await chromium.Open(Url(place, "/sign-in/passkey"));
         await chromium.Leave(Press);
-        Assert.StartsWith("/console/prj_", await chromium.Path(), StringComparison.Ordinal);
+        Assert.StartsWith("/console/prj_", chromium.Here, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -204,7 +204,7 @@ public sealed partial class PasskeyTests(PostgresFixture postgres)
         await chromium.Open(Url(place, "/account/passkeys/add"));
         await chromium.Run($"document.forms[0].elements.name.value = '{name}'; ''");
         await chromium.Leave(Press);
-        Assert.True(await chromium.Path() == "/account?done=passkey", await chromium.Run("document.body.innerText"));
+        Assert.True(chromium.Here == "/account?done=passkey", await chromium.Run("document.body.innerText"));
         return (browser, browser.Session);
     }
 
