@@ -26,10 +26,10 @@ internal sealed class PeoplePlace : IAsyncDisposable
     /// <summary>Passwords are hashed in fewer rounds, but where a test is about them.</summary>
     public static async Task<PeoplePlace> Start(
         DatabaseKind kind = DatabaseKind.Sqlite, PostgresFixture? postgres = null, GateOptions? options = null,
-        Func<ProviderModel, ProviderModel>? with = null)
+        Func<ProviderModel, ProviderModel>? with = null, string provider = "default")
     {
         var gate = await RunningGate.Start(
-            "default",
+            provider,
             options ?? new GateOptions { LogLevel = "none", HashRounds = 1_000 },
             postgres: kind == DatabaseKind.PostgreSql ? await postgres!.NewDatabase() : null,
             with: with);
