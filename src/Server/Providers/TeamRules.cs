@@ -31,4 +31,27 @@ internal sealed record TeamRules
 
     /// <summary>A project's members make keys, and look after those that they made.</summary>
     public bool MembersMakeKeys { get; init; }
+
+    /// <summary>What the provider calls the roles.</summary>
+    public TeamRoleNames RoleNames { get; init; } = new();
+}
+
+/// <summary>What the provider calls roles, in teams and in projects; null for those that it has no word of its own for.</summary>
+internal sealed record TeamRoleNames
+{
+    public const int LengthMax = 40;
+
+    public string? Owner { get; init; }
+
+    public string? Admin { get; init; }
+
+    public string? Billing { get; init; }
+
+    public string? Member { get; init; }
+
+    public string? ProjectAdmin { get; init; }
+
+    public string? ProjectMember { get; init; }
+
+    public string? Viewer { get; init; }
 }

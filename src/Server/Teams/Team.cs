@@ -54,8 +54,8 @@ internal sealed record Member
     public TeamRole TeamRole => TeamRoles.Parse(Role) ?? throw new InvalidOperationException($"{Role} is no role.");
 }
 
-/// <summary>A member with what people call them.</summary>
-internal sealed record ListedMember(Member Member, string Name, string? Email);
+/// <summary>A member with what people call them, and whether the operator lets them sign in.</summary>
+internal sealed record ListedMember(Member Member, string Name, string? Email, bool MaySignIn);
 
 /// <summary>What it would do if a member left: so many keys of the team would end.</summary>
 internal sealed record Leaving(Member Member, long KeysDeleted);

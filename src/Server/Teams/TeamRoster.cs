@@ -103,8 +103,7 @@ internal sealed partial class TeamRoster(
                 var members = await TeamSql.Members(connection, null, team.OrganizationNo);
                 var people = (await PersonDirectory.List(connection, [.. members.Select(member => member.PersonNo)]))
                     .ToDictionary(person => person.PersonNo);
-                return members.ConvertAll(member =>
-                    new ListedMember(member, people[member.PersonNo].Name, people[member.PersonNo].Email));
+                return members.ConvertAll(member => Listed(member, people[member.PersonNo]));
             },
             cancel);
     }
@@ -242,6 +241,8 @@ internal sealed partial class TeamRoster(
         await Tell(scope, "member.join", team, null, member);
         return new Joined(team, member, await crossing.Enter(scope, team, own));
     }
+
+    private static ListedMember Listed(Member member, Person person) => new(member, person.Name, person.Email, person.MaySignIn);
 
     private static Problem LastOwner => new(
         ProblemCode.Conflict, "The last owner of a team stays its owner. Make somebody else one first, or delete the team.");

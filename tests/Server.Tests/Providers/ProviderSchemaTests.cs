@@ -108,6 +108,9 @@ public sealed class ProviderSchemaTests
     [InlineData("sign_in: { teams: { personal_keys: deleted } }")]
     [InlineData("sign_in: { teams: { leaver_keys: archived } }")]
     [InlineData("sign_in: { teams: { balance: true } }")]
+    [InlineData("sign_in: { teams: { roles: { boss: chief } } }")]
+    [InlineData("sign_in: { teams: { roles: { owner: \"\" } } }")]
+    [InlineData("sign_in: { teams: { roles: { owner: a name that has a character more than it may } } }")]
     public void What_the_loader_refuses_of_limits_and_money_the_schema_refuses(string section)
     {
         var text = section + "\n" + Given.Least;

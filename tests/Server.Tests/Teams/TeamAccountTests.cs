@@ -92,6 +92,7 @@ public sealed class TeamAccountTests(PostgresFixture postgres)
         {
             NameMax = 48, OwnedMax = 1, ArchivesPersonalKeys = true, DeletesLeaverKeys = true, MovesBalance = true,
             MembersSeeProjects = true,
+            RoleNames = new TeamRoleNames { Owner = "team owner", Admin = "team admin", Member = "team member" },
         };
         Assert.Equal(expected, Given.Real("tensorx").Teams);
         Assert.Equal(new TeamRules(), Given.Real("default").Teams);
@@ -107,6 +108,7 @@ public sealed class TeamAccountTests(PostgresFixture postgres)
     [InlineData("sign_in: { teams: { owned_mx: 1 } }", "1:21: unknown field \"owned_mx\"; did you mean \"owned_max\"?")]
     [InlineData("sign_in: { teams: { name_max: 101 } }", "1:31: name_max is a whole number from 1 to 100, not")]
     [InlineData("sign_in: { teams: { balance: gone } }", "1:30: balance is one of kept, moved, not \"gone\"")]
+    [InlineData("sign_in: { teams: { roles: { onwer: boss } } }", "1:30: unknown field \"onwer\"; did you mean \"owner\"?")]
     [InlineData("sign_in: { teams: [true] }", "1:19: teams: expected a map of fields, found")]
     [InlineData("sign_in: true", "1:10: sign in: expected a map of fields, found")]
     public void A_file_that_says_something_else_of_teams_is_refused_at_its_place(string text, string expected) => Assert.Contains(

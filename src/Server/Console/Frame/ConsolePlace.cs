@@ -2,6 +2,7 @@ using Tollgate.Server.Access;
 using Tollgate.Server.Identity;
 using Tollgate.Server.Identity.Password;
 using Tollgate.Server.Organizations;
+using Tollgate.Server.Teams;
 
 namespace Tollgate.Server.Console.Frame;
 
@@ -28,6 +29,20 @@ internal sealed record ConsolePlace
 
     /// <summary>Those of the organization that they reach, the oldest first.</summary>
     public required IReadOnlyList<Project> Projects { get; init; }
+
+    /// <summary>Whether there are more projects than those.</summary>
+    public bool HasMoreProjects { get; init; }
+
+    /// <summary>The numbers of the projects that they reach; null for all of the organization.</summary>
+    public IReadOnlyCollection<long>? ProjectNosAbove { get; init; }
+
+    /// <summary>What they are in the team; null in an organization of one's own, which is none.</summary>
+    public TeamRole? RoleInTeam { get; init; }
+
+    /// <summary>Teams that they own, of which the provider file says how many one may.</summary>
+    public int TeamsOwned { get; init; }
+
+    public bool IsTeam => RoleInTeam is not null;
 
     public string Id => Project?.Id.Text ?? Organization.Id.Text;
 

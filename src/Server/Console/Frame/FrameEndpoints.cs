@@ -1,6 +1,8 @@
 using Tollgate.Server.Access;
 using Tollgate.Server.Console.Keys;
+using Tollgate.Server.Console.Projects;
 using Tollgate.Server.Console.SignIn;
+using Tollgate.Server.Console.Team;
 using Tollgate.Server.Console.Usage;
 using Tollgate.Server.Identity.Sessions;
 
@@ -29,6 +31,8 @@ internal static class FrameEndpoints
         places.MapKeyPages();
         places.MapUsagePages();
         places.MapRefusalPages();
+        places.MapTeamPages();
+        places.MapProjectPages();
     }
 
     private static async Task<IResult> Begin(HttpContext http, PlaceBook book, PageMaker pages) =>

@@ -17,6 +17,15 @@ public sealed record FrameFacts(string Style, string Script, string Person, stri
 
     /// <summary>The projects of the organization.</summary>
     public IReadOnlyList<FrameLink> Projects { get; init; } = [];
+
+    /// <summary>Where all projects are listed, when there are more than those; null when there are not.</summary>
+    public string? MoreProjects { get; init; }
+
+    /// <summary>Where a project is made; null where one may not.</summary>
+    public string? NewProject { get; init; }
+
+    /// <summary>Where a team is made; null where one may not.</summary>
+    public string? NewTeam { get; init; }
 }
 
 /// <summary>A link of the frame.</summary>

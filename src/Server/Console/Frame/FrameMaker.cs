@@ -3,11 +3,12 @@ using Tollgate.Server.Access;
 using Tollgate.Server.Console.SignIn;
 using Tollgate.Server.Identity.Sessions;
 using Tollgate.Server.Problems;
+using Tollgate.Server.Providers;
 
 namespace Tollgate.Server.Console.Frame;
 
 /// <summary>Makes the pages of the console: those of <see cref="PageMaker"/>, within a frame that says where one is.</summary>
-internal sealed class FrameMaker(PageMaker pages)
+internal sealed class FrameMaker(PageMaker pages, ProviderModel provider)
 {
     public IResult Of<TPage>(HttpContext http, int status, params (string Name, object? Value)[] parameters)
         where TPage : IComponent
@@ -31,9 +32,10 @@ internal sealed class FrameMaker(PageMaker pages)
             ("AsksSignIn", problem.Code == ProblemCode.ProofNeeded), ("Back", back ?? ConsolePlace.Of(http).Path));
     }
 
-    private static FrameFacts FactsOf(HttpContext http)
+    private FrameFacts FactsOf(HttpContext http)
     {
         var (place, person) = (ConsolePlace.Of(http), SignedIn.Of(http).Person);
+        var above = $"{ConsolePlace.Root}/{place.Organization.Id.Text}";
         return new FrameFacts(
             FrameFile.Style.Address, FrameFile.Script.Address, person.Name.Length > 0 ? person.Name : person.Email ?? "Your account",
             ConsolePlace.NameOf(place.Organization, person), place.Project?.Name, place.Path)
@@ -50,14 +52,17 @@ internal sealed class FrameMaker(PageMaker pages)
                 .. place.Projects.Select(one => new FrameLink(
                     one.Name, $"{ConsolePlace.Root}/{one.Id.Text}", one.ProjectNo == place.Project?.ProjectNo)),
                 .. RoleTable.May(place.RolesAbove, Act.ReadUsage)
-                    ? [new FrameLink("All projects", $"{ConsolePlace.Root}/{place.Organization.Id.Text}/all", place.Project is null)]
+                    ? [new FrameLink("All projects", $"{above}/all", place.Project is null)]
                     : Array.Empty<FrameLink>(),
             ],
+            MoreProjects = place.HasMoreProjects ? $"{above}/projects" : null,
+            NewProject = RoleTable.May(place.RolesAbove, Act.RunOrganization) ? $"{above}/projects/new" : null,
+            NewTeam = place.TeamsOwned < provider.Teams?.OwnedMax ? $"{above}/team/new" : null,
         };
     }
 
     /// <summary>In the order in which they are asked for. A page that the role does not reach is not named.</summary>
-    private static IEnumerable<FrameLink> PagesOf(ConsolePlace place, string path)
+    private IEnumerable<FrameLink> PagesOf(ConsolePlace place, string path)
     {
         var home = place.Project is null ? $"{place.Path}/all" : place.Path;
         if (place.May(Act.ReadUsage))
@@ -80,6 +85,14 @@ internal sealed class FrameMaker(PageMaker pages)
             yield return Link("Why refused?", "/refusals");
         }
 
+        if (place.May(Act.SeeMembers) && (place.IsTeam || provider.Teams is not null))
+        {
+            yield return Link("Team", "/team");
+        }
+
+        // One of them is a page of its own place.
+        var all = Link("Projects", "/projects");
+        yield return all with { IsHere = all.IsHere || Link("", "/project").IsHere };
         yield return new FrameLink("Security", "/account", false);
 
         FrameLink Link(string title, string below) => new(

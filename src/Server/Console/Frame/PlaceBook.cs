@@ -29,7 +29,7 @@ internal sealed class PlaceBook(
     public async Task<ConsolePlace?> First(SignedIn who, CancellationToken cancel)
     {
         ConsolePlace? first = null;
-        foreach (var organization in await database.Read(connection => Own(connection, who.Person), cancel))
+        foreach (var organization in (await database.Read(connection => Own(connection, who.Person), cancel)).All)
         {
             if ((await Find(who, organization.Id.Text, cancel)).TryGet(out var place, out _))
             {
@@ -53,15 +53,16 @@ internal sealed class PlaceBook(
             return problem;
         }
 
-        var above = place.NumbersAbove;
-        var projects = above is null
-            ? await organizations.ListProjects(place.Place.Organization.Id, long.MaxValue, ProjectsMax, cancel)
-            : await organizations.ListProjects(above, long.MaxValue, ProjectsMax, cancel);
-        return place.Place with
+        var projects = place.ProjectNosAbove is { } above
+            ? await organizations.ListProjects(above, long.MaxValue, ProjectsMax + 1, cancel)
+            : await organizations.ListProjects(place.Organization.Id, long.MaxValue, ProjectsMax + 1, cancel);
+        return place with
         {
+            HasMoreProjects = projects.Count > ProjectsMax,
             Projects =
             [
-                .. projects.Where(one => one.OrganizationNo == place.Place.Organization.OrganizationNo && one.DeletedAtMs is null)
+                .. projects.Take(ProjectsMax)
+                    .Where(one => one.OrganizationNo == place.Organization.OrganizationNo && one.DeletedAtMs is null)
                     .OrderBy(project => project.ProjectNo),
             ],
         };
@@ -84,7 +85,7 @@ internal sealed class PlaceBook(
     /// </summary>
     /// <param name="http">The form that was sent.</param>
     /// <param name="keyId">The key that it is about; null for the place itself.</param>
-    /// <param name="act">What the role must allow.</param>
+    /// <param name="act">What the role must allow; what concerns nobody else asks for no role.</param>
     /// <param name="work">The change.</param>
     public async Task<Outcome<T>> Write<T>(HttpContext http, string? keyId, Act act, Func<WriteScope, Task<Outcome<T>>> work)
     {
@@ -98,7 +99,8 @@ internal sealed class PlaceBook(
                 }
 
                 if (!(await TargetOf(scope.Connection, scope.Transaction, place, keyId)).TryGet(out var target, out var problem)
-                    || !(await gate.Judge(scope.Connection, scope.Transaction, person, who.Session, act, target))
+                    || !(await gate.Judge(
+                        scope.Connection, scope.Transaction, person, who.Session, act, act == Act.Oneself ? null : target))
                         .TryGet(out var caller, out problem))
                 {
                     return problem;
@@ -112,16 +114,17 @@ internal sealed class PlaceBook(
     }
 
     /// <summary>One's own organization, where it is still there, and the teams that one is in.</summary>
-    private static async Task<List<Organization>> Own(DbConnection connection, Person person)
+    private static async Task<(List<Organization> All, List<Membership> Teams)> Own(DbConnection connection, Person person)
     {
         var own = await OrganizationRegister.Look(connection, null, person.OrganizationId);
-        var teams = (await ProjectRoster.TeamsOf(connection, null, person.Id)).Select(one => one.Team);
-        return own is null ? [.. teams] : [own, .. teams.Where(team => team.OrganizationNo != own.OrganizationNo)];
+        var teams = await ProjectRoster.TeamsOf(connection, null, person.Id);
+        var others = teams.Select(one => one.Team);
+        return (own is null ? [.. others] : [own, .. others.Where(team => team.OrganizationNo != own.OrganizationNo)], teams);
     }
 
-    private async Task<Outcome<Found>> Look(DbConnection connection, SignedIn who, string id)
+    private async Task<Outcome<ConsolePlace>> Look(DbConnection connection, SignedIn who, string id)
     {
-        var own = await Own(connection, who.Person);
+        var (own, teams) = await Own(connection, who.Person);
         var project = id.StartsWith(ProjectId.Prefix, StringComparison.Ordinal)
             ? await OrganizationRegister.LookProject(connection, null, id)
             : null;
@@ -148,13 +151,13 @@ internal sealed class PlaceBook(
             }
         }
 
-        return new Found(
-            new ConsolePlace
-            {
-                Organization = organization, Project = project, Caller = caller, RolesAbove = above.Roles, Organizations = own,
-                Projects = [],
-            },
-            above.ProjectNos);
+        return new ConsolePlace
+        {
+            Organization = organization, Project = project, Caller = caller, RolesAbove = above.Roles, Organizations = own, Projects = [],
+            ProjectNosAbove = above.ProjectNos,
+            RoleInTeam = teams.Find(one => one.Team.OrganizationNo == organization.OrganizationNo)?.Role,
+            TeamsOwned = teams.Count(one => one.Role == TeamRole.Owner),
+        };
     }
 
     private static async Task<Outcome<Target>> TargetOf(
@@ -178,6 +181,4 @@ internal sealed class PlaceBook(
             ? target with { Key = key }
             : new Problem(ProblemCode.NotFound, "There is no such key.");
     }
-
-    private sealed record Found(ConsolePlace Place, IReadOnlyCollection<long>? NumbersAbove);
 }

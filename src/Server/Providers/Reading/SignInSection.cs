@@ -15,11 +15,11 @@ internal static class SignInSection
         {
             null => new TeamRules(),
             { Kind: YamlKind.Text } => fields.Flag("teams", fallback: true) ? new TeamRules() : null,
-            { } map => Read(FieldReader.Of(map, Vocabulary.Teams, errors)),
+            { } map => Read(FieldReader.Of(map, Vocabulary.Teams, errors), errors),
         };
     }
 
-    private static TeamRules Read(FieldReader fields) => new()
+    private static TeamRules Read(FieldReader fields, ErrorList errors) => new()
     {
         NameMax = fields.Number("name_max", 1, TeamRules.NameMaxMost, TeamRules.NameMaxUsual),
         OwnedMax = fields.Number("owned_max", 1, TeamRules.OwnedMaxMost, TeamRules.OwnedMaxUsual),
@@ -28,7 +28,19 @@ internal static class SignInSection
         MovesBalance = fields.Choice("balance", Balance, fallback: false),
         MembersSeeProjects = fields.Flag("members_see_projects", fallback: false),
         MembersMakeKeys = fields.Flag("members_make_keys", fallback: false),
+        RoleNames = ReadNames(FieldReader.Of(fields["roles"], Vocabulary.TeamRoles, errors)),
     };
+
+    private static TeamRoleNames ReadNames(FieldReader fields)
+    {
+        return new TeamRoleNames
+        {
+            Owner = Named("owner"), Admin = Named("admin"), Billing = Named("billing"), Member = Named("member"),
+            ProjectAdmin = Named("project_admin"), ProjectMember = Named("project_member"), Viewer = Named("viewer"),
+        };
+
+        string? Named(string role) => fields.Text(role, TeamRoleNames.LengthMax) is { Length: > 0 } name ? name : null;
+    }
 
     private static Dictionary<string, bool> Choices(string no, string yes) =>
         new(StringComparer.Ordinal) { [no] = false, [yes] = true };

@@ -72,8 +72,11 @@ internal static class Vocabulary
     public static readonly Shape SignIn = new("sign_in", [], ["teams"]);
 
     public static readonly Shape Teams = new("teams", [], [
-            "name_max", "owned_max", "personal_keys", "leaver_keys", "balance", "members_see_projects", "members_make_keys",
+            "name_max", "owned_max", "personal_keys", "leaver_keys", "balance", "members_see_projects", "members_make_keys", "roles",
         ]);
+
+    public static readonly Shape TeamRoles = new(
+        "team_roles", [], ["owner", "admin", "billing", "member", "project_admin", "project_member", "viewer"]);
 
     public static readonly Shape Error = new("error", ["body"], ["status", "headers"]);
 
@@ -86,6 +89,7 @@ internal static class Vocabulary
     public static IReadOnlyList<Shape> All { get; } =
     [
         File, Provider, Keys, Secret, Foreign, Mask, KeyName, Rotation, KeyType, KeyScopes, Permissions, Scope, AnyOf, Conditional,
-        Model, Limit, Quota, KeyOperations, Wallet, Headers, Surface, SurfaceRoute, SignIn, Teams, Error, Example, ExampleKey, Expectation,
+        Model, Limit, Quota, KeyOperations, Wallet, Headers, Surface, SurfaceRoute, SignIn, Teams, TeamRoles, Error, Example, ExampleKey,
+        Expectation,
     ];
 }
