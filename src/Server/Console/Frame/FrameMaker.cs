@@ -8,7 +8,7 @@ using Tollgate.Server.Providers;
 namespace Tollgate.Server.Console.Frame;
 
 /// <summary>Makes the pages of the console: those of <see cref="PageMaker"/>, within a frame that says where one is.</summary>
-internal sealed class FrameMaker(PageMaker pages, ProviderModel provider)
+internal sealed class FrameMaker(PageMaker pages, ProviderModel provider, BackCookie comeBack)
 {
     public IResult Of<TPage>(HttpContext http, int status, params (string Name, object? Value)[] parameters)
         where TPage : IComponent
@@ -25,6 +25,11 @@ internal sealed class FrameMaker(PageMaker pages, ProviderModel provider)
         if (problem.Code == ProblemCode.SessionEnded)
         {
             return PageMaker.See(http, "/sign-in");
+        }
+
+        if (problem.Code == ProblemCode.ProofNeeded)
+        {
+            comeBack.Set(http, back ?? ConsolePlace.Of(http).Path);
         }
 
         return Of<ProblemPage>(

@@ -20,6 +20,7 @@ internal static class AccountEndpoints
         account.MapPost("/sessions/end", EndSession);
         account.MapPost("/sessions/end-others", EndOthers);
         account.MapPost("/password", ChangePassword);
+        account.MapGet("/again", Again);
         account.MapPost("/email", ChangeEmail);
         account.MapOwnConnections();
         account.MapOwnSecondStep();
@@ -89,6 +90,13 @@ internal static class AccountEndpoints
             ? [new PageFault("current", "This is not your present password.")]
             : PageMaker.Faults(http, problem);
         return await Show(http, pages, sessions, problem.Code.Status, at: AccountPage.PasswordForm, faults: faults);
+    }
+
+    /// <summary>To a sign-in that comes back.</summary>
+    private static IResult Again(HttpContext http, BackCookie back)
+    {
+        back.Set(http, "/account");
+        return PageMaker.See(http, "/sign-in");
     }
 
     private static async Task<IResult> ChangeEmail(

@@ -1,4 +1,5 @@
 using Tollgate.Engine.Wallet;
+using Tollgate.Server.Console.Frame;
 using Tollgate.Server.Identity;
 using Tollgate.Server.Identity.Sessions;
 using Tollgate.Server.Problems;
@@ -22,11 +23,11 @@ internal static class InvitationEndpoints
 
     private static async Task<IResult> Show(
         HttpContext http, string token, InvitationBook book, TeamRoster roster, ProviderModel provider, SessionBook sessions,
-        SessionCookie cookie, InvitationCookie later, PageMaker pages)
+        SessionCookie cookie, BackCookie back, PageMaker pages)
     {
         if (await book.Look(token, http.RequestAborted) is not { } invited)
         {
-            later.Clear(http);
+            back.Clear(http);
             return pages.Problem(http, Problem.Of(ProblemCode.LinkEnded));
         }
 
@@ -36,11 +37,11 @@ internal static class InvitationEndpoints
         var needsSignIn = crossed.Moved > Money.Zero && !who!.IsFreshAt(sessions.NowMs);
         if (who is null || needsSignIn)
         {
-            later.Set(http, token);
+            back.Set(http, InvitationBook.Path + token);
         }
         else
         {
-            later.Clear(http);
+            back.Clear(http);
         }
 
         return pages.Of<InvitationPage>(http, 200, ("Invitation", new InvitationFacts(
@@ -56,7 +57,7 @@ internal static class InvitationEndpoints
 
     private static async Task<IResult> Join(
         HttpContext http, string token, InvitationBook book, TeamRoster roster, Database database, SessionBook sessions,
-        SessionCookie cookie, InvitationCookie later, PageMaker pages)
+        SessionCookie cookie, BackCookie back, PageMaker pages)
     {
         if (await sessions.Find(cookie.Read(http), http.RequestAborted) is not { } who)
         {
@@ -65,7 +66,7 @@ internal static class InvitationEndpoints
                 return pages.Problem(http, Problem.Of(ProblemCode.LinkEnded));
             }
 
-            later.Set(http, token);
+            back.Set(http, InvitationBook.Path + token);
             return PageMaker.See(http, "/sign-in");
         }
 
@@ -99,11 +100,11 @@ internal static class InvitationEndpoints
                 : pages.Problem(http, problem);
         }
 
-        later.Clear(http);
+        back.Clear(http);
         cookie.Set(http, done.Session);
         var (team, member, _) = done.Place;
         return pages.Note(
             http, 200, "Welcome to the team", $"You are in the team {team.Name}, as {InvitationPage.RoleText(member.Role)}.",
-            "/account", "Your account");
+            $"{ConsolePlace.Root}/{team.Id.Text}", "To the team");
     }
 }

@@ -67,6 +67,7 @@ internal sealed class PageMaker(IAntiforgery forms, ProviderModel provider, Peop
             || problem.Code == ProblemCode.ConnectionUnreachable;
         // Nowhere is a dead end, but where no page of ours is served.
         var (href, link) = problem.Code == ProblemCode.HttpsNeeded ? ((string?)null, (string?)null)
+            : problem.Code == ProblemCode.ProofNeeded && http.Request.Path.StartsWithSegments("/account") ? ("/account/again", "Sign in")
             : isToSignIn ? ("/sign-in", "Sign in")
             : ("/account", "Your account");
         return Note(http, problem.Code.Status, "That did not work", problem.Detail, href, link);

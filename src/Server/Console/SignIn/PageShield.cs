@@ -88,13 +88,19 @@ internal sealed class FormBinding(SessionCookie cookie) : IAntiforgeryAdditional
 }
 
 /// <summary>Stands before the pages of who is signed in; everybody else is shown where to sign in.</summary>
-internal sealed class SessionGate(SessionBook sessions, SessionCookie cookie) : IEndpointFilter
+internal sealed class SessionGate(SessionBook sessions, SessionCookie cookie, BackCookie back) : IEndpointFilter
 {
     public async ValueTask<object?> InvokeAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
     {
         var http = context.HttpContext;
         if (await sessions.Find(cookie.Read(http), http.RequestAborted) is not { } who)
         {
+            // What was sent is gone, and not every form has a page at its own address.
+            if (HttpMethods.IsGet(http.Request.Method))
+            {
+                back.Set(http, http.Request.Path);
+            }
+
             return PageMaker.See(http, "/sign-in");
         }
 

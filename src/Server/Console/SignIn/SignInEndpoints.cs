@@ -10,7 +10,6 @@ using Tollgate.Server.Identity.Password;
 using Tollgate.Server.Identity.SecondStep;
 using Tollgate.Server.Identity.Sessions;
 using Tollgate.Server.Problems;
-using Tollgate.Server.Teams;
 
 namespace Tollgate.Server.Console.SignIn;
 
@@ -41,7 +40,7 @@ internal static class SignInEndpoints
             services.Remove(service);
         }
 
-        services.AddSingleton<PageMaker>().AddSingleton<InvitationCookie>();
+        services.AddSingleton<PageMaker>().AddSingleton<BackCookie>();
     }
 
     public static void MapSignInPages(this IEndpointRouteBuilder app)
@@ -75,7 +74,7 @@ internal static class SignInEndpoints
 
     /// <summary>
     /// To the second step, or the browser's new session; with it goes the cookie of the forms from before. From then on the account knows
-    /// the browser. Who came for an invitation goes back to it.
+    /// the browser. Who came from a page goes back to it.
     /// </summary>
     public static async Task<IResult> Enter(HttpContext http, Entry entry)
     {
@@ -98,8 +97,10 @@ internal static class SignInEndpoints
 
         var forms = services.GetRequiredService<IOptions<AntiforgeryOptions>>().Value.Cookie;
         http.Response.Cookies.Delete(forms.Name!, forms.Build(http));
-        var invitation = services.GetRequiredService<InvitationCookie>().Read(http);
-        return PageMaker.See(http, invitation is null ? home : InvitationBook.Path + invitation);
+        var back = services.GetRequiredService<BackCookie>();
+        home = back.Read(http) ?? home;
+        back.Clear(http);
+        return PageMaker.See(http, home);
     }
 
     public static string Field(HttpContext http, string name) => http.Request.Form[name] is [{ } text] ? text : "";
