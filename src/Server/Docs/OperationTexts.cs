@@ -25,6 +25,10 @@ internal static class OperationTexts
         ["getPerson"] = "With the teams they are in. A look by a person is in the audit log.",
         ["updatePerson"] =
             "A suspended person is signed out everywhere at once and does not get in; keys go on working. Nobody suspends themselves.",
+        ["endPersonSessions"] = "And the links that were sent to them. They can sign in again at once; keys go on working.",
+        ["removePersonSecondStep"] =
+            "For who has lost the app and the recovery codes: make sure by another way who asks. Every session ends, and a mail tells the "
+            + "person. 409 where there is none.",
         ["listProjectMembers"] =
             "In the order in which they came to the team. Owners and admins of the team reach every project without being here.",
         ["setProjectMember"] = "Only members of the team; who is in the project already gets another role.",

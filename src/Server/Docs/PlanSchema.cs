@@ -1,6 +1,7 @@
 using System.Globalization;
 using Microsoft.OpenApi;
 using Tollgate.Engine.Limits;
+using Tollgate.Server.Organizations;
 using Tollgate.Server.Providers;
 using Tollgate.Server.Quotas;
 
@@ -16,6 +17,10 @@ internal static class PlanSchema
             case "ChangeOrganization.plan":
                 schema.Enum = SchemaRules.Names(provider.Plans.Select(plan => plan.Name), orNull: true);
                 schema.Description = "The plan it is on from now on.";
+                break;
+            case "ChangeOrganization.reason":
+                (schema.MinLength, schema.MaxLength) = (1, OrganizationRegister.ReasonMax);
+                schema.Description = "Why: for the organization's audit log, which its people can read. The operator's to give.";
                 break;
             case "Organization.plan" or "Plan.name":
                 schema.Enum = SchemaRules.Names(provider.Plans.Select(plan => plan.Name), orNull: false);

@@ -34,16 +34,16 @@ internal sealed class ExampleRun : IAsyncDisposable
 
     private ExampleRun(ProviderModel provider) => _provider = provider;
 
-    /// <summary>Each example with what was wrong with its answer, or null.</summary>
-    public static async Task<IReadOnlyList<(ProviderExample Example, string? Fault)>> Run(ProviderModel provider)
+    /// <summary>Each example with its answer, and what was wrong with it.</summary>
+    public static async Task<IReadOnlyList<ExampleOutcome>> Run(ProviderModel provider)
     {
         await using var run = new ExampleRun(provider);
         var address = await run.Start();
         using var client = new HttpClient { BaseAddress = new Uri(address) };
-        var results = new List<(ProviderExample, string?)>();
+        var results = new List<ExampleOutcome>();
         foreach (var example in provider.Examples)
         {
-            results.Add((example, await run.Try(client, example)));
+            results.Add(await run.Try(client, example));
         }
 
         return results;
@@ -97,12 +97,12 @@ internal sealed class ExampleRun : IAsyncDisposable
         _ = funded.Value;
     }
 
-    private async Task<string?> Try(HttpClient client, ProviderExample example)
+    private async Task<ExampleOutcome> Try(HttpClient client, ProviderExample example)
     {
         var (secret, id, fault) = await KeyFor(example.Key);
         if (fault is not null)
         {
-            return $"its key could not be made: {fault}";
+            return new ExampleOutcome(example, $"its key could not be made: {fault}", 0, "");
         }
 
         for (var sent = 1; sent < example.Times; sent++)
@@ -112,9 +112,10 @@ internal sealed class ExampleRun : IAsyncDisposable
 
         using var answer = await Send(client, example, secret, id);
         var text = await answer.Content.ReadAsStringAsync();
-        return (int)answer.StatusCode != example.ExpectedStatus
+        var wrong = (int)answer.StatusCode != example.ExpectedStatus
             ? $"expected {example.ExpectedStatus}, got {(int)answer.StatusCode} {text}"
             : example.ExpectedBody is { } expected && Difference(expected, text) is { } difference ? difference : null;
+        return new ExampleOutcome(example, wrong, (int)answer.StatusCode, text);
     }
 
     private async Task<HttpResponseMessage> Send(HttpClient client, ProviderExample example, string? secret, string id)

@@ -10,6 +10,7 @@ using Tollgate.Server.Audit;
 using Tollgate.Server.Changes;
 using Tollgate.Server.Closures;
 using Tollgate.Server.Console.Frame;
+using Tollgate.Server.Console.Operator;
 using Tollgate.Server.Console.SignIn;
 using Tollgate.Server.Docs;
 using Tollgate.Server.ForwardAuth;
@@ -88,12 +89,23 @@ internal static class GateHost
         services.GetRequiredService<OrganizationRegister>().NameMaxOf = roster.NameMaxOf;
         services.GetRequiredService<ReservationSweep>().PriceAt = services.GetRequiredService<PriceBook>().At;
         services.GetRequiredService<KeyFeed>().BeforeEnter = services.GetRequiredService<Remembrance>().RestoreWindows;
+        Tell(services, database);
         var (start, memory) = (services.GetRequiredService<FirstStart>(), services.GetRequiredService<WalletMemory>());
         database.ReadAnew = async () =>
         {
             await start.ReadRootKey();
             await memory.ReadAnew();
         };
+    }
+
+    /// <summary>What the operator's pages ask of this room. The examples are run when somebody asks for it.</summary>
+    private static void Tell(IServiceProvider services, Database database)
+    {
+        var (probe, provider) = (services.GetRequiredService<GateProbe>(), services.GetRequiredService<ProviderModel>());
+        (probe.Version, probe.Fault) = (GateMetrics.Version, cancel => Health.Fault(database, cancel));
+        probe.RunExamples = () => ExampleRun.Run(provider);
+        // From the first failure on it keeps the last one of each.
+        services.GetRequiredService<UpstreamFaults>();
     }
 
     private static void AddRooms(

@@ -88,7 +88,7 @@ internal sealed class People(
     }
 
     /// <summary>Takes a person's leave to sign in, and every session: the next request of each is nobody's. Or gives it back.</summary>
-    public async Task<Outcome<Person>> SetDisabled(WriteScope scope, string id, bool isDisabled)
+    public async Task<Outcome<Person>> SetDisabled(WriteScope scope, string id, bool isDisabled, string? reason = null)
     {
         using var turn = store.Within(scope);
         if (await PersonSql.Find(scope.Connection, scope.Transaction, id) is not { DeletedAtMs: null } person)
@@ -107,8 +107,23 @@ internal sealed class People(
         }
 
         await PersonAudit.Tell(
-            scope, isDisabled ? "person.disable" : "person.enable", person, before: before, after: PersonAudit.Shape(person));
+            scope, isDisabled ? "person.disable" : "person.enable", person, reason, before, PersonAudit.Shape(person));
         return person;
+    }
+
+    /// <summary>
+    /// Ends all sessions of somebody, and every link that was asked for by whoever had one: for who runs the gate. Answers how many
+    /// sessions that were.
+    /// </summary>
+    public static async Task<Outcome<int>> EndSessions(WriteScope scope, string id)
+    {
+        if (await PersonSql.Find(scope.Connection, scope.Transaction, id) is not { DeletedAtMs: null } person)
+        {
+            return NoPerson;
+        }
+
+        await LinkBook.EndAll(scope, person);
+        return await SessionBook.EndAll(scope, person, "by the operator");
     }
 
     /// <summary>

@@ -35,6 +35,15 @@ internal sealed class PersonMail(MailOutbox outbox, PublicUrl url)
         ? outbox.Queue(scope, Notice(to, "sign-in-changed", "/account", person.Name, visit, change))
         : Task.CompletedTask;
 
+    /// <summary>Somebody who runs the gate took the second step away; from where that was is not the person's to know.</summary>
+    public Task SecondStepTaken(WriteScope scope, Person person) => person.Email is { } to
+        ? outbox.Queue(scope, new MailMessage(to, "second-step-taken", new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["Name"] = person.Name,
+            ["Url"] = url.To("/account"),
+        }))
+        : Task.CompletedTask;
+
     /// <summary>From a device that the person has not signed in on before.</summary>
     public Task SignedIn(WriteScope scope, Person person, Visit visit) => person.Email is { } to
         ? outbox.Queue(scope, Notice(to, "sign-in-notice", "/account", person.Name, visit))

@@ -17,6 +17,9 @@ internal sealed class OrganizationRegister(Database database, ProjectFeed feed, 
     /// <summary>Characters of what somebody looks for.</summary>
     public const int SearchMax = 200;
 
+    /// <summary>Characters of a reason.</summary>
+    public const int ReasonMax = 500;
+
     /// <summary>Projects of an organization at a time, for people. The operator is not bound.</summary>
     public const int ProjectsMax = 200;
 
@@ -102,7 +105,12 @@ internal sealed class OrganizationRegister(Database database, ProjectFeed feed, 
             return Problem.Invalid("/plan", $"must be among {string.Join(", ", plans.All.Select(plan => plan.Name))}.");
         }
 
-        if (scope.Context.Caller.IsPerson && (asked.Plan is not null || asked.Status is not null))
+        if (asked.Reason is { } reason && (string.IsNullOrWhiteSpace(reason) || reason.Length > ReasonMax || reason.Any(char.IsControl)))
+        {
+            return Problem.Invalid("/reason", $"must have 1 to {ReasonMax} characters, none of them a control character.");
+        }
+
+        if (scope.Context.Caller.IsPerson && (asked.Plan ?? asked.Status ?? asked.Reason) is not null)
         {
             return new Problem(ProblemCode.OperatorOnly, "The plan of an organization, and whether it is open, are the operator's to set.");
         }
@@ -130,7 +138,7 @@ internal sealed class OrganizationRegister(Database database, ProjectFeed feed, 
             Version = before.Version + 1,
         };
         await OrganizationSql.Update(scope, after);
-        await Record(scope, "organization.change", before, after);
+        await Record(scope, "organization.change", before, after, asked.Reason);
         return after;
     }
 
@@ -259,6 +267,9 @@ internal sealed class OrganizationRegister(Database database, ProjectFeed feed, 
     public Task<List<Organization>> List(string? search, long before, int limit, CancellationToken cancel) =>
         database.Read(c => OrganizationSql.ListOrganizations(c, search, before, limit), cancel);
 
+    /// <summary>How many are on each plan, by the name they keep; the empty name is for those that keep none.</summary>
+    public Task<Dictionary<string, long>> CountByPlan(CancellationToken cancel) => database.Read(OrganizationSql.CountByPlan, cancel);
+
     public Task<List<Project>> ListProjects(OrganizationId? organization, long before, int limit, CancellationToken cancel) =>
         database.Read(c => OrganizationSql.ListProjects(c, organization, before, limit), cancel);
 
@@ -299,7 +310,7 @@ internal sealed class OrganizationRegister(Database database, ProjectFeed feed, 
             ? Problem.Invalid("/name", $"must have 1 to {max} characters, none of them a control character.")
             : null;
 
-    private async Task Record(WriteScope scope, string action, Organization? before, Organization after)
+    private async Task Record(WriteScope scope, string action, Organization? before, Organization after, string? reason = null)
     {
         Failpoint.Pass("organization.row");
         await AuditLog.Append(scope, new AuditEntry
@@ -310,6 +321,7 @@ internal sealed class OrganizationRegister(Database database, ProjectFeed feed, 
             OrganizationId = after.Id.Text,
             Before = before is null ? null : OrganizationWire.Json(before, plans),
             After = OrganizationWire.Json(after, plans),
+            Reason = reason,
         });
         await scope.Change("organization", after.OrganizationNo, after.Version);
         var projects = await OrganizationSql.OwnersOf(scope, after.OrganizationNo);

@@ -94,6 +94,12 @@ internal static class OrganizationSql
             """,
             new { Before = before, Limit = limit, search, part = SearchText.Holding(search) })).Select(row => row.ToRecord()).ToList();
 
+    /// <summary>Reads every organization.</summary>
+    public static async Task<Dictionary<string, long>> CountByPlan(DbConnection connection) =>
+        (await connection.QueryAsync<(string Plan, long Count)>(
+            "SELECT coalesce(plan, '') AS Plan, COUNT(*) AS Count FROM organizations WHERE deleted_at_ms IS NULL GROUP BY 1"))
+        .ToDictionary(row => row.Plan, row => row.Count, StringComparer.Ordinal);
+
     /// <summary>
     /// Newest first, below <paramref name="before"/>; of one organization by projects_by_organization, else by the primary key.
     /// </summary>

@@ -28,7 +28,11 @@ internal sealed record ProjectAnswer(string Id, string OrganizationId, string Na
 
 internal sealed record CreateOrganization(string? Name);
 
-internal sealed record ChangeOrganization(string? Name, string? Status, string? Plan);
+internal sealed record ChangeOrganization(string? Name, string? Status, string? Plan)
+{
+    /// <summary>Why, for the audit log of the organization, which its people can read; the operator's to give.</summary>
+    public string? Reason { get; init; }
+}
 
 internal sealed record CreateProject(string? Name);
 

@@ -33,6 +33,16 @@ internal sealed record ProviderExample
     public JsonElement? ExpectedBody { get; init; }
 }
 
+/// <summary>An example that was run: what was wrong with its answer, or null, and the answer itself.</summary>
+/// <param name="Example">What was asked.</param>
+/// <param name="Fault">Null where it was answered as written.</param>
+/// <param name="Status">Of the answer; 0 where none came.</param>
+/// <param name="Answer">Its body.</param>
+internal sealed record ExampleOutcome(ProviderExample Example, string? Fault, int Status, string Answer)
+{
+    public void Deconstruct(out ProviderExample example, out string? fault) => (example, fault) = (Example, Fault);
+}
+
 /// <summary>The key an example is sent with, made for it and thrown away after it.</summary>
 internal sealed record ExampleKey
 {

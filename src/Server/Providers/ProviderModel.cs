@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Tollgate.Engine.Limits;
 using Tollgate.Engine.Permissions;
 
@@ -8,6 +9,9 @@ internal sealed record ProviderModel
 {
     /// <summary>The path it was read from.</summary>
     public required string File { get; init; }
+
+    /// <summary>That file and those that it extends, as they were read.</summary>
+    public IReadOnlyList<ProviderSource> Sources { get; init; } = [];
 
     /// <summary>The name of the file without its ending: what a data folder remembers to belong to.</summary>
     public required string Name { get; init; }
@@ -70,4 +74,10 @@ internal sealed record ProviderModel
 
     /// <summary>The condition under which the requirement's conditional scopes suffice; null when it has none.</summary>
     public Condition? ConditionOf(Requirement requirement) => requirement.Condition == 0 ? null : Conditions[requirement.Condition - 1];
+}
+
+/// <summary>A file as it was read: its path, and the SHA-256 of its bytes in small hexadecimal digits.</summary>
+internal sealed record ProviderSource(string File, string Hash)
+{
+    public static ProviderSource Of(string file, byte[] bytes) => new(file, Convert.ToHexStringLower(SHA256.HashData(bytes)));
 }

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Tollgate.Engine.Keys;
 using Tollgate.Server.Access;
 using Tollgate.Server.Audit;
@@ -34,15 +35,21 @@ internal sealed class OperatorLooks(Database database, PersonRegister people, Ti
     public const string Unknown = "unknown";
 
     /// <summary>Null where the look may go on.</summary>
-    public async Task<Problem?> Note(HttpContext http, Caller caller)
-    {
-        if (!HttpMethods.IsGet(http.Request.Method) || await EntryOf(http) is not { } entry)
-        {
-            return null;
-        }
+    public async Task<Problem?> Note(HttpContext http, Caller caller) =>
+        HttpMethods.IsGet(http.Request.Method) && await EntryOf(http) is { } entry ? await Write(http, caller, entry) : null;
 
-        return await Write(http, caller, entry);
+    /// <summary>The same for a page that shows a customer by the id of an organization, a project or a key; null for all of them.</summary>
+    public async Task<Problem?> NotePage(HttpContext http, Caller caller, string? id)
+    {
+        var look = LookOf(http);
+        return (id is null ? look : await AtTarget(look, id, connection => Target.WithId(connection, id), http.RequestAborted)) is { } entry
+            ? await Write(http, caller, entry)
+            : null;
     }
+
+    /// <summary>The same for a page that shows a person.</summary>
+    public async Task<Problem?> NotePerson(HttpContext http, Caller caller, string id) =>
+        await Write(http, caller, await AtPerson(http, LookOf(http), id));
 
     /// <summary>The same for the root key.</summary>
     public async Task<Problem?> NoteRoot(HttpContext http)
@@ -108,29 +115,32 @@ internal sealed class OperatorLooks(Database database, PersonRegister people, Ti
     /// </summary>
     private async Task<AuditEntry?> EntryOf(HttpContext http)
     {
-        var endpoint = (RouteEndpoint)http.GetEndpoint()!;
-        if (endpoint.Metadata.GetMetadata<PeopleRow>()?.Act == Act.Oneself)
+        if (http.GetEndpoint()!.Metadata.GetMetadata<PeopleRow>()?.Act == Act.Oneself)
         {
             return null;
         }
 
-        var look = new AuditEntry
-        {
-            Action = Action, TargetType = "organization", TargetId = Everything, Reason = $"GET {endpoint.RoutePattern.RawText}",
-        };
+        var look = LookOf(http);
         return http.GetRouteValue("person") is string person && http.GetRouteValue("id") is null ? await AtPerson(http, look, person)
             : Target.NamedBy(http) is not { } named ? look
-            : await AtTarget(http, look, named);
+            : await AtTarget(look, named, connection => Target.Of(http, connection, null, deletedToo: true), http.RequestAborted);
     }
+
+    private static AuditEntry LookOf(HttpContext http) => new()
+    {
+        Action = Action, TargetType = "organization", TargetId = Everything,
+        Reason = $"{http.Request.Method} {((RouteEndpoint)http.GetEndpoint()!).RoutePattern.RawText}",
+    };
 
     private async Task<AuditEntry> AtPerson(HttpContext http, AuditEntry look, string id) =>
         (await people.Find(id, http.RequestAborted)).TryGet(out var person, out _)
             ? look with { TargetType = "person", TargetId = person.Id, OrganizationId = person.OrganizationId }
             : look with { TargetType = "person", TargetId = Unknown };
 
-    private async Task<AuditEntry?> AtTarget(HttpContext http, AuditEntry look, string named)
+    private async Task<AuditEntry?> AtTarget(
+        AuditEntry look, string named, Func<DbConnection, Task<Outcome<Target>>> find, CancellationToken cancel)
     {
-        var found = await database.Read(connection => Target.Of(http, connection, null, deletedToo: true), http.RequestAborted);
+        var found = await database.Read(find, cancel);
         if (found.TryGet(out var target, out _))
         {
             return target.Organization.IsOperator ? null : look with

@@ -2,6 +2,7 @@ using System.Text.Json.Serialization;
 using Tollgate.Server.Access;
 using Tollgate.Server.Identity;
 using Tollgate.Server.Identity.Operators;
+using Tollgate.Server.Identity.SecondStep;
 using Tollgate.Server.Mutations;
 using Tollgate.Server.Problems;
 using Tollgate.Server.Storage;
@@ -20,7 +21,21 @@ internal static class PeopleEndpoints
         people.MapGet("/{person}", Get).WithName("getPerson").WithSummary("Read a person").Gives(typeof(PersonAnswer));
         people.MapPatch("/{person}", Change).WithName("updatePerson").WithSummary("Suspend or reinstate a person")
             .Takes(typeof(ChangePerson)).Gives(typeof(PersonAnswer)).Idempotent().For(Act.Rule);
+        people.MapDelete("/{person}/sessions", EndSessions).WithName("endPersonSessions").WithSummary("End all sessions of a person")
+            .Gives(typeof(SessionsEnded)).Idempotent().For(Act.Rule);
+        people.MapDelete("/{person}/second-step", TakeStep).WithName("removePersonSecondStep")
+            .WithSummary("Remove the second step of somebody who has lost it").Gives(typeof(PersonAnswer)).Idempotent().For(Act.Rule);
     }
+
+    private static Task<IResult> EndSessions(HttpContext http, string person, MutationRunner mutations) =>
+        mutations.RunWithoutBody(http, async scope => (await People.EndSessions(scope, person)).TryGet(out var ended, out var problem)
+            ? MutationAnswer.Of(200, new SessionsEnded(ended), MySessionWire.Default.SessionsEnded)
+            : problem);
+
+    private static Task<IResult> TakeStep(HttpContext http, string person, SecondStepDoor door, MutationRunner mutations) =>
+        mutations.RunWithoutBody(http, async scope => (await door.TakeAway(scope, person, null)).TryGet(out var changed, out var problem)
+            ? MutationAnswer.Of(200, PersonAnswer.Of(changed, null), PeopleWire.Default.PersonAnswer)
+            : problem);
 
     private static async Task<IResult> List(
         HttpContext http, PersonRegister register, Pages pages, string? search, int? limit, string? cursor)

@@ -42,6 +42,15 @@ internal sealed record Target
             : finder.OfQuery(name => Named(http, pattern, name));
     }
 
+    /// <summary>The organization, project or key with this id, deleted ones too.</summary>
+    public static Task<Outcome<Target>> WithId(DbConnection connection, string id)
+    {
+        var finder = new Finder(connection, null, deletedToo: true);
+        return id.StartsWith(Organizations.OrganizationId.Prefix, StringComparison.Ordinal) ? finder.OfOrganization(id)
+            : id.StartsWith(Organizations.ProjectId.Prefix, StringComparison.Ordinal) ? finder.OfProject(id)
+            : finder.OfKey(id, NoKey);
+    }
+
     /// <summary>What a call names, as it was sent: in its route, or the narrowest in its query; null for nothing.</summary>
     public static string? NamedBy(HttpContext http) => http.GetRouteValue("id") as string
         ?? QueryNames.Select(name => Named(http, PatternOf(http), name))

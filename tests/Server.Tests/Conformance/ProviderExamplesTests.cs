@@ -191,7 +191,7 @@ public sealed class ProviderExamplesTests
     };
 
     /// <summary>Runs the examples of a shipped file in which pairs of texts were replaced, each of which must occur once.</summary>
-    private static async Task<IReadOnlyList<(ProviderExample Example, string? Fault)>> Changed(string name, params string[] changes)
+    private static async Task<IReadOnlyList<ExampleOutcome>> Changed(string name, params string[] changes)
     {
         var folder = Directory.CreateTempSubdirectory("tollgate-provider-").FullName;
         var shipped = ProviderFiles.Shipped.PathOf(name);

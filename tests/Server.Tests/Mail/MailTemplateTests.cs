@@ -21,8 +21,8 @@ public sealed partial class MailTemplateTests
     [Fact]
     public void The_mails_are_those_that_the_product_sends() => Assert.Equal(
         [
-            "email-changed", "invitation", "magic-link", "password-changed", "reset-password", "sign-in-changed", "sign-in-notice",
-            "verify-email",
+            "email-changed", "invitation", "magic-link", "password-changed", "reset-password", "second-step-taken", "sign-in-changed",
+            "sign-in-notice", "verify-email",
         ],
         MailTemplate.All.Keys.Order());
 

@@ -7,6 +7,7 @@ using Tollgate.Server.Hosting;
 using Tollgate.Server.Providers;
 using Tollgate.Server.Tests.Fixtures;
 using Tollgate.Server.Tests.Reach;
+using Tollgate.Server.Tests.Teams;
 using Tollgate.Server.Tests.Usage;
 using Tollgate.Server.Tests.Wallet;
 
@@ -102,6 +103,8 @@ public sealed class PeopleMatrixTests(Gates gates) : IClassFixture<Gates>
         ["GET /api/v1/operator/people"] = new(Operator),
         ["GET /api/v1/operator/people/{person}"] = new(Operator),
         ["PATCH /api/v1/operator/people/{person}"] = new(Operator, "{\"status\":\"suspended\"}"),
+        ["DELETE /api/v1/operator/people/{person}/sessions"] = new(Operator),
+        ["DELETE /api/v1/operator/people/{person}/second-step"] = new(Operator),
         ["POST /api/v1/teams"] = new(Self, "{\"name\":\"New\",\"owner_id\":\"{self}\"}") { Busy = 'O' },
         [$"GET {Org}/members"] = new(All),
         [$"PATCH {Org}/members/{{person}}"] = new("OA", "{\"role\":\"admin\"}"),
@@ -318,6 +321,11 @@ public sealed class PeopleMatrixTests(Gates gates) : IClassFixture<Gates>
                     : reach.Key,
             };
             var root = $"/api/v1/organizations/{reach.Organization}";
+            if (path.EndsWith("/second-step", StringComparison.Ordinal))
+            {
+                await TeamRows.GiveStep(gate.Database, reach["other"].Person.Id);
+            }
+
             if (path.Contains("{webhook}", StringComparison.Ordinal))
             {
                 var hooks = (path.StartsWith(Prj, StringComparison.Ordinal) ? $"/api/v1/projects/{reach.Project}" : root) + "/webhooks";

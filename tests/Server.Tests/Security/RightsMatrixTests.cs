@@ -91,6 +91,8 @@ public sealed class RightsMatrixTests(Gates gates) : IClassFixture<Gates>
         ["GET /api/v1/operator/people"] = new(Operator),
         ["GET /api/v1/operator/people/{person}"] = new(Operator),
         ["PATCH /api/v1/operator/people/{person}"] = new(Operator, "{\"status\":\"suspended\"}"),
+        ["DELETE /api/v1/operator/people/{person}/sessions"] = new(Operator),
+        ["DELETE /api/v1/operator/people/{person}/second-step"] = new(Operator),
         ["POST /api/v1/operator/links"] = new(Operator),
         ["POST /api/v1/teams"] = new(Operator, "{\"name\":\"New\",\"owner_id\":\"{nobody}\"}"),
         ["GET /api/v1/organizations/{id}/members"] = new(Operator),
@@ -361,6 +363,7 @@ public sealed class RightsMatrixTests(Gates gates) : IClassFixture<Gates>
             var organization = (await gate.Send("GET", $"/api/v1/projects/{project}", RunningGate.RootKey)).String("organization_id");
             var key = (await gate.NewPair(project: project)).Id;
             var (person, nobody, invitation) = await TeamRows.Make(gate.Database, organization);
+            await TeamRows.GiveStep(gate.Database, person);
             await gate.Send("PUT", $"/api/v1/projects/{project}/members/{person}", RunningGate.RootKey, "{\"role\":\"viewer\"}");
             var place = new Place(gate, organization, project, key, await gate.NewRequest(key))
             {

@@ -1,4 +1,5 @@
 using Tollgate.Server.Identity;
+using Tollgate.Server.Identity.SecondStep;
 using Tollgate.Server.Organizations;
 using Tollgate.Server.Storage;
 using Tollgate.Server.Teams;
@@ -41,6 +42,18 @@ internal static class TeamRows
     /// <summary>As if somebody had made this key: who makes keys is told by the row.</summary>
     public static async Task IsMadeBy(RunningGate gate, string keyId, string maker) => Assert.Equal(1, (await gate.Database.Write<int>(
         async scope => await scope.Execute("UPDATE keys SET created_by = @maker WHERE id = @keyId", new { keyId, maker }))).Value);
+
+    /// <summary>As if somebody had set up a second step.</summary>
+    public static async Task GiveStep(Database database, string personId) => Assert.True((await database.Write<bool>(async scope =>
+    {
+        var person = await PersonDirectory.Find(scope, personId);
+        await AuthenticatorSql.Insert(scope, new Authenticator
+        {
+            PersonNo = person!.PersonNo, Secret = [1, 2, 3], CreatedAtMs = scope.NowMs,
+        });
+        await AuthenticatorSql.InsertCode(scope, person.PersonNo, [1, 2, 3]);
+        return true;
+    })).IsOk);
 
     private static async Task Enter(WriteScope scope, Organization team, Person person, TeamRole role) => await TeamSql.Insert(
         scope,

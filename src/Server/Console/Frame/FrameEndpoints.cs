@@ -1,10 +1,12 @@
 using Tollgate.Server.Access;
 using Tollgate.Server.Console.Keys;
 using Tollgate.Server.Console.Projects;
+using Tollgate.Server.Console.Operator;
 using Tollgate.Server.Console.SignIn;
 using Tollgate.Server.Console.Team;
 using Tollgate.Server.Console.Usage;
 using Tollgate.Server.Identity.Sessions;
+using Tollgate.Server.Problems;
 
 namespace Tollgate.Server.Console.Frame;
 
@@ -12,7 +14,7 @@ namespace Tollgate.Server.Console.Frame;
 internal static class FrameEndpoints
 {
     public static void AddConsole(this IServiceCollection services) =>
-        services.AddSingleton<PlaceBook>().AddSingleton<FrameMaker>().AddSingleton<SnippetMaker>();
+        services.AddSingleton<PlaceBook>().AddSingleton<FrameMaker>().AddSingleton<SnippetMaker>().AddOperatorPages();
 
     public static void MapConsole(this IEndpointRouteBuilder app)
     {
@@ -26,6 +28,7 @@ internal static class FrameEndpoints
             .AddEndpointFilter<RouteGroupBuilder, SessionGate>();
         pages.MapGet("/", (HttpContext http) => PageMaker.See(http, ConsolePlace.Root));
         pages.MapGet(ConsolePlace.Root, Begin);
+        pages.MapOperatorPages();
         var places = pages.MapGroup(ConsolePlace.Root + "/{place}").AddEndpointFilter<RouteGroupBuilder, PlaceGate>();
         places.MapOverview();
         places.MapKeyPages();
@@ -52,11 +55,14 @@ internal sealed class PlaceGate(PlaceBook book, PageMaker pages) : IEndpointFilt
         var id = http.GetRouteValue("place") as string ?? "";
         if (!(await book.Find(SignedIn.Of(http), id, http.RequestAborted)).TryGet(out var place, out var problem))
         {
-            return pages.Note(http, problem.Code.Status, "Not here", problem.Detail, ConsolePlace.Root, "To the console");
+            return NotHere(http, pages, problem);
         }
 
         http.Features.Set(place);
         http.Features.Set(place.Caller);
         return await next(context);
     }
+
+    public static IResult NotHere(HttpContext http, PageMaker pages, Problem problem) =>
+        pages.Note(http, problem.Code.Status, "Not here", problem.Detail, ConsolePlace.Root, "To the console");
 }

@@ -12,6 +12,9 @@ public sealed record FrameFacts(string Style, string Script, string Person, stri
     /// <summary>The pages of this place.</summary>
     public IReadOnlyList<FrameLink> Pages { get; init; } = [];
 
+    /// <summary>The pages over everybody; none but for who runs the gate.</summary>
+    public IReadOnlyList<FrameLink> OperatorPages { get; init; } = [];
+
     /// <summary>Where else to go.</summary>
     public IReadOnlyList<FrameLink> Organizations { get; init; } = [];
 

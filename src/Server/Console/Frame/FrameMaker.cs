@@ -1,6 +1,8 @@
 using Microsoft.AspNetCore.Components;
 using Tollgate.Server.Access;
+using Tollgate.Server.Console.Operator;
 using Tollgate.Server.Console.SignIn;
+using Tollgate.Server.Identity;
 using Tollgate.Server.Identity.Sessions;
 using Tollgate.Server.Problems;
 using Tollgate.Server.Providers;
@@ -27,25 +29,34 @@ internal sealed class FrameMaker(PageMaker pages, ProviderModel provider, BackCo
             return PageMaker.See(http, "/sign-in");
         }
 
+        var from = back ?? http.Features.Get<ConsolePlace>()?.Path ?? ConsolePlace.Root;
         if (problem.Code == ProblemCode.ProofNeeded)
         {
-            comeBack.Set(http, back ?? ConsolePlace.Of(http).Path);
+            comeBack.Set(http, from);
         }
 
         return Of<ProblemPage>(
             http, problem.Code.Status, ("Sentence", problem.Detail), ("Code", problem.Code.Code),
-            ("AsksSignIn", problem.Code == ProblemCode.ProofNeeded), ("Back", back ?? ConsolePlace.Of(http).Path));
+            ("AsksSignIn", problem.Code == ProblemCode.ProofNeeded), ("Back", from));
     }
 
     private FrameFacts FactsOf(HttpContext http)
     {
-        var (place, person) = (ConsolePlace.Of(http), SignedIn.Of(http).Person);
+        var person = SignedIn.Of(http).Person;
+        var path = http.Request.Path.Value ?? "";
+        if (OperatorPages.IsAt(path))
+        {
+            return OfOperator(http, person, path);
+        }
+
+        var place = ConsolePlace.Of(http);
         var above = $"{ConsolePlace.Root}/{place.Organization.Id.Text}";
         return new FrameFacts(
-            FrameFile.Style.Address, FrameFile.Script.Address, person.Name.Length > 0 ? person.Name : person.Email ?? "Your account",
-            ConsolePlace.NameOf(place.Organization, person), place.Project?.Name, place.Path)
+            FrameFile.Style.Address, FrameFile.Script.Address, NameOf(person), ConsolePlace.NameOf(place.Organization, person),
+            place.Project?.Name, place.Path)
         {
-            Pages = [.. PagesOf(place, http.Request.Path.Value ?? "")],
+            Pages = [.. PagesOf(place, path)],
+            OperatorPages = person.IsOperator != 0 ? OperatorPages.Links(path) : [],
             Organizations =
             [
                 .. place.Organizations.Select(one => new FrameLink(
@@ -64,6 +75,23 @@ internal sealed class FrameMaker(PageMaker pages, ProviderModel provider, BackCo
             NewProject = RoleTable.May(place.RolesAbove, Act.RunOrganization) ? $"{above}/projects/new" : null,
             NewTeam = place.TeamsOwned < provider.Teams?.OwnedMax ? $"{above}/team/new" : null,
         };
+    }
+
+    private static string NameOf(Person person) => person.Name.Length > 0 ? person.Name : person.Email ?? "Your account";
+
+    /// <summary>Over everybody; whose organization one is in is where one can go from there.</summary>
+    private static FrameFacts OfOperator(HttpContext http, Person person, string path)
+    {
+        var place = http.Features.Get<ConsolePlace>();
+        return new FrameFacts(
+            FrameFile.Style.Address, FrameFile.Script.Address, NameOf(person), "Operator", "All customers", OperatorPages.Root)
+        {
+            OperatorPages = OperatorPages.Links(path),
+            Organizations = [.. (place?.Organizations ?? []).Select(one => Link(ConsolePlace.NameOf(one, person), one.Id.Text))],
+            Projects = [.. (place?.Projects ?? []).Select(one => Link(one.Name, one.Id.Text))],
+        };
+
+        static FrameLink Link(string title, string id) => new(title, $"{ConsolePlace.Root}/{id}", false);
     }
 
     /// <summary>In the order in which they are asked for. A page that the role does not reach is not named.</summary>

@@ -14,8 +14,8 @@ namespace Tollgate.Server.Console.Frame;
 
 /// <summary>
 /// Says where a person may go in the console and what they are there, by the rules of the management API, and changes things on their
-/// behalf. Nobody, not even who runs the gate, comes to an organization that they are not in: looks at customers are for the API, which
-/// tells the audit log of them.
+/// behalf. Nobody, not even who runs the gate, comes to an organization that they are not in: looks at customers are for the API and the
+/// operator's own pages, which tell the audit log of them.
 /// </summary>
 internal sealed class PlaceBook(
     Database database, PersonGate gate, SessionBook sessions, SessionCookie cookie, OrganizationRegister organizations)
@@ -23,7 +23,7 @@ internal sealed class PlaceBook(
     /// <summary>Projects in the switch; who has more reaches the rest by their addresses.</summary>
     public const int ProjectsMax = 100;
 
-    private static Problem NoPlace => new(ProblemCode.NotFound, "There is nothing here for you.");
+    public static Problem NoPlace => new(ProblemCode.NotFound, "There is nothing here for you.");
 
     /// <summary>Where somebody begins: the first project of the first organization that has one for them.</summary>
     public async Task<ConsolePlace?> First(SignedIn who, CancellationToken cancel)

@@ -95,7 +95,7 @@ internal static class KeyPage
         };
     }
 
-    private static IEnumerable<KeyFact> Facts(Key key, string maker, long? usedMs, KeyRules rules, long nowMs)
+    public static IEnumerable<KeyFact> Facts(Key key, string maker, long? usedMs, KeyRules rules, long nowMs)
     {
         yield return new KeyFact("Secret", key.Mask) { IsCode = true };
         foreach (var old in key.Secrets.Skip(1).Where(secret => secret.IsLive(nowMs) && secret.EndsAtMs is not null))

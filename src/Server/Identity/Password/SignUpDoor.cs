@@ -19,6 +19,8 @@ internal sealed class SignUpDoor(
     /// <summary>The project that a new organization begins with.</summary>
     public const string FirstProject = "First project";
 
+    private const string OrganizationPrefix = "Organization of ";
+
     public static IReadOnlyList<FormFault> Faults(string name, string email, string password)
     {
         var faults = new List<FormFault>();
@@ -214,7 +216,14 @@ internal sealed class SignUpDoor(
         return person;
     }
 
-    /// <summary>The person's name would stay in the audit log, and with the closed organization, when the person is gone.</summary>
-    /// <summary>What one's own organization is called until somebody calls it something else.</summary>
-    public static string OrganizationName(string personId) => $"Organization of {personId}";
+    /// <summary>
+    /// What one's own organization is called until somebody calls it something else. The person's name would stay in the audit log, and
+    /// with the closed organization, when the person is gone.
+    /// </summary>
+    public static string OrganizationName(string personId) => OrganizationPrefix + personId;
+
+    /// <summary>Whose an organization is by the name that it was given here; null once it has another one.</summary>
+    public static string? OwnerIn(string organizationName) =>
+        organizationName.StartsWith(OrganizationPrefix + "per_", StringComparison.Ordinal) ? organizationName[OrganizationPrefix.Length..]
+            : null;
 }

@@ -133,6 +133,36 @@ internal sealed class SecondStepDoor(
             return new SecondStepMade(await Renew(scope, person, who, visit), []);
         });
 
+    /// <summary>
+    /// Takes away the step of somebody who has lost the app and the codes: for who runs the gate, having made sure who asks. Every session
+    /// and link ends with it, so that who had the account has to prove it anew, and a mail tells.
+    /// </summary>
+    public async Task<Outcome<Person>> TakeAway(WriteScope scope, string id, string? reason)
+    {
+        using var turn = store.Within(scope);
+        if (await PersonSql.Find(scope.Connection, scope.Transaction, id) is not { DeletedAtMs: null } person)
+        {
+            return new Problem(ProblemCode.NotFound, "There is no such person.");
+        }
+
+        if (!await SecondStepBook.Remove(scope, person))
+        {
+            return NoStep;
+        }
+
+        var updated = await users.UpdateSecurityStampAsync(person);
+        if (!updated.Succeeded)
+        {
+            throw new InvalidOperationException($"A person was not written: {updated}");
+        }
+
+        await LinkBook.EndAll(scope, person);
+        await SessionBook.EndAll(scope, person, "second step taken away");
+        await mail.SecondStepTaken(scope, person);
+        await PersonAudit.Tell(scope, "second_step.take_away", person, reason);
+        return person;
+    }
+
     /// <summary>Null for who has none.</summary>
     public Task<SecondStepState?> Find(Person person, CancellationToken cancel) => database.Read(
         async connection => await AuthenticatorSql.Find(connection, null, person.PersonNo) is { } found

@@ -11,6 +11,7 @@ internal sealed partial class ProviderReader
 
     private readonly Func<string, byte[]?> _bytesOf;
     private readonly ErrorList _errors = new();
+    private readonly List<ProviderSource> _sources = [];
 
     private ProviderReader(Func<string, byte[]?> bytesOf) => _bytesOf = bytesOf;
 
@@ -37,6 +38,7 @@ internal sealed partial class ProviderReader
             return null;
         }
 
+        _sources.Add(ProviderSource.Of(path, bytes));
         if (YamlTree.Read(path, bytes, _errors) is not { } root || !FieldReader.IsMap(root, "a provider file", _errors))
         {
             return null;
@@ -91,6 +93,7 @@ internal sealed partial class ProviderReader
         return new ProviderModel
         {
             File = path,
+            Sources = _sources,
             Name = Path.GetFileNameWithoutExtension(path),
             DisplayName = provider.Text("name", 60),
             BaseUrl = ReadBaseUrl(provider),
