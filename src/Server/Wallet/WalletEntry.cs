@@ -56,5 +56,18 @@ internal static class EntryKinds
     public static IReadOnlyList<string> ByHand { get; } = [TopUp, Adjustment, Refund, Grant];
 }
 
+/// <summary>Which entries to list; what is null selects everything. <see cref="ToMs"/> is not included.</summary>
+internal sealed record EntryFilter
+{
+    public string? Kind { get; init; }
+
+    /// <summary>The one kind to leave out.</summary>
+    public string? Except { get; init; }
+
+    public long? FromMs { get; init; }
+
+    public long? ToMs { get; init; }
+}
+
 /// <summary>An entry, and whether it was made just now or had come in before under the same external id.</summary>
 internal sealed record Entered(WalletEntry Entry, bool IsNew);

@@ -237,11 +237,22 @@ internal sealed class WalletLedger(
     }
 
     /// <summary>Newest first, below a number.</summary>
-    public async Task<List<WalletEntry>> List(long organizationNo, long before, int limit, CancellationToken cancel)
+    public Task<List<WalletEntry>> List(long organizationNo, long before, int limit, CancellationToken cancel) =>
+        List(organizationNo, new EntryFilter(), before, limit, cancel);
+
+    /// <summary>The same of those that a filter selects.</summary>
+    public async Task<List<WalletEntry>> List(
+        long organizationNo, EntryFilter filter, long before, int limit, CancellationToken cancel)
     {
         await (CatchUp?.Invoke(cancel) ?? Task.CompletedTask);
-        return await database.Read(connection => WalletSql.List(connection, organizationNo, before, limit), cancel);
+        return await database.Read(connection => WalletSql.List(connection, organizationNo, filter, before, limit), cancel);
     }
+
+    /// <summary>How much of what is left was granted, by the database.</summary>
+    public async Task<Money> GrantedOf(long organizationNo, CancellationToken cancel) =>
+        await database.Read(connection => WalletSql.FindWallet(connection, null, organizationNo), cancel) is { } wallet
+            ? new Money(wallet.Granted)
+            : Money.Zero;
 
     /// <summary>
     /// Memory gives out what a settlement has freed before that settlement is in the database; where the two would then cross, the

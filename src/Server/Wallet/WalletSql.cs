@@ -150,14 +150,24 @@ internal static class WalletSql
             ExternalId = entry.ExternalId ?? "",
         }) == 1;
 
-    /// <summary>Newest first, below a number. By the primary key.</summary>
-    public static async Task<List<WalletEntry>> List(DbConnection connection, long organizationNo, long before, int limit) =>
+    /// <summary>
+    /// Newest first, below a number. By the primary key. A parameter that is null selects everything, and is cast, because PostgreSQL
+    /// cannot tell the type of a bare null.
+    /// </summary>
+    public static async Task<List<WalletEntry>> List(
+        DbConnection connection, long organizationNo, EntryFilter filter, long before, int limit) =>
         (await connection.QueryAsync<EntryRow>(
             $"""
             SELECT {Columns} FROM wallet_entries
-            WHERE organization_no = @organizationNo AND entry_no < @before ORDER BY entry_no DESC LIMIT @limit
+            WHERE organization_no = @organizationNo AND entry_no < @before
+              AND (CAST(@Kind AS TEXT) IS NULL OR kind = @Kind)
+              AND (CAST(@Except AS TEXT) IS NULL OR kind <> @Except)
+              AND (CAST(@FromMs AS BIGINT) IS NULL OR created_at_ms >= @FromMs)
+              AND (CAST(@ToMs AS BIGINT) IS NULL OR created_at_ms < @ToMs)
+            ORDER BY entry_no DESC LIMIT @limit
             """,
-            new { organizationNo, before, limit })).Select(row => row.ToRecord()).ToList();
+            new { organizationNo, before, limit, filter.Kind, filter.Except, filter.FromMs, filter.ToMs }))
+        .Select(row => row.ToRecord()).ToList();
 
     /// <summary>Every wallet.</summary>
     public static async Task<List<WalletRow>> All(DbConnection connection, DbTransaction? transaction) =>

@@ -58,6 +58,25 @@ internal static class DeliverySql
     public static Task<WebhookDelivery?> Find(WriteScope scope, string id, long webhookNo) => scope.Find<WebhookDelivery>(
         $"SELECT {Columns} FROM webhook_deliveries WHERE id = @id AND webhook_no = @webhookNo", new { id, webhookNo });
 
+    /// <summary>The same for who only looks.</summary>
+    public static Task<WebhookDelivery?> Look(DbConnection connection, string id, long webhookNo) =>
+        connection.QuerySingleOrDefaultAsync<WebhookDelivery>(
+            $"SELECT {Columns} FROM webhook_deliveries WHERE id = @id AND webhook_no = @webhookNo", new { id, webhookNo });
+
+    /// <summary>
+    /// When something last arrived, and when an attempt last failed, among the newest deliveries. By webhook_deliveries_by_webhook.
+    /// </summary>
+    public static Task<WebhookPulse> Pulse(DbConnection connection, long webhookNo, int newest) =>
+        connection.QuerySingleAsync<WebhookPulse>(
+            """
+            SELECT MAX(CASE WHEN state = 1 THEN attempted_at_ms END) AS ArrivedAtMs,
+                   MAX(CASE WHEN error IS NOT NULL THEN attempted_at_ms END) AS FailedAtMs
+            FROM (
+                SELECT state, error, attempted_at_ms FROM webhook_deliveries
+                WHERE webhook_no = @webhookNo ORDER BY delivery_no DESC LIMIT @newest) AS last_ones
+            """,
+            new { webhookNo, newest });
+
     /// <summary>Begins anew, as if it had just been made. By the primary key.</summary>
     public static Task Replay(WriteScope scope, long deliveryNo) => scope.Execute(
         """

@@ -74,6 +74,14 @@ internal sealed record Webhook
     private bool Wants(string name) => Events.Contains($" {name} ", StringComparison.Ordinal);
 }
 
+/// <summary>When something sent to a webhook last arrived, and when an attempt last failed; null for not lately.</summary>
+internal sealed record WebhookPulse
+{
+    public long? ArrivedAtMs { get; init; }
+
+    public long? FailedAtMs { get; init; }
+}
+
 /// <summary>Why a webhook is not sent to.</summary>
 internal static class DisabledReasons
 {

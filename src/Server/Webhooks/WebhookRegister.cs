@@ -29,6 +29,9 @@ internal sealed class WebhookRegister(
     /// <summary>Deliveries that one call sets going again.</summary>
     public const int ReplayMax = 1_000;
 
+    /// <summary>Deliveries that are looked at to say whether they arrive.</summary>
+    private const int PulseOfNewest = 1_000;
+
     public const long GraceSecondsDefault = 24 * 3_600;
     public const long GraceSecondsMax = 7 * 24 * 3_600;
 
@@ -89,6 +92,16 @@ internal sealed class WebhookRegister(
     /// <summary>Newest first.</summary>
     public Task<List<WebhookDelivery>> Deliveries(Webhook webhook, long? state, long before, int limit, CancellationToken cancel) =>
         database.Read(c => DeliverySql.List(c, webhook.WebhookNo, state, before, limit), cancel);
+
+    public async Task<Outcome<WebhookDelivery>> FindDelivery(Webhook webhook, string id, CancellationToken cancel) =>
+        WebhookIds.Has(id, WebhookIds.Delivery)
+        && await database.Read(connection => DeliverySql.Look(connection, id, webhook.WebhookNo), cancel) is { } found
+            ? found
+            : NoDelivery;
+
+    /// <summary>Whether what is sent to it arrives, by the newest that was.</summary>
+    public Task<WebhookPulse> PulseOf(Webhook webhook, CancellationToken cancel) =>
+        database.Read(connection => DeliverySql.Pulse(connection, webhook.WebhookNo, PulseOfNewest), cancel);
 
     public async Task<Outcome<Webhook>> Change(WriteScope scope, string ownerId, string id, ChangeWebhook asked)
     {
@@ -208,7 +221,7 @@ internal sealed class WebhookRegister(
         if (!WebhookIds.Has(deliveryId, WebhookIds.Delivery)
             || await DeliverySql.Find(scope, deliveryId, webhook.WebhookNo) is not { } delivery)
         {
-            return new Problem(ProblemCode.NotFound, "There is no such delivery.");
+            return NoDelivery;
         }
 
         await DeliverySql.Replay(scope, delivery.DeliveryNo);
@@ -236,6 +249,8 @@ internal sealed class WebhookRegister(
         await Refill(scope, webhook, count, "webhook.replay");
         return new ReplayAnswer(count, HasMore: count == ReplayMax);
     }
+
+    private static Problem NoDelivery => new(ProblemCode.NotFound, "There is no such delivery.");
 
     private static Problem NoWebhook => new(ProblemCode.NotFound, "There is no such webhook.");
 

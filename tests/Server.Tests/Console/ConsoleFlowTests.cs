@@ -7,7 +7,9 @@ using Tollgate.Server.Tests.Security;
 
 namespace Tollgate.Server.Tests.Console;
 
-/// <summary>The console in a real browser, for each company: from a stranger to a program whose requests pass, and on to its key's end.</summary>
+/// <summary>
+/// The console in a real browser, for each company: from a stranger to a program whose requests pass, and on to its key's end.
+/// </summary>
 public sealed class ConsoleFlowTests
 {
     private const string Ada = "ada@example.test";

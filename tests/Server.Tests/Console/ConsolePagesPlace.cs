@@ -23,9 +23,11 @@ internal sealed partial class ConsolePagesPlace : IAsyncDisposable
 
     public string Keys => $"{Home}/keys";
 
-    public static async Task<ConsolePagesPlace> Start(string provider = "default", Func<ProviderModel, ProviderModel>? with = null)
+    public static async Task<ConsolePagesPlace> Start(
+        string provider = "default", Func<ProviderModel, ProviderModel>? with = null, GateOptions? options = null)
     {
-        var gate = await RunningGate.Start(provider, new GateOptions { LogLevel = "none", HashRounds = 1_000 }, with: with);
+        var gate = await RunningGate.Start(
+            provider, (options ?? new GateOptions()) with { LogLevel = "none", HashRounds = 1_000 }, with: with);
         var expires = gate.Services.GetService(typeof(ProviderModel)) is ProviderModel { Keys.Expiry: ExpiryRule.Required }
             ? gate.Clock.GetUtcNow().AddDays(10)
             : (DateTimeOffset?)null;

@@ -124,7 +124,7 @@ public sealed class OrganizationEndpointTests(Gates gates) : IClassFixture<Gates
         var audit = await Root(gate, "GET", $"/audit?organization_id={organization}");
         Assert.Equal(
             ["organization.delete", "organization.change", "project.delete", "project.change", "project.create", "organization.create"],
-            audit.Json.GetProperty("data").EnumerateArray().Select(row => row.GetProperty("action").GetString()));
+            Changes(audit).Select(row => row.GetProperty("action").GetString()));
 
         var rows = await gate.Rows();
         (await Root(gate, "DELETE", $"/organizations/{gate.OrganizationId}")).Has(HttpStatusCode.Conflict, "conflict");
@@ -136,8 +136,12 @@ public sealed class OrganizationEndpointTests(Gates gates) : IClassFixture<Gates
 
     /// <summary>What the audit log tells of a key, newest first: action, reason, the status before and after.</summary>
     private static async Task<List<string>> AuditOf(RunningGate gate, string key) =>
-        [.. (await Root(gate, "GET", $"/audit?target_id={key}")).Json.GetProperty("data").EnumerateArray().Select(row =>
+        [.. Changes(await Root(gate, "GET", $"/audit?target_id={key}")).Select(row =>
             $"{row.GetProperty("action")} {row.GetProperty("reason")} {Status(row, "before")} {Status(row, "after")}")];
+
+    /// <summary>Without the looks of the root key, which these tests take themselves.</summary>
+    private static IEnumerable<JsonElement> Changes(Answer audit) => audit.Json.GetProperty("data").EnumerateArray()
+        .Where(row => row.GetProperty("action").GetString() != "operator.look");
 
     private static string? Status(JsonElement row, string side) =>
         row.GetProperty(side) is { ValueKind: JsonValueKind.Object } key ? key.GetProperty("status").GetString() : null;

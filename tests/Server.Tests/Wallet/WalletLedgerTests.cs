@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Net;
 using Tollgate.Engine.Wallet;
 using Tollgate.Server.Problems;
 using Tollgate.Server.Storage;
@@ -36,6 +37,30 @@ public sealed class WalletLedgerTests(PostgresFixture postgres) : IDisposable
         static Money Times(string amount) => new(10 * Wallets.Dollars(amount).Micros);
 
         static async Task Spend(RunningGate gate) => await gate.Spend("0.3");
+    }
+
+    [Theory, MemberData(nameof(Databases.Both), MemberType = typeof(Databases))]
+    public async Task Entries_are_listed_by_kind_and_time_and_what_was_granted_is_told_apart(DatabaseKind kind)
+    {
+        await using var gate = await Wallets.Start(kind, postgres);
+        await gate.TopUp("5", "paid");
+        (await gate.Enter("grant", "2", "welcome")).Has(HttpStatusCode.Created);
+        gate.Clock.Advance(TimeSpan.FromDays(1));
+        var dayMs = gate.Clock.NowMs;
+        await gate.Spend("0.5");
+        var no = await gate.No();
+
+        Assert.Equal("usage grant top_up", await Listed(new EntryFilter()));
+        Assert.Equal("grant", await Listed(new EntryFilter { Kind = "grant" }));
+        Assert.Equal("grant top_up", await Listed(new EntryFilter { Except = "usage" }));
+        Assert.Equal("usage", await Listed(new EntryFilter { FromMs = dayMs }));
+        Assert.Equal("grant top_up", await Listed(new EntryFilter { ToMs = dayMs }));
+        Assert.Equal("", await Listed(new EntryFilter { Kind = "grant", FromMs = dayMs }));
+        Assert.Equal(Wallets.Dollars("1.5"), await gate.Ledger().GrantedOf(no, default));
+        Assert.Equal(Wallets.Dollars("0"), await gate.Ledger().GrantedOf(no + 1_000, default));
+
+        async Task<string> Listed(EntryFilter filter) => string.Join(
+            ' ', (await gate.Ledger().List(no, filter, long.MaxValue, 10, default)).Select(entry => entry.Kind));
     }
 
     [Theory, MemberData(nameof(Databases.Both), MemberType = typeof(Databases))]

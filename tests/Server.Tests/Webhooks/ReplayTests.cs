@@ -44,6 +44,32 @@ public sealed class ReplayTests(PostgresFixture postgres)
     }
 
     [Theory, MemberData(nameof(Databases.Both), MemberType = typeof(Databases))]
+    public async Task A_webhook_says_when_something_last_arrived_and_when_an_attempt_last_failed(DatabaseKind kind)
+    {
+        await using var place = await WebhookPlace.Open(kind, postgres);
+        var webhook = await place.NewWebhook();
+        Assert.Equal(new WebhookPulse(), await place.Register.PulseOf(webhook, default));
+        await place.Tell();
+        await place.Carry();
+        var arrivedMs = place.Clock.NowMs;
+        Assert.Equal(new WebhookPulse { ArrivedAtMs = arrivedMs }, await place.Register.PulseOf(webhook, default));
+
+        place.Clock.Advance(TimeSpan.FromHours(1));
+        place.Receiver.Status = 500;
+        await place.Tell();
+        await place.Carry();
+
+        Assert.Equal(
+            new WebhookPulse { ArrivedAtMs = arrivedMs, FailedAtMs = place.Clock.NowMs },
+            await place.Register.PulseOf(webhook, default));
+        var last = (await place.Deliveries(webhook))[^1];
+        Assert.Equal(last.MessageId, (await place.Register.FindDelivery(webhook, last.Id, default)).Value.MessageId);
+        var other = await place.NewWebhook();
+        Assert.Equal("not_found", (await place.Register.FindDelivery(other, last.Id, default)).CodeOf());
+        Assert.Equal("not_found", (await place.Register.FindDelivery(webhook, "dlv_0000000000000000000000", default)).CodeOf());
+    }
+
+    [Theory, MemberData(nameof(Databases.Both), MemberType = typeof(Databases))]
     public async Task All_that_failed_since_a_time_are_sent_again_and_nothing_else(DatabaseKind kind)
     {
         await using var place = await WebhookPlace.Open(kind, postgres);

@@ -22,8 +22,11 @@ internal sealed record ConsolePlace
     /// <summary>The person, bound to the place, with the roles that they have there.</summary>
     public required Caller Caller { get; init; }
 
+    /// <summary>The same person, bound to the organization as a whole: for what is not a project's, such as its account.</summary>
+    public required Caller CallerAbove { get; init; }
+
     /// <summary>What they are in the organization as a whole, which may be more or less than in the project.</summary>
-    public required Roles RolesAbove { get; init; }
+    public Roles RolesAbove => CallerAbove.Roles;
 
     public required IReadOnlyList<Organization> Organizations { get; init; }
 
@@ -34,7 +37,7 @@ internal sealed record ConsolePlace
     public bool HasMoreProjects { get; init; }
 
     /// <summary>The numbers of the projects that they reach; null for all of the organization.</summary>
-    public IReadOnlyCollection<long>? ProjectNosAbove { get; init; }
+    public IReadOnlyCollection<long>? ProjectNosAbove => CallerAbove.ProjectNos;
 
     /// <summary>What they are in the team; null in an organization of one's own, which is none.</summary>
     public TeamRole? RoleInTeam { get; init; }

@@ -1,10 +1,13 @@
 using Tollgate.Server.Access;
+using Tollgate.Server.Console.Audit;
 using Tollgate.Server.Console.Keys;
-using Tollgate.Server.Console.Projects;
 using Tollgate.Server.Console.Operator;
+using Tollgate.Server.Console.Projects;
 using Tollgate.Server.Console.SignIn;
 using Tollgate.Server.Console.Team;
 using Tollgate.Server.Console.Usage;
+using Tollgate.Server.Console.Wallet;
+using Tollgate.Server.Console.Webhooks;
 using Tollgate.Server.Identity.Sessions;
 using Tollgate.Server.Problems;
 
@@ -34,8 +37,11 @@ internal static class FrameEndpoints
         places.MapKeyPages();
         places.MapUsagePages();
         places.MapRefusalPages();
+        places.MapWalletPages();
         places.MapTeamPages();
         places.MapProjectPages();
+        places.MapAuditPages();
+        places.MapWebhookPages();
     }
 
     private static async Task<IResult> Begin(HttpContext http, PlaceBook book, PageMaker pages) =>
@@ -60,6 +66,7 @@ internal sealed class PlaceGate(PlaceBook book, PageMaker pages) : IEndpointFilt
 
         http.Features.Set(place);
         http.Features.Set(place.Caller);
+        http.Features.Set<CallerAgain>(book.Again);
         return await next(context);
     }
 

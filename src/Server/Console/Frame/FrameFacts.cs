@@ -9,6 +9,9 @@ namespace Tollgate.Server.Console.Frame;
 /// <param name="Home">The place's own address.</param>
 public sealed record FrameFacts(string Style, string Script, string Person, string Organization, string? Project, string Home)
 {
+    /// <summary>What cannot wait, on every page; null for nothing.</summary>
+    public FrameWarning? Warning { get; init; }
+
     /// <summary>The pages of this place.</summary>
     public IReadOnlyList<FrameLink> Pages { get; init; } = [];
 
@@ -30,6 +33,9 @@ public sealed record FrameFacts(string Style, string Script, string Person, stri
     /// <summary>Where a team is made; null where one may not.</summary>
     public string? NewTeam { get; init; }
 }
+
+/// <summary>What needs somebody soon, or has failed already, and where it is told in full.</summary>
+public sealed record FrameWarning(string Sentence, string Href, string Link, bool HasFailed);
 
 /// <summary>A link of the frame.</summary>
 /// <param name="Title">What is there.</param>

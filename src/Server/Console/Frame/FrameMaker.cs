@@ -2,15 +2,18 @@ using Microsoft.AspNetCore.Components;
 using Tollgate.Server.Access;
 using Tollgate.Server.Console.Operator;
 using Tollgate.Server.Console.SignIn;
+using Tollgate.Server.Console.Wallet;
+using Tollgate.Server.Console.Webhooks;
 using Tollgate.Server.Identity;
 using Tollgate.Server.Identity.Sessions;
 using Tollgate.Server.Problems;
 using Tollgate.Server.Providers;
+using Tollgate.Server.Wallet;
 
 namespace Tollgate.Server.Console.Frame;
 
 /// <summary>Makes the pages of the console: those of <see cref="PageMaker"/>, within a frame that says where one is.</summary>
-internal sealed class FrameMaker(PageMaker pages, ProviderModel provider, BackCookie comeBack)
+internal sealed class FrameMaker(PageMaker pages, WalletLedger ledger, ProviderModel provider, BackCookie comeBack)
 {
     public IResult Of<TPage>(HttpContext http, int status, params (string Name, object? Value)[] parameters)
         where TPage : IComponent
@@ -57,6 +60,7 @@ internal sealed class FrameMaker(PageMaker pages, ProviderModel provider, BackCo
         {
             Pages = [.. PagesOf(place, path)],
             OperatorPages = person.IsOperator != 0 ? OperatorPages.Links(path) : [],
+            Warning = path == $"{place.Path}/wallet" ? null : WalletWords.WarningOf(place, ledger, provider.Wallet),
             Organizations =
             [
                 .. place.Organizations.Select(one => new FrameLink(
@@ -118,6 +122,11 @@ internal sealed class FrameMaker(PageMaker pages, ProviderModel provider, BackCo
             yield return Link("Why refused?", "/refusals");
         }
 
+        if (place.May(Act.ReadAccount))
+        {
+            yield return Link(provider.Wallet is null ? "Plan" : "Wallet", "/wallet");
+        }
+
         if (place.May(Act.SeeMembers) && (place.IsTeam || provider.Teams is not null))
         {
             yield return Link("Team", "/team");
@@ -127,6 +136,15 @@ internal sealed class FrameMaker(PageMaker pages, ProviderModel provider, BackCo
         var all = Link("Projects", "/projects");
         yield return all with { IsHere = all.IsHere || Link("", "/project").IsHere };
         yield return new FrameLink("Security", "/account", false);
+        if (place.May(Act.ReadAudit))
+        {
+            yield return Link("Audit", "/audit");
+        }
+
+        if (WebhookPages.IsOfferedAt(place))
+        {
+            yield return Link("Webhooks", "/webhooks");
+        }
 
         FrameLink Link(string title, string below) => new(
             title, place.Path + below, path == place.Path + below || path.StartsWith($"{place.Path}{below}/", StringComparison.Ordinal));

@@ -68,6 +68,19 @@ internal sealed class PlaceBook(
         };
     }
 
+    /// <summary>
+    /// The caller of a page once more, for an answer that takes long: whose session has ended, or who is something else there by now, gets
+    /// no more of it.
+    /// </summary>
+    public async ValueTask<Outcome<Caller>> Again(HttpContext http)
+    {
+        var place = ConsolePlace.Of(http);
+        return await sessions.Find(cookie.Read(http), http.RequestAborted) is { } who
+            && (await Find(who, place.Id, http.RequestAborted)).TryGet(out var found, out _) && found.Caller.Roles == place.Caller.Roles
+            ? found.Caller
+            : Problem.Of(ProblemCode.SessionEnded);
+    }
+
     /// <summary>A key of the place's project, and the person as it stands to that key.</summary>
     public async Task<Outcome<(Key Key, Caller Caller)>> FindKey(
         SignedIn who, ConsolePlace place, string keyId, Act act, CancellationToken cancel) =>
@@ -153,8 +166,7 @@ internal sealed class PlaceBook(
 
         return new ConsolePlace
         {
-            Organization = organization, Project = project, Caller = caller, RolesAbove = above.Roles, Organizations = own, Projects = [],
-            ProjectNosAbove = above.ProjectNos,
+            Organization = organization, Project = project, Caller = caller, CallerAbove = above, Organizations = own, Projects = [],
             RoleInTeam = teams.Find(one => one.Team.OrganizationNo == organization.OrganizationNo)?.Role,
             TeamsOwned = teams.Count(one => one.Role == TeamRole.Owner),
         };
