@@ -1,11 +1,11 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Tollgate.Server.Access;
-using Tollgate.Server.Problems;
+using Tollgate.Server.Docs.Site;
 
 namespace Tollgate.Server.Docs;
 
-/// <summary>What anybody may read about the gate without a key: the OpenAPI document, and a page per error.</summary>
+/// <summary>What anybody may read about the gate without a key: the OpenAPI document, and the documentation.</summary>
 internal static class OpenApi
 {
     /// <summary>The framework's name of the one document there is.</summary>
@@ -29,7 +29,7 @@ internal static class OpenApi
             options.AddOperationTransformer<OperationShape>();
             options.AddDocumentTransformer<DocumentShape>();
         });
-        return services.AddSingleton<ApiDocument>();
+        return services.AddSingleton<ApiDocument>().AddSingleton<DocSite>();
     }
 
     public static void MapDocs(this IEndpointRouteBuilder app)
@@ -38,7 +38,7 @@ internal static class OpenApi
             .Public().ExcludeFromDescription();
         app.MapGet("/openapi.yaml", (HttpContext http, ApiDocument document) => Send(http, document, Form.Yaml))
             .Public().ExcludeFromDescription();
-        app.MapGet("/docs/errors/{code}", ErrorPage).Public().ExcludeFromDescription();
+        app.ServiceProvider.GetRequiredService<DocSite>().Map(app);
     }
 
     private static async Task Send(HttpContext http, ApiDocument document, Form form)
@@ -51,8 +51,4 @@ internal static class OpenApi
         response.Headers.CacheControl = "no-cache";
         await response.Body.WriteAsync(bytes, http.RequestAborted);
     }
-
-    private static IResult ErrorPage(string code) => ErrorPages.Shipped.TryGet(code, out var page)
-        ? Results.Text(page, "text/markdown; charset=utf-8")
-        : new ProblemResult(new Problem(ProblemCode.NotFound, "There is no error with this code."));
 }

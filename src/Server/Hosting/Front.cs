@@ -85,7 +85,8 @@ internal sealed partial class Front(
         path.StartsWith("/api/", StringComparison.Ordinal)
         || path.StartsWith("/docs/", StringComparison.Ordinal)
         || path.StartsWith("/mail/", StringComparison.Ordinal)
-        || path is "/api" or "/mail" or "/docs" or "/healthz" or "/readyz" or "/metrics" or "/openapi.json" or "/openapi.yaml"
+        || path is "/api" or "/mail" or "/docs" or "/docs.md" or "/llms.txt" or "/healthz" or "/readyz" or "/metrics"
+            or "/openapi.json" or "/openapi.yaml"
         || ConsolePaths.IsAt(path);
 
     /// <summary>What only passes is held nowhere and has no bound; who holds a body bounds it.</summary>

@@ -40,6 +40,9 @@ internal sealed partial class KeyFeed(
 
     public LoadMeter Meter { get; } = new();
 
+    /// <summary>Keys that are used by a secret which is in no database.</summary>
+    public LentKeys Lent { get; } = new(table);
+
     /// <summary>Runs before a key comes into memory, with its number: what the Engine must know of it first. Null for nothing.</summary>
     public Func<long, Task>? BeforeEnter { get; set; }
 
@@ -144,7 +147,9 @@ internal sealed partial class KeyFeed(
         {
             var epoch = table.BeginLoad();
             Interlocked.Increment(ref _reads);
-            var row = await database.Read(c => KeySql.FindByHash(c, peppered), CancellationToken.None);
+            var row = Lent.TryFind(hash, out var keyNo)
+                ? await database.Read(c => KeySql.FindForCheck(c, keyNo), CancellationToken.None)
+                : await database.Read(c => KeySql.FindByHash(c, peppered), CancellationToken.None);
             await (AfterRead?.Invoke() ?? Task.CompletedTask);
             if (row is null ? table.EndLoadUnknown(epoch, hash) : await Enter(epoch, hash, row))
             {

@@ -245,6 +245,14 @@ internal static class KeySql
     /// <summary>What the check needs of the one secret with this hash: its key, its owners, its end.</summary>
     public static Task<KeyRow?> FindByHash(DbConnection connection, byte[] hash) => ByHash.Ask(connection, hash);
 
+    /// <summary>The same of a key, whatever its secrets are. By the primary key.</summary>
+    public static Task<KeyRow?> FindForCheck(DbConnection connection, long keyNo) => connection.QuerySingleOrDefaultAsync<KeyRow>(
+        $"""
+        SELECT {Columns}, o.is_operator AS IsOperator, o.state AS OwnerState, o.version AS OwnerVersion
+        {Source} WHERE k.key_no = @KeyNo
+        """,
+        new { KeyNo = keyNo });
+
     /// <summary>The newest version's hash and sealed text. By the primary key.</summary>
     public static Task<SealedRow?> SealedSecret(WriteScope scope, long keyNo) => scope.Connection.QueryFirstOrDefaultAsync<SealedRow>(
         "SELECT hash AS Hash, sealed AS Sealed FROM secrets WHERE key_no = @KeyNo ORDER BY version DESC LIMIT 1",

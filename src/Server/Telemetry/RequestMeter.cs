@@ -42,7 +42,8 @@ internal sealed class RequestMeter
         : path is "/healthz" or "/readyz" ? RequestClass.Health
         : path is "/metrics" ? RequestClass.Metrics
         : path is "/mail" || path.StartsWith("/mail/", StringComparison.Ordinal) ? RequestClass.Mail
-        : path is "/api" or "/docs" or "/openapi.json" or "/openapi.yaml" || path.StartsWith("/docs/", StringComparison.Ordinal)
+        : path is "/api" or "/docs" or "/docs.md" or "/llms.txt" or "/openapi.json" or "/openapi.yaml"
+            || path.StartsWith("/docs/", StringComparison.Ordinal)
             ? RequestClass.Docs
         : ConsolePaths.IsAt(path) ? RequestClass.Console
         : RequestClass.Provider;

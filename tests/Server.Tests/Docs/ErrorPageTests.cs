@@ -13,9 +13,12 @@ public sealed class ErrorPageTests
         foreach (var code in ProblemCode.All)
         {
             var page = await gate.Send("GET", $"/docs/errors/{code.Code}", key: null);
+            var source = await gate.Send("GET", $"/docs/errors/{code.Code}.md", key: null);
 
-            Assert.Equal((HttpStatusCode.OK, "text/markdown; charset=utf-8"), (page.Status, page.Headers["Content-Type"]));
-            Assert.StartsWith($"# {code.Code}\n", page.Text, StringComparison.Ordinal);
+            Assert.Equal((HttpStatusCode.OK, "text/html; charset=utf-8"), (page.Status, page.Headers["Content-Type"]));
+            Assert.Contains($"<h1>{code.Code}</h1>", page.Text, StringComparison.Ordinal);
+            Assert.Equal((HttpStatusCode.OK, "text/markdown; charset=utf-8"), (source.Status, source.Headers["Content-Type"]));
+            Assert.StartsWith($"# {code.Code}\n", source.Text, StringComparison.Ordinal);
         }
     }
 
@@ -27,14 +30,18 @@ public sealed class ErrorPageTests
 
         var page = await gate.Send("GET", refused.String("type"), key: null);
 
-        Assert.StartsWith($"# {refused.String("code")}\n", page.Text, StringComparison.Ordinal);
+        Assert.Contains($"<h1>{refused.String("code")}</h1>", page.Text, StringComparison.Ordinal);
     }
 
     [Theory]
     [InlineData("/docs/errors/no_such_code", 404)]
-    [InlineData("/docs/errors/not_found.md", 404)]
+    [InlineData("/docs/errors/not_found.html", 404)]
+    [InlineData("/docs/errors/not_found.md.md", 404)]
     [InlineData("/docs/errors/README", 404)]
+    [InlineData("/docs/decisions/0001-one-sql-text", 404)]
+    [InlineData("/docs/decisions/0001-one-sql-text.md", 404)]
     [InlineData("/docs/errors/..%2F..%2Fproviders%2Fdefault.yaml", 400)]
+    [InlineData("/docs/../providers/default.yaml", 404)]
     public async Task Nothing_else_is_served(string path, int status)
     {
         await using var gate = await RunningGate.Start("default");

@@ -201,7 +201,7 @@ public sealed partial class OpenApiTests
     private static partial Regex LongWord();
 
     /// <summary>The document's own endpoints, which do not describe themselves.</summary>
-    [GeneratedRegex("^/?(?:openapi|docs|mail)")]
+    [GeneratedRegex("^/?(?:openapi|docs|mail|llms)")]
     private static partial Regex Own();
 
     private sealed record Operation(string Path, string Method, JsonNode Body)

@@ -14,7 +14,8 @@ internal sealed class PageLook(PeoplePlace place, Chromium chromium)
 
     private const string Controls =
         """
-        [...document.querySelectorAll('a[href], button, input:not([type=hidden]), [tabindex]:not([tabindex="-1"])')]
+        [...document.querySelectorAll(
+          'a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex]:not([tabindex="-1"])')]
           .filter(one => one.checkVisibility())
         """;
 
@@ -30,6 +31,9 @@ internal sealed class PageLook(PeoplePlace place, Chromium chromium)
         await chromium.Open(Url(path));
         await Look(name);
     }
+
+    /// <summary>The page as it is by now.</summary>
+    public Task Shown(string name) => Look(name);
 
     /// <summary>Fills in a form of the page and sends it, past what the browser itself would mind, and looks at what comes.</summary>
     public async Task Send(string action, string name, params (string Name, string Value)[] fields)
@@ -91,15 +95,17 @@ internal sealed class PageLook(PeoplePlace place, Chromium chromium)
             await chromium.Tab();
             var fault = await chromium.Run(
                 """
-                (() => {
+                new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))).then(() => {
                   const here = document.activeElement;
                   if (here === document.body) { return ''; }
                   reached.add(here);
                   const style = getComputedStyle(here), box = here.getBoundingClientRect();
                   const isSeen = style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2;
-                  const isHere = box.top >= -1 && box.bottom <= innerHeight + 1 && box.left >= -1 && box.right <= innerWidth + 1;
+                  // What only scrolls may be larger than the screen: of that, a part is enough.
+                  const isHere = here.matches('[tabindex]') ? box.top < innerHeight && box.bottom > 0
+                    : box.top >= -1 && box.bottom <= innerHeight + 1 && box.left >= -1 && box.right <= innerWidth + 1;
                   return isSeen && isHere ? '' : `${here.outerHTML} ${isSeen ? 'is off the screen' : 'shows no focus'}`;
-                })()
+                })
                 """);
             if (fault.Length > 0)
             {

@@ -149,6 +149,10 @@ public sealed class ProviderErrorsTests
         "p/acme.yaml:11:7: path \"/api/v1/x\" takes /api, which is the gate's own")]
     [InlineData(
         "- /v1/files/**: files",
+        "- GET /llms.txt: files",
+        "p/acme.yaml:11:7: path \"/llms.txt\" takes /llms.txt, which is the gate's own")]
+    [InlineData(
+        "- /v1/files/**: files",
         "- /HealthZ: files",
         "p/acme.yaml:11:7: path \"/HealthZ\" takes /HealthZ, which is the gate's own")]
     [InlineData(

@@ -2,9 +2,11 @@ using Tollgate.Server.Access;
 using Tollgate.Server.Console.Audit;
 using Tollgate.Server.Console.Keys;
 using Tollgate.Server.Console.Operator;
+using Tollgate.Server.Console.Profile;
 using Tollgate.Server.Console.Projects;
 using Tollgate.Server.Console.SignIn;
 using Tollgate.Server.Console.Team;
+using Tollgate.Server.Console.Try;
 using Tollgate.Server.Console.Usage;
 using Tollgate.Server.Console.Wallet;
 using Tollgate.Server.Console.Webhooks;
@@ -17,7 +19,7 @@ namespace Tollgate.Server.Console.Frame;
 internal static class FrameEndpoints
 {
     public static void AddConsole(this IServiceCollection services) =>
-        services.AddSingleton<PlaceBook>().AddSingleton<FrameMaker>().AddSingleton<SnippetMaker>().AddOperatorPages();
+        services.AddSingleton<PlaceBook>().AddSingleton<FrameLinks>().AddSingleton<FrameMaker>().AddSingleton<SnippetMaker>().AddOperatorPages();
 
     public static void MapConsole(this IEndpointRouteBuilder app)
     {
@@ -42,6 +44,8 @@ internal static class FrameEndpoints
         places.MapProjectPages();
         places.MapAuditPages();
         places.MapWebhookPages();
+        places.MapTryPages();
+        places.MapProfilePages();
     }
 
     private static async Task<IResult> Begin(HttpContext http, PlaceBook book, PageMaker pages) =>

@@ -3,7 +3,6 @@ using Tollgate.Server.Access;
 using Tollgate.Server.Console.Operator;
 using Tollgate.Server.Console.SignIn;
 using Tollgate.Server.Console.Wallet;
-using Tollgate.Server.Console.Webhooks;
 using Tollgate.Server.Identity;
 using Tollgate.Server.Identity.Sessions;
 using Tollgate.Server.Problems;
@@ -13,7 +12,7 @@ using Tollgate.Server.Wallet;
 namespace Tollgate.Server.Console.Frame;
 
 /// <summary>Makes the pages of the console: those of <see cref="PageMaker"/>, within a frame that says where one is.</summary>
-internal sealed class FrameMaker(PageMaker pages, WalletLedger ledger, ProviderModel provider, BackCookie comeBack)
+internal sealed class FrameMaker(PageMaker pages, FrameLinks links, WalletLedger ledger, ProviderModel provider, BackCookie comeBack)
 {
     public IResult Of<TPage>(HttpContext http, int status, params (string Name, object? Value)[] parameters)
         where TPage : IComponent
@@ -58,7 +57,7 @@ internal sealed class FrameMaker(PageMaker pages, WalletLedger ledger, ProviderM
             FrameFile.Style.Address, FrameFile.Script.Address, NameOf(person), ConsolePlace.NameOf(place.Organization, person),
             place.Project?.Name, place.Path)
         {
-            Pages = [.. PagesOf(place, path)],
+            Pages = [.. links.Of(place, path)],
             OperatorPages = person.IsOperator != 0 ? OperatorPages.Links(path) : [],
             Warning = path == $"{place.Path}/wallet" ? null : WalletWords.WarningOf(place, ledger, provider.Wallet),
             Organizations =
@@ -96,57 +95,5 @@ internal sealed class FrameMaker(PageMaker pages, WalletLedger ledger, ProviderM
         };
 
         static FrameLink Link(string title, string id) => new(title, $"{ConsolePlace.Root}/{id}", false);
-    }
-
-    /// <summary>In the order in which they are asked for. A page that the role does not reach is not named.</summary>
-    private IEnumerable<FrameLink> PagesOf(ConsolePlace place, string path)
-    {
-        var home = place.Project is null ? $"{place.Path}/all" : place.Path;
-        if (place.May(Act.ReadUsage))
-        {
-            yield return new FrameLink("Overview", home, path == home);
-        }
-
-        if (place.Project is not null && place.May(Act.SeeKeys))
-        {
-            yield return Link("Keys", "/keys");
-        }
-
-        if (place.May(Act.ReadUsage))
-        {
-            yield return Link("Usage", "/usage");
-        }
-
-        if (place.Project is not null && place.May(Act.ReadUsage))
-        {
-            yield return Link("Why refused?", "/refusals");
-        }
-
-        if (place.May(Act.ReadAccount))
-        {
-            yield return Link(provider.Wallet is null ? "Plan" : "Wallet", "/wallet");
-        }
-
-        if (place.May(Act.SeeMembers) && (place.IsTeam || provider.Teams is not null))
-        {
-            yield return Link("Team", "/team");
-        }
-
-        // One of them is a page of its own place.
-        var all = Link("Projects", "/projects");
-        yield return all with { IsHere = all.IsHere || Link("", "/project").IsHere };
-        yield return new FrameLink("Security", "/account", false);
-        if (place.May(Act.ReadAudit))
-        {
-            yield return Link("Audit", "/audit");
-        }
-
-        if (WebhookPages.IsOfferedAt(place))
-        {
-            yield return Link("Webhooks", "/webhooks");
-        }
-
-        FrameLink Link(string title, string below) => new(
-            title, place.Path + below, path == place.Path + below || path.StartsWith($"{place.Path}{below}/", StringComparison.Ordinal));
     }
 }

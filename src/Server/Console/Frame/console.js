@@ -40,3 +40,76 @@ if (document.querySelector('[data-wait]')) {
     }
   }, 5000);
 }
+
+// The answer of a trial as it comes, where the form alone would wait for all of it.
+document.addEventListener('submit', async (event) => {
+  const form = event.target.closest('[data-stream] form');
+  if (!form) {
+    return;
+  }
+  event.preventDefault();
+  const button = form.querySelector('[type=submit]');
+  const part = (id) => document.getElementById(id);
+  button.disabled = true;
+  const fail = (why) => {
+    [part('trial').hidden, part('broken').hidden] = [false, false];
+    part('broken').querySelector('span').textContent = why;
+  };
+  try {
+    const answer = await fetch(form.action, {
+      method: 'POST', body: new URLSearchParams(new FormData(form)), headers: { Accept: 'text/event-stream' },
+    });
+    if (!(answer.headers.get('Content-Type') ?? '').startsWith('text/event-stream')) {
+      // A refusal, a fault of the form, or where to sign in: a page like without script.
+      const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
+      if (!page.querySelector('.shell main')) {
+        location.assign(answer.redirected ? answer.url : location.href);
+        return;
+      }
+      document.querySelector('main').replaceWith(page.querySelector('main'));
+      (part('trial')?.hidden === false ? part('trial') : document.querySelector('main')).scrollIntoView();
+      return;
+    }
+    part('trial').replaceWith(part('trial-blank').content.cloneNode(true));
+    part('trial').hidden = false;
+    await listen(answer.body, part, fail);
+    const id = [...part('headers').querySelectorAll('dt')].find((name) => name.textContent.toLowerCase() === 'x-request-id');
+    const used = await fetch(`${form.action}?request=${encodeURIComponent(id.nextElementSibling.textContent)}`);
+    part('used').replaceWith(new DOMParser().parseFromString(await used.text(), 'text/html').getElementById('used'));
+  } catch (fault) {
+    fail(fault.message);
+  } finally {
+    button.disabled = false;
+  }
+});
+
+async function listen(body, part, fail) {
+  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+  for (let text = ''; ;) {
+    const { done, value } = await reader.read();
+    if (done) {
+      return;
+    }
+    const events = (text + value).replaceAll('\r\n', '\n').split('\n\n');
+    text = events.pop();
+    for (const event of events) {
+      const lines = event.split('\n');
+      const data = lines.filter((line) => line.startsWith('data:')).map((line) => line.slice(5).trim()).join('\n');
+      if (data === '' || data === '[DONE]') {
+        continue;
+      }
+      const told = JSON.parse(data);
+      if (lines.includes('event: headers')) {
+        for (const [name, content] of told) {
+          const row = part('headers').appendChild(document.createElement('div'));
+          row.appendChild(document.createElement('dt')).textContent = name;
+          row.appendChild(document.createElement('dd')).textContent = content;
+        }
+      } else if (told.error) {
+        fail(told.error.message ?? '');
+      } else {
+        part('answer').append(told.choices?.[0]?.delta?.content ?? '');
+      }
+    }
+  }
+}

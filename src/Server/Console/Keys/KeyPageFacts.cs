@@ -119,6 +119,9 @@ public sealed record SecretFacts(string Secret, string Name, string Home)
     /// <summary>What has just happened.</summary>
     public required string Sentence { get; init; }
 
+    /// <summary>Where the key is tried; null where that is not on offer.</summary>
+    public string? TryHref { get; init; }
+
     /// <summary>Whether it can be shown again.</summary>
     public bool IsRevealable { get; init; }
 

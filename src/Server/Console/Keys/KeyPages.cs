@@ -1,6 +1,7 @@
 using Tollgate.Server.Access;
 using Tollgate.Server.Console.Frame;
 using Tollgate.Server.Console.SignIn;
+using Tollgate.Server.Console.Try;
 using Tollgate.Server.Identity.Operators;
 using Tollgate.Server.Identity.Sessions;
 using Tollgate.Server.Keys;
@@ -128,6 +129,7 @@ internal static class KeyPages
         return pages.Of<SecretPage>(http, 200, ("Secret", new SecretFacts(
             issued.Secret!, issued.Key.Name, $"{ConsolePlace.Of(http).Path}/keys/{issued.Key.Id}")
         {
+            TryHref = TryPages.HrefIn(ConsolePlace.Of(http), snippets) is { } href ? $"{href}?key={issued.Key.Id}" : null,
             Sentence = sentence, IsRevealable = provider.Keys.Revealable, Snippets = snippets.Of(issued.Key, issued.Secret!),
         }));
     }

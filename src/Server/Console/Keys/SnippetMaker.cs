@@ -16,6 +16,9 @@ internal sealed class SnippetMaker(ProviderModel provider, PublicUrl url)
     /// <summary>Where customers send requests.</summary>
     public string BaseUrl => url.IsSecure ? provider.BaseUrl.TrimEnd('/') : url.Text + BasePath;
 
+    /// <summary>Where chats with a model are sent; null where the provider has none.</summary>
+    public string? ChatPath => Takes("POST", BasePath + Chat) ? BasePath + Chat : null;
+
     private string BasePath => new Uri(provider.BaseUrl).AbsolutePath.TrimEnd('/');
 
     /// <param name="key">What it may do decides what is shown.</param>
@@ -24,7 +27,7 @@ internal sealed class SnippetMaker(ProviderModel provider, PublicUrl url)
     {
         // A model is named by who made the key, who may be somebody else than who pastes the lines into a shell.
         var model = (key.Models ?? []).Concat(provider.Models.Select(offer => offer.Id)).FirstOrDefault(IsPlain);
-        return model is not null && Takes("POST", BasePath + Chat) ? OfChat(secret, model) : OfGet(secret, PathFor(key));
+        return model is not null && ChatPath is not null ? OfChat(secret, model) : OfGet(secret, PathFor(key));
     }
 
     private static bool IsPlain(string model) =>

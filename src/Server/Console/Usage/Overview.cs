@@ -1,6 +1,8 @@
 using Tollgate.Server.Access;
 using Tollgate.Server.Console.Frame;
 using Tollgate.Server.Console.Keys;
+using Tollgate.Server.Console.Profile;
+using Tollgate.Server.Console.Try;
 using Tollgate.Server.Keys;
 using Tollgate.Server.Problems;
 using Tollgate.Server.Providers;
@@ -49,6 +51,7 @@ internal static class Overview
         var currency = provider.Wallet?.Currency;
         return pages.Of<OverviewPage>(
             http, 200, ("Home", http.Request.Path.Value), ("Place", place.Path), ("DayCount", days),
+            ("TokenHref", ProfilePages.HrefIn(place, provider)),
             ("First", place.Project is null ? null : await FirstRunOf(http, place, nowMs)),
             ("Totals", UsageWords.Totals(UsageWords.Total(byDay), currency)),
             ("Chart", days == 1 ? null : UsageWords.Chart($"Requests by day, the last {days} days", byDay, asked.Range, nowMs)),
@@ -85,6 +88,7 @@ internal static class Overview
         return new FirstRun(place.May(Act.MakeKeys) ? $"{place.Path}/keys/new" : null, key is not null || passed > 0, passed == 0 ? null
             : last is [{ KeyName: { } name }, ..] ? name : "a key")
         {
+            TryHref = TryPages.HrefIn(place, services.GetRequiredService<SnippetMaker>()),
             Snippets = key is null ? [] : services.GetRequiredService<SnippetMaker>().Of(key, "YOUR_KEY"),
             Refused = RefusalWords.Lines(refused, place.Path, nowMs) is [var line, ..] ? line : null,
         };

@@ -50,6 +50,9 @@ public sealed record FirstRun(string? MakeHref, bool HasKey, string? PassedBy)
 {
     public IReadOnlyList<Snippet> Snippets { get; init; } = [];
 
+    /// <summary>Where a request is sent from a page; null where that is not on offer.</summary>
+    public string? TryHref { get; init; }
+
     /// <summary>The last request that was refused, where one was.</summary>
     public RefusalLine? Refused { get; init; }
 }

@@ -237,7 +237,7 @@ internal sealed partial class PermissionSection
 
         return first.Literal.ToLowerInvariant() switch
         {
-            "api" or "healthz" or "readyz" or "metrics" or "console" or "docs" => "/" + first.Literal,
+            "api" or "healthz" or "readyz" or "metrics" or "console" or "docs" or "docs.md" or "llms.txt" => "/" + first.Literal,
             "openapi" => "/openapi",
             var literal when literal.StartsWith("openapi.", StringComparison.Ordinal) => "/openapi.*",
             _ => null,
