@@ -78,6 +78,21 @@ public sealed class LimitTable
         return freed;
     }
 
+    /// <summary>What a key has taken of a limit within its window, as far as this process knows.</summary>
+    /// <param name="keyNo">The number of the key.</param>
+    /// <param name="limit">The number of the limit.</param>
+    /// <param name="clockMs">The clock of the checks.</param>
+    public long TakenOf(uint keyNo, int limit, long clockMs)
+    {
+        LimitPlace place = PlaceOf(keyNo, clockMs);
+        place.Enter();
+        int link = place.Stripe.FirstLocked(place.Bucket);
+        int index = place.Stripe.FindLocked(ref link, RollingWindow.OwnerOf(keyNo, (byte)limit));
+        long taken = index < 0 ? 0 : place.Stripe.ReachLocked(index, place.ClockMs, Catalogue.Limits[limit].SlotMs).Sum;
+        place.Exit();
+        return taken;
+    }
+
     /// <summary>Whether anything of a key's limit is counted.</summary>
     public bool Has(uint keyNo, int limit)
     {

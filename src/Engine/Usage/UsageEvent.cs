@@ -120,4 +120,7 @@ public enum UsageFlags : byte
 
     /// <summary>The cost is of a price, 0 included; without this the cost is null.</summary>
     Priced = 4,
+
+    /// <summary>It came with a secret that a rotation has replaced.</summary>
+    OldSecret = 8,
 }

@@ -386,6 +386,11 @@ public sealed class Admission
         (long costMicros, int limits) = (intake.Verdict.Held.Micros, intake.Taken.Bits);
         int lasting = limits & Limits.Catalogue.LastingBits;
         UsageFlags flags = request.IsPriced ? UsageFlags.Priced : UsageFlags.None;
+        if (intake.Verdict.Key.EndsBeforeExpiry)
+        {
+            flags |= UsageFlags.OldSecret;
+        }
+
         place.CostMicros = costMicros;
         (place.Limits, place.LastingLimits, place.Flags) = ((ushort)limits, (ushort)lasting, flags);
         var sum = new UsageChecksum(sequence);

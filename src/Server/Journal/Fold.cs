@@ -327,6 +327,7 @@ internal sealed partial class Fold(
         }
 
         await book.Book(scope, rows, batch.Requests, batch.Refusals);
+        UsageBook.NoteOldSecrets(rows, batch.OldSecretUses);
         JournalSql.Keep(rows, batch.Open);
         JournalSql.End(rows, batch.Ended);
         JournalSql.AddToWindows(rows, batch.Windows);

@@ -27,6 +27,9 @@ internal sealed class FoldBatch
 
     public List<BookedRefusal> Refusals { get; } = [];
 
+    /// <summary>When keys were last used by a secret that a rotation has replaced.</summary>
+    public Dictionary<long, long> OldSecretUses { get; } = [];
+
     /// <summary>Reservations of earlier rows that ended.</summary>
     public List<long> Ended { get; } = [];
 
@@ -89,6 +92,7 @@ internal sealed class FoldBatch
         switch (happened.Kind)
         {
             case UsageKind.Passed or UsageKind.Recorded:
+                SeeSecret(in happened);
                 if (Book(in happened) && _limits.Any)
                 {
                     Count(happened.KeyNo, _limits.CountsOf(happened));
@@ -99,6 +103,7 @@ internal sealed class FoldBatch
                 Refuse(in happened);
                 break;
             case UsageKind.Reserved:
+                SeeSecret(in happened);
                 if (!_booked.Contains(happened.RequestNo) && _open.TryAdd(happened.RequestNo, OpenReservation.Of(in happened))
                     && _limits.Any)
                 {
@@ -125,6 +130,16 @@ internal sealed class FoldBatch
                 break;
             default:
                 throw new InvalidDataException($"Event {happened.Sequence} of the spool is of kind {happened.Kind}, which nobody wrote.");
+        }
+    }
+
+    /// <summary>Told again after a crash it says the same.</summary>
+    private void SeeSecret(in UsageEvent happened)
+    {
+        if ((happened.Flags & UsageFlags.OldSecret) != 0)
+        {
+            ref var usedMs = ref CollectionsMarshal.GetValueRefOrAddDefault(OldSecretUses, happened.KeyNo, out _);
+            usedMs = Math.Max(usedMs, happened.AtMs);
         }
     }
 
@@ -156,7 +171,8 @@ internal sealed class FoldBatch
         }
 
         var isPriced = (happened.Flags & UsageFlags.Priced) != 0;
-        var flags = (BookedFlags)happened.Flags | (happened.Kind == UsageKind.Recorded ? BookedFlags.Recorded : BookedFlags.None);
+        var flags = (BookedFlags)(happened.Flags & ~UsageFlags.OldSecret)
+            | (happened.Kind == UsageKind.Recorded ? BookedFlags.Recorded : BookedFlags.None);
         Requests.Add(new BookedRequest
         {
             RequestNo = happened.RequestNo,

@@ -34,6 +34,16 @@ internal sealed class UsageBook
         AddUp(rows, requests, refusals, places);
     }
 
+    /// <summary>Notes when keys were last used by a secret that a rotation has replaced.</summary>
+    public static void NoteOldSecrets(RowsBatch rows, IReadOnlyDictionary<long, long> uses)
+    {
+        if (uses.Count > 0)
+        {
+            long[] keys = [.. uses.Keys.Order()];
+            UsageSql.MoveOldSecretUse(rows, keys, Array.ConvertAll(keys, keyNo => uses[keyNo]));
+        }
+    }
+
     /// <summary>Which of these requests are booked already.</summary>
     public static async Task<HashSet<long>> Booked(WriteScope scope, IReadOnlyCollection<long> numbers) =>
         numbers.Count == 0 ? [] : [.. await UsageSql.Booked(scope, numbers)];

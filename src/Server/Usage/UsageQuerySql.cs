@@ -80,6 +80,10 @@ internal static class UsageQuerySql
     public static Task<long?> LastUse(DbConnection connection, long keyNo) => connection.ExecuteScalarAsync<long?>(
         "SELECT last_used_at_ms FROM last_uses WHERE key_no = @keyNo", new { keyNo });
 
+    /// <summary>By the primary key.</summary>
+    public static Task<long?> OldSecretUse(DbConnection connection, long keyNo) => connection.ExecuteScalarAsync<long?>(
+        "SELECT used_at_ms FROM old_secret_uses WHERE key_no = @keyNo", new { keyNo });
+
     /// <summary>The same for a page of keys.</summary>
     public static async Task<Dictionary<long, long>> LastUses(DbConnection connection, IReadOnlyCollection<long> keyNos) =>
         (await connection.QueryAsync<(long KeyNo, long AtMs)>(

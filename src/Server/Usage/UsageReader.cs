@@ -69,6 +69,13 @@ internal sealed class UsageReader(Database database)
             cancel);
     }
 
+    /// <summary>When a key was last used by a secret that a rotation has replaced, whoever asks; null for never.</summary>
+    public async Task<long?> OldSecretUse(long keyNo, CancellationToken cancel)
+    {
+        await (CatchUp?.Invoke(cancel) ?? Task.CompletedTask);
+        return await database.Read(connection => UsageQuerySql.OldSecretUse(connection, keyNo), cancel);
+    }
+
     /// <summary>When each of these keys was last used, whoever asks: who lists keys has found that they may be seen.</summary>
     public async Task<Dictionary<long, long>> LastUses(IReadOnlyCollection<long> keyNos, CancellationToken cancel)
     {

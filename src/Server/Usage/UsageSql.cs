@@ -41,6 +41,15 @@ internal static class UsageSql
                                THEN excluded.last_used_at_ms ELSE usage_keys.last_used_at_ms END
         """);
 
+    private static readonly RowsStatement OldSecretRows = RowsStatement.AddUp(
+        "old_secret_uses",
+        ["key_no"],
+        ["key_no", "used_at_ms"],
+        """
+        used_at_ms = CASE WHEN excluded.used_at_ms > old_secret_uses.used_at_ms
+                          THEN excluded.used_at_ms ELSE old_secret_uses.used_at_ms END
+        """);
+
     private static readonly RowsStatement SpanRows = RowsStatement.Insert(
         "INSERT INTO usage_spans (hour_ms, lowest_no, highest_no)",
         3,
@@ -63,6 +72,9 @@ internal static class UsageSql
 
     /// <summary>Never goes back.</summary>
     public static void MoveLastUse(RowsBatch rows, long[] keyNos, long[] atMs) => rows.Add(UseRows, [keyNos, atMs]);
+
+    /// <inheritdoc cref="MoveLastUse"/>
+    public static void MoveOldSecretUse(RowsBatch rows, long[] keyNos, long[] atMs) => rows.Add(OldSecretRows, [keyNos, atMs]);
 
     public static void WidenSpans(RowsBatch rows, long[] hoursMs, long[] lowest, long[] highest) =>
         rows.Add(SpanRows, [hoursMs, lowest, highest]);

@@ -34,6 +34,22 @@ public sealed class LimitTableTests
     }
 
     [Fact]
+    public void What_a_key_has_taken_is_told_without_being_taken_and_leaves_with_its_window()
+    {
+        LimitTable table = TableOf(LimitTable.LimitsMaxLeast, Rpm);
+        Assert.Equal(0, table.TakenOf(7, 0, 1_000));
+
+        Fill(table, 7, clockMs: 1_000);
+        Fill(table, 7, clockMs: 30_000);
+
+        Assert.Equal(2, table.TakenOf(7, 0, 30_000));
+        Assert.Equal(2, table.TakenOf(7, 0, 30_000));
+        Assert.Equal(0, table.TakenOf(8, 0, 30_000));
+        Assert.Equal(1, table.TakenOf(7, 0, 62_000));
+        Assert.Equal(0, table.TakenOf(7, 0, 92_000));
+    }
+
+    [Fact]
     public void Packing_loses_nothing_of_what_still_counts()
     {
         LimitTable table = TableOf(200_000, Rpm, Rpd);

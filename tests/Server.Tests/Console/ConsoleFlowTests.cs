@@ -58,7 +58,7 @@ public sealed class ConsoleFlowTests
 
         await flow.TabTo("Make a key");
         await keys.PressAsync("Enter");
-        await chromium.Page.WaitForURLAsync("**/keys/new");
+        await chromium.Page.GetByRole(AriaRole.Heading, new() { Name = "Make a key", Exact = true }).WaitForAsync();
         await flow.TabTo("Name");
         await keys.TypeAsync("By keys alone");
         await keys.PressAsync("Enter");

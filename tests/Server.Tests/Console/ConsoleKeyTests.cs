@@ -1,12 +1,14 @@
 using System.Net;
 using System.Text.RegularExpressions;
+using Dapper;
 using Tollgate.Server.Tests.Fixtures;
 using Tollgate.Server.Tests.Identity;
+using DatabaseKind = Tollgate.Server.Storage.DatabaseKind;
 
 namespace Tollgate.Server.Tests.Console;
 
 /// <summary>Keys at the console, by forms and without script.</summary>
-public sealed partial class ConsoleKeyTests
+public sealed partial class ConsoleKeyTests(PostgresFixture postgres)
 {
     [Fact]
     public async Task Somebody_who_is_signed_in_comes_from_the_root_to_the_console_and_everybody_else_to_the_providers_own_answer()
@@ -47,6 +49,65 @@ public sealed partial class ConsoleKeyTests
         Assert.Contains("My program", list.Text, StringComparison.Ordinal);
         Assert.DoesNotContain(secret, list.Text, StringComparison.Ordinal);
         Assert.DoesNotContain(secret, (await owner.Get(KeyHref(list, "My program"))).Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_form_that_is_sent_twice_makes_one_key_and_one_that_was_wrong_is_sent_again()
+    {
+        await using var place = await ConsolePagesPlace.Start();
+        var owner = place.As("owner");
+        var form = await owner.Get($"{place.Keys}/new");
+        var before = await Count(place);
+
+        Assert.Equal(422, (await owner.Send(form, $"{place.Keys}/new", ("name", ""))).Status);
+        Assert.Equal(200, (await owner.Send(form, $"{place.Keys}/new", ("name", "Once"))).Status);
+        var again = await owner.Send(form, $"{place.Keys}/new", ("name", "Once"));
+
+        Assert.Equal(409, again.Status);
+        Assert.Contains("This form was sent before", again.Text, StringComparison.Ordinal);
+        Assert.Equal(before + 1, await Count(place));
+    }
+
+    [Fact]
+    public async Task A_key_gets_another_name_and_a_wrong_one_is_told_and_kept_to_mend()
+    {
+        await using var place = await ConsolePagesPlace.Start("tensorx");
+        var owner = place.As("owner");
+        await ConsolePagesPlace.Make(owner, place.Keys, ("name", "A program"), ("description", "At night"));
+        var key = KeyHref(await owner.Get(place.Keys), "A program");
+        Assert.Contains("At night", (await owner.Get($"{key}/rename")).Text, StringComparison.Ordinal);
+
+        var wrong = await owner.Fill($"{key}/rename", ("name", "ab"), ("description", "By day"));
+        Assert.Equal(422, wrong.Status);
+        Assert.Contains("must have 3 to 50 characters", wrong.Text, StringComparison.Ordinal);
+        Assert.Contains("By day", wrong.Text, StringComparison.Ordinal);
+        Assert.Equal($"{key}?done=rename", (await owner.Fill($"{key}/rename", ("name", "Another <b>"), ("description", ""))).Location);
+
+        var page = await owner.Get(key);
+        Assert.Contains("Another &lt;b&gt;", page.Text, StringComparison.Ordinal);
+        Assert.DoesNotContain("At night", page.Text, StringComparison.Ordinal);
+        Assert.Equal(403, (await place.As("viewer").Get($"{key}/rename")).Status);
+    }
+
+    [Theory, MemberData(nameof(Databases.Both), MemberType = typeof(Databases))]
+    public async Task A_key_tells_for_how_long_its_old_secret_was_not_used_and_what_its_limits_count_now(DatabaseKind kind)
+    {
+        await using var place = await ConsolePagesPlace.Start(
+            postgres: kind == DatabaseKind.PostgreSql ? await postgres.NewDatabase() : null);
+        var owner = place.As("owner");
+        var old = SecretOf(await ConsolePagesPlace.Make(owner, place.Keys, ("name", "A program")));
+        var key = KeyHref(await owner.Get(place.Keys), "A program");
+        var fresh = SecretOf(await owner.Fill($"{key}/rotate", ("grace_hours", "24")));
+        place.Gate.Clock.Advance(TimeSpan.FromMinutes(5));
+        Assert.Contains("unused for 5 minutes", (await owner.Get(key)).Text, StringComparison.Ordinal);
+
+        await place.Check(old);
+        place.Gate.Clock.Advance(TimeSpan.FromMinutes(2));
+        await place.Check(fresh);
+        var page = await owner.Get(key);
+
+        Assert.Contains("unused for 2 minutes", page.Text, StringComparison.Ordinal);
+        Assert.Matches("requests in 60 seconds</td><td class=\"number\">1</td>", page.Text);
     }
 
     [Fact]
@@ -291,4 +352,7 @@ public sealed partial class ConsoleKeyTests
 
     [GeneratedRegex("<a class=\"row\" href=\"(?<href>[^\"]*)\"><bdi>(?<name>[^<]*)</bdi>")]
     private static partial Regex RowLink();
+
+    private static Task<long> Count(ConsolePagesPlace place) =>
+        place.Gate.Database.Read(connection => connection.ExecuteScalarAsync<long>("SELECT COUNT(*) FROM keys"));
 }

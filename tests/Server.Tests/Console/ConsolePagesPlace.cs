@@ -24,10 +24,11 @@ internal sealed partial class ConsolePagesPlace : IAsyncDisposable
     public string Keys => $"{Home}/keys";
 
     public static async Task<ConsolePagesPlace> Start(
-        string provider = "default", Func<ProviderModel, ProviderModel>? with = null, GateOptions? options = null)
+        string provider = "default", Func<ProviderModel, ProviderModel>? with = null, GateOptions? options = null,
+        string? postgres = null)
     {
         var gate = await RunningGate.Start(
-            provider, (options ?? new GateOptions()) with { LogLevel = "none", HashRounds = 1_000 }, with: with);
+            provider, (options ?? new GateOptions()) with { LogLevel = "none", HashRounds = 1_000 }, with: with, postgres: postgres);
         var expires = gate.Services.GetService(typeof(ProviderModel)) is ProviderModel { Keys.Expiry: ExpiryRule.Required }
             ? gate.Clock.GetUtcNow().AddDays(10)
             : (DateTimeOffset?)null;

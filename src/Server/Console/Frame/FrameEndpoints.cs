@@ -19,7 +19,8 @@ namespace Tollgate.Server.Console.Frame;
 internal static class FrameEndpoints
 {
     public static void AddConsole(this IServiceCollection services) =>
-        services.AddSingleton<PlaceBook>().AddSingleton<FrameLinks>().AddSingleton<FrameMaker>().AddSingleton<SnippetMaker>().AddOperatorPages();
+        services.AddSingleton<PlaceBook>().AddSingleton<FrameLinks>().AddSingleton<FrameMaker>().AddSingleton<SnippetMaker>()
+            .AddSingleton<SentForms>().AddOperatorPages();
 
     public static void MapConsole(this IEndpointRouteBuilder app)
     {

@@ -48,15 +48,18 @@ internal static class Shown
             return "just now";
         }
 
-        var words = span switch
-        {
-            < HourMs => Words(span / MinuteMs, "minute"),
-            < DayMs => Words(span / HourMs, "hour"),
-            < 60 * DayMs => Words(span / DayMs, "day"),
-            _ => Words(span / (30 * DayMs), "month"),
-        };
-        return ms <= nowMs ? $"{words} ago" : $"in {words}";
+        return ms <= nowMs ? $"{Length(span)} ago" : $"in {Length(span)}";
     }
+
+    /// <summary>A length of time in its largest unit: <c>3 minutes</c>, <c>2 days</c>.</summary>
+    public static string Length(long ms) => ms switch
+    {
+        < MinuteMs => "less than a minute",
+        < HourMs => Words(ms / MinuteMs, "minute"),
+        < DayMs => Words(ms / HourMs, "hour"),
+        < 60 * DayMs => Words(ms / DayMs, "day"),
+        _ => Words(ms / (30 * DayMs), "month"),
+    };
 
     /// <summary>A length of time: <c>1 day</c>, <c>90 seconds</c>.</summary>
     public static string Span(TimeSpan span) =>

@@ -12,6 +12,18 @@ for (const time of document.querySelectorAll('time[datetime]')) {
   time.title = new Date(time.dateTime).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short', });
 }
 
+// A second press before the answer is there sends nothing more.
+for (const form of document.querySelectorAll('form[method=post]')) {
+  form.addEventListener('submit', (event) => {
+    if (form.dataset.sent) {
+      event.preventDefault();
+    } else if (!event.defaultPrevented) {
+      form.dataset.sent = 'yes';
+    }
+  });
+  window.addEventListener('pageshow', () => delete form.dataset.sent);
+}
+
 // One stop for the Tab key in each chart; the arrow keys read the days.
 for (const chart of document.querySelectorAll('.chart svg')) {
   const days = [...chart.querySelectorAll('.day')];

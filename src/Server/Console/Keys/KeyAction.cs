@@ -8,6 +8,7 @@ namespace Tollgate.Server.Console.Keys;
 /// <summary>What can be done to a key: which of it is on offer now, and the words that say what it does.</summary>
 internal sealed record KeyAction(string Name, string Title, KeyOperations Operation, string Short)
 {
+    public const string Rename = "rename";
     public const string Rotate = "rotate";
     public const string Revoke = "revoke";
     public const string Delete = "delete";
@@ -16,6 +17,7 @@ internal sealed record KeyAction(string Name, string Title, KeyOperations Operat
     /// <summary>In the order in which they are shown: what is mended easily comes first.</summary>
     public static IReadOnlyList<KeyAction> All { get; } =
     [
+        new(Rename, "Rename", KeyOperations.None, "Another name or description."),
         new("disable", "Disable", KeyOperations.Disable, "Refuse its requests until it is enabled again."),
         new("enable", "Enable", KeyOperations.Enable, "Let its requests pass again."),
         new(Rotate, "Rotate", KeyOperations.Rotate, "A new secret; the old one works on for a while."),
@@ -33,7 +35,7 @@ internal sealed record KeyAction(string Name, string Title, KeyOperations Operat
     /// <summary>Whether the provider file has it and the key is in a state for it. The door asks again.</summary>
     public bool IsOfferedFor(Key key, KeyRules rules)
     {
-        var isOffered = Operation == KeyOperations.None ? rules.Revealable : rules.Offers(Operation);
+        var isOffered = Name == Rename || (Operation == KeyOperations.None ? rules.Revealable : rules.Offers(Operation));
         return isOffered && Name switch
         {
             Delete => key.DeletedAtMs is null,
@@ -56,6 +58,9 @@ internal sealed record KeyAction(string Name, string Title, KeyOperations Operat
             GraceHours = Hours(rules.GraceDefault),
             AsksForce = Name == Rotate && old is not null,
             AsksName = Name == Delete,
+            AsksNewName = Name == Rename,
+            Description = key.Description,
+            NameLength = (rules.NameMin, rules.NameMax),
         };
     }
 
@@ -65,6 +70,7 @@ internal sealed record KeyAction(string Name, string Title, KeyOperations Operat
         "disable" => $"{name} is disabled: its requests are refused from now on.",
         "enable" => $"{name} is enabled: its requests pass again.",
         Revoke => $"{name} is revoked, for good.",
+        Rename => $"{name} is what it is called now.",
         Delete => $"{name} is deleted. Its usage stays readable.",
         Rotate => $"{name} has a new secret. Put it where the old one is; the old one works on until the end of its grace.",
         "regenerate" => $"{name} has a new secret. The old one has stopped.",
@@ -76,6 +82,7 @@ internal sealed record KeyAction(string Name, string Title, KeyOperations Operat
         Rotate => "Make a new secret",
         "regenerate" => "Make a new secret and stop the old one",
         Reveal => "Show the secret",
+        Rename => "Save",
         Revoke => "Revoke this key",
         Delete => "Delete this key",
         _ => $"{Title} this key",
@@ -114,6 +121,7 @@ internal sealed record KeyAction(string Name, string Title, KeyOperations Operat
             "The key gets a new secret, which is shown on the next page. Name, history and limits stay.",
             "Apps using the old secret stop at once.",
         ],
+        Rename => ["Requests that it made before are shown under the new name too. Its secret and everything else stay."],
         Reveal => ["The secret is shown on the next page. That you looked is noted in the audit log."],
         Revoke =>
         [

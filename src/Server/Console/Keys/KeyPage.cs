@@ -1,3 +1,4 @@
+using Tollgate.Engine.Verification;
 using Tollgate.Server.Access;
 using Tollgate.Server.Console.Frame;
 using Tollgate.Server.Console.SignIn;
@@ -9,6 +10,7 @@ using Tollgate.Server.Problems;
 using Tollgate.Server.Providers;
 using Tollgate.Server.Storage;
 using Tollgate.Server.Usage;
+using Tollgate.Server.Verification;
 
 namespace Tollgate.Server.Console.Keys;
 
@@ -61,10 +63,11 @@ internal static class KeyPage
         var refusals = usage is null ? [] : await reader.Log(
             found.Caller, new UsageQuestion { Range = range, KeyId = key, Outcome = "refused" }, long.MaxValue, RefusalsShown,
             http.RequestAborted);
+        var oldUsedMs = found.Key.Secrets.Count > 1 ? await reader.OldSecretUse(found.Key.KeyNo, http.RequestAborted) : null;
         var maker = (await KeyPages.MakersOf(http, [found.Key.CreatedBy]))[found.Key.CreatedBy];
         var currency = provider.Wallet?.Currency;
         return pages.Of<KeyFactsPage>(
-            http, 200, ("Key", FactsOf(http, found, maker, usage?.LastUsedAtMs, nowMs)),
+            http, 200, ("Key", FactsOf(http, found, maker, (usage?.LastUsedAtMs, oldUsedMs), nowMs)),
             ("Totals", usage is null ? [] : UsageWords.Totals(usage.Total, currency)),
             ("Days", usage is null ? null : UsageWords.Chart("Requests by day, the last 30 days", usage.Days, range, nowMs)),
             ("ByDay", usage is null ? [] : UsageWords.Lines(usage.Days, UsageWords.DayOf, currency)),
@@ -73,19 +76,23 @@ internal static class KeyPage
             ("Notice", KeyAction.All.FirstOrDefault(action => action.Name == done)?.Done(found.Key.Name)));
     }
 
-    private static KeyFacts FactsOf(HttpContext http, (Key Key, Caller Caller) found, string maker, long? usedMs, long nowMs)
+    private static KeyFacts FactsOf(
+        HttpContext http, (Key Key, Caller Caller) found, string maker, (long? Key, long? OldSecret) usedMs, long nowMs)
     {
         var (key, provider) = (found.Key, http.RequestServices.GetRequiredService<ProviderModel>());
         var plan = http.RequestServices.GetRequiredService<PlanBook>().Of(key.Plan);
         var home = $"{ConsolePlace.Of(http).Path}/keys/{key.Id}";
+        var limits = http.RequestServices.GetRequiredService<Admission>().Limits;
+        var clockMs = http.RequestServices.GetRequiredService<Gate>().ClockMs;
         return new KeyFacts(key.Name, StatusOf(key, nowMs), home)
         {
             Facts = [.. Facts(key, maker, usedMs, provider.Keys, nowMs)],
             Limits =
             [
                 .. provider.Limits.Select((limit, i) => key.Limits.TryGetValue(limit.Name, out var own)
-                    ? new KeyLimitLine(limit.Name, KeyForm.CountsOf(limit), Shown.Number(own), "this key")
-                    : new KeyLimitLine(limit.Name, KeyForm.CountsOf(limit), KeyForm.AmountOf(plan.Limits[i]), $"plan {plan.Name}")),
+                    ? new KeyLimitLine(limit.Name, KeyForm.CountsOf(limit), Shown.Number(own), Taken(i), "this key")
+                    : new KeyLimitLine(
+                        limit.Name, KeyForm.CountsOf(limit), KeyForm.AmountOf(plan.Limits[i]), Taken(i), $"plan {plan.Name}")),
             ],
             Actions = !RoleTable.May(found.Caller.Roles, Act.ManageKeys) ? [] :
             [
@@ -93,17 +100,22 @@ internal static class KeyPage
                     .Select(action => new KeyActionLink(action.Title, $"{home}/{action.Name}", action.Short, action.IsDanger)),
             ],
         };
+
+        string Taken(int limit) => Shown.Number(limits.TakenOf((uint)key.KeyNo, limit, clockMs));
     }
 
-    public static IEnumerable<KeyFact> Facts(Key key, string maker, long? usedMs, KeyRules rules, long nowMs)
+    public static IEnumerable<KeyFact> Facts(Key key, string maker, (long? Key, long? OldSecret) usedMs, KeyRules rules, long nowMs)
     {
         yield return new KeyFact("Secret", key.Mask) { IsCode = true };
         foreach (var old in key.Secrets.Skip(1).Where(secret => secret.IsLive(nowMs) && secret.EndsAtMs is not null))
         {
-            yield return new KeyFact("Old secret", $"{old.Mask} works until {Shown.Exact(old.EndsAtMs!.Value)}");
+            // What was used before this rotation was another old secret.
+            var sinceMs = Math.Max(usedMs.OldSecret ?? 0, key.Secrets[0].CreatedAtMs);
+            yield return new KeyFact(
+                "Old secret", $"{old.Mask} works until {Shown.Exact(old.EndsAtMs!.Value)}; unused for {Shown.Length(nowMs - sinceMs)}");
         }
 
-        yield return new KeyFact("Last used", "never") { Moment = MomentFacts.Of(usedMs, nowMs) };
+        yield return new KeyFact("Last used", "never") { Moment = MomentFacts.Of(usedMs.Key, nowMs) };
         yield return new KeyFact("Made", $"by {maker}") { Moment = MomentFacts.Of(key.CreatedAtMs, nowMs) };
         if (rules.Environments.Count > 1)
         {
@@ -146,6 +158,7 @@ internal static class KeyPage
         HttpContext http, FrameMaker pages, ProviderModel provider, TimeProvider time, (Key Key, KeyAction Action) found, int status,
         IReadOnlyList<PageFault> faults) => pages.Of<KeyActionPage>(
             http, status,
+            ("Typed", status == 200 ? null : http.Request.Form.ToDictionary(field => field.Key, field => field.Value.ToString())),
             ("Ask", found.Action.Facts(
                 found.Key, $"{ConsolePlace.Of(http).Path}/keys/{found.Key.Id}", provider.Keys, KeyPages.Now(time))),
             ("Faults", faults));
@@ -194,7 +207,9 @@ internal static class KeyPage
         if (!(await book.Write(http, key, Act.ManageKeys, scope => Change(http, scope, ring, key, found.Action.Name)))
             .TryGet(out _, out problem))
         {
-            return pages.Problem(http, problem, $"{home}/{key}");
+            return problem.Code == ProblemCode.ValidationFailed
+                ? Asked(http, pages, provider, time, found, 422, KeyForm.Faults(http, problem))
+                : pages.Problem(http, problem, $"{home}/{key}");
         }
 
         return PageMaker.See(http, found.Action.Name == KeyAction.Delete
@@ -228,6 +243,11 @@ internal static class KeyPage
         "enable" => ring.Enable(scope, key),
         KeyAction.Revoke => ring.Revoke(scope, key, SignInEndpoints.Field(http, "reason") is { Length: > 0 } reason ? reason : null),
         KeyAction.Delete => ring.Delete(scope, key),
+        KeyAction.Rename => ring.Change(scope, key, new ChangeKey
+        {
+            Name = SignInEndpoints.Field(http, "name").Trim(),
+            Description = SignInEndpoints.Field(http, "description") is { Length: > 0 } text ? text : null,
+        }),
         _ => throw new InvalidOperationException($"Nothing does {action}."),
     };
 }

@@ -25,8 +25,8 @@ public sealed record KeyFact(string Title, string Text)
     public MomentFacts? Moment { get; init; }
 }
 
-/// <summary>A limit of a key: what is counted, over which time, and how many.</summary>
-public sealed record KeyLimitLine(string Name, string Counts, string Amount, string From);
+/// <summary>A limit of a key: what is counted, over which time, how many there may be and are now.</summary>
+public sealed record KeyLimitLine(string Name, string Counts, string Amount, string Taken, string From);
 
 /// <summary>What may be done to a key.</summary>
 public sealed record KeyActionLink(string Title, string Href, string Sentence, bool IsDanger);
@@ -61,6 +61,15 @@ public sealed record KeyActionFacts(string Title, string Button, string Action, 
 
     /// <summary>Whether the key's name is to be typed.</summary>
     public bool AsksName { get; init; }
+
+    /// <summary>Whether it is to be called something else.</summary>
+    public bool AsksNewName { get; init; }
+
+    /// <summary>As it is now.</summary>
+    public string? Description { get; init; }
+
+    /// <summary>What a name has at least and at most.</summary>
+    public (int Min, int Max) NameLength { get; init; }
 }
 
 /// <summary>A limit to set: its name, what it counts, the most there is, and what was typed.</summary>

@@ -110,6 +110,18 @@ internal static class KeyPages
         HttpContext http, FrameMaker pages, PlaceBook book, KeyRing ring, ProviderModel provider, PlanBook plans, TimeProvider time)
     {
         var (form, place) = (FormOf(http, provider, plans, time), ConsolePlace.Of(http));
+        var sent = http.RequestServices.GetRequiredService<SentForms>();
+        if (!sent.TryTake(http))
+        {
+            return pages.Problem(
+                http,
+                new Problem(
+                    ProblemCode.Conflict,
+                    "This form was sent before, and has made its key: it is in the list. Its secret was shown then. Lost it? Give the key "
+                    + "a new one."),
+                $"{place.Path}/keys");
+        }
+
         if (form.Read(http.Request.Form).TryGet(out var asked, out var problem)
             && (await book.Write(http, null, Act.MakeKeys, scope => ring.Issue(scope, place.Id, asked)))
                 .TryGet(out var issued, out problem))
@@ -117,6 +129,7 @@ internal static class KeyPages
             return Secret(http, pages, provider, issued, $"{issued.Key.Name} is made.");
         }
 
+        sent.GiveBack(http);
         return problem.Code == ProblemCode.ValidationFailed
             ? Form(http, pages, form, problem.Code.Status, http.Request.Form, KeyForm.Faults(http, problem))
             : pages.Problem(http, problem, $"{place.Path}/keys");

@@ -83,13 +83,14 @@ internal static class CustomerKeyPages
             return pages.Problem(http, problem, CustomerPages.Home);
         }
 
+        var oldUsedMs = await reader.OldSecretUse(key.KeyNo, http.RequestAborted);
         var maker = (await KeyPages.MakersOf(http, [key.CreatedBy]))[key.CreatedBy];
         return pages.Of<CustomerKeyPage>(
             http, 200, ("Name", key.Name), ("Status", KeyPage.StatusOf(key, nowMs)), ("Back", $"{Projects}/{key.ProjectId}"),
             ("Totals", UsageWords.Totals(usage.Total, provider.Wallet?.Currency)),
             ("Lines", (IReadOnlyList<OperatorFact>)
             [
-                .. KeyPage.Facts(key, maker, usage.LastUsedAtMs, provider.Keys, nowMs).Select(fact => new OperatorFact(
+                .. KeyPage.Facts(key, maker, (usage.LastUsedAtMs, oldUsedMs), provider.Keys, nowMs).Select(fact => new OperatorFact(
                     fact.Title, fact.Moment is not null && fact.Title == "Last used" ? "" : fact.Text)
                 {
                     IsCode = fact.IsCode, Moment = fact.Moment,
