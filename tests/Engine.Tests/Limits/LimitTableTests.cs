@@ -39,8 +39,7 @@ public sealed class LimitTableTests
         LimitTable table = TableOf(LimitTable.LimitsMaxLeast, Rpm);
         Assert.Equal(0, table.TakenOf(7, 0, 1_000));
 
-        Fill(table, 7, clockMs: 1_000);
-        Fill(table, 7, clockMs: 30_000);
+        table.TryRestore(7, 0, [new SlotCount(1_000, 1), new SlotCount(30_000, 1)], 30_000);
 
         Assert.Equal(2, table.TakenOf(7, 0, 30_000));
         Assert.Equal(2, table.TakenOf(7, 0, 30_000));

@@ -166,7 +166,7 @@ public sealed class SignInFlowTests(PostgresFixture postgres)
         Assert.NotEqual(cookie, browser.Session);
         Assert.Equal(200, (await browser.Get("/account")).Status);
         Assert.Equal("/sign-in", (await other.Get("/account")).Location);
-        Assert.Equal("/console", (await other.SignIn(Email, Other)).Location);
+        Assert.Equal("/account", (await other.SignIn(Email, Other)).Location);
     }
 
     [Theory, MemberData(nameof(Databases.Both), MemberType = typeof(Databases))]
@@ -189,7 +189,7 @@ public sealed class SignInFlowTests(PostgresFixture postgres)
         Assert.Equal((Email, "email-changed"), ((await place.Mails())[^1].To, (await place.Mails())[^1].Template));
         Assert.Equal("/sign-in", (await browser.Get("/account")).Location);
         Assert.Equal(401, (await browser.SignIn(Email, PeoplePlace.Password)).Status);
-        Assert.Equal("/console", (await browser.SignIn("new@example.test", PeoplePlace.Password)).Location);
+        Assert.Equal("/account", (await browser.SignIn("new@example.test", PeoplePlace.Password)).Location);
     }
 
     [Theory, MemberData(nameof(Databases.Both), MemberType = typeof(Databases))]

@@ -11,7 +11,7 @@ internal sealed class DocLibrary
     public const string Root = "/docs";
 
     /// <summary>Guides for customers; all others are for whom runs the gate, or the API behind it.</summary>
-    private static readonly string[] ForCustomers = ["first-request", "people", "teams", "usage", "wallet", "webhooks"];
+    private static readonly string[] ForCustomers = ["first-request", "console", "people", "teams", "usage", "wallet", "webhooks"];
 
     private readonly FrozenDictionary<string, DocPage> _pages;
 
