@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Tollgate.Server.Tests.Fixtures;
 using Tollgate.Server.Tests.House;
 
 namespace Tollgate.Server.Tests.Identity;
@@ -7,10 +8,13 @@ namespace Tollgate.Server.Tests.Identity;
 /// Looks at the page that Chromium shows, light and dark, on a telephone and on a desk: with axe-core, for what scrolls sideways, with the
 /// Tab key alone, and at what it weighs. With <c>PAGES_TO</c> set, a picture of each goes to that folder, for somebody to look at.
 /// </summary>
-internal sealed class PageLook(PeoplePlace place, Chromium chromium)
+internal sealed class PageLook(RunningGate gate, Chromium chromium)
 {
-    /// <summary>Of a page with its style and script, unpacked.</summary>
-    public const int BytesMax = 60_000;
+    /// <summary>Of the page alone, unpacked.</summary>
+    public const int HtmlBytesMax = 60_000;
+
+    /// <summary>Of the page with its style and script, as they are transferred.</summary>
+    public const int BytesMax = 150_000;
 
     private const string Controls =
         """
@@ -26,10 +30,26 @@ internal sealed class PageLook(PeoplePlace place, Chromium chromium)
 
     private readonly List<string> _findings = [];
 
+    public PageLook(PeoplePlace place, Chromium chromium)
+        : this(place.Gate, chromium)
+    {
+    }
+
     public async Task See(string path, string name)
     {
         await chromium.Open(Url(path));
         await Look(name);
+    }
+
+    /// <summary>A page that is there: one that says that nothing is would look well too.</summary>
+    public async Task SeeFound(string path, string name)
+    {
+        await See(path, name);
+        var status = await chromium.Run("performance.getEntriesByType('navigation')[0].responseStatus");
+        if (status != "200")
+        {
+            _findings.Add($"{name}: {path} answers {status}");
+        }
     }
 
     /// <summary>The page as it is by now.</summary>
@@ -51,7 +71,7 @@ internal sealed class PageLook(PeoplePlace place, Chromium chromium)
         await Look(name);
     }
 
-    public string Url(string path) => $"http://localhost:{new Uri(place.Gate.Address).Port}{path}";
+    public string Url(string path) => $"http://localhost:{new Uri(gate.Address).Port}{path}";
 
     public void End()
     {
@@ -73,11 +93,20 @@ internal sealed class PageLook(PeoplePlace place, Chromium chromium)
                 _findings.Add($"{shown}: is {wide} wide");
             }
 
-            await Tab(shown);
-            await chromium.Run(Axe + "; ''");
+            // The order of the keys is the same in the dark.
+            if (!isDark)
+            {
+                await Tab(shown);
+            }
+
+            if (await chromium.Run("typeof axe") == "undefined")
+            {
+                await chromium.Run(Axe + "; ''");
+            }
+
             _findings.AddRange(JsonSerializer.Deserialize<List<string>>(await chromium.Run(
                 """
-                axe.run(document, { preload: false }).then(found => JSON.stringify(
+                axe.run(document, { preload: false, resultTypes: ['violations'] }).then(found => JSON.stringify(
                   found.violations.map(rule => `${rule.id}: ${rule.nodes.map(node => node.html + ' ' + node.failureSummary).join('; ')}`)))
                 """))!.Select(found => $"{shown}: {found}"));
         }
@@ -85,39 +114,44 @@ internal sealed class PageLook(PeoplePlace place, Chromium chromium)
         await Weigh(name);
     }
 
-    /// <summary>Each control is reached, is on the screen when it is, and shows that it is.</summary>
+    /// <summary>Each control is reached, is on the screen when it is, and shows that it is: looked at as the key is let go.</summary>
     private async Task Tab(string shown)
     {
-        await chromium.Run("window.reached = new Set(); document.activeElement.blur(); scrollTo(0, 0); ''");
-        var controls = int.Parse(await chromium.Run($"{Controls}.length"), null);
-        for (var i = 0; i < controls + 3; i++)
+        var stops = int.Parse(await chromium.Run(
+            $$"""
+            (() => {
+              const faults = [], reached = new Set();
+              window.tabs = { faults, reached };
+              document.activeElement.blur();
+              scrollTo(0, 0);
+              window.tabbed ??= addEventListener('keyup', () => {
+                const here = document.activeElement;
+                if (here === document.body) { return; }
+                tabs.reached.add(here);
+                const style = getComputedStyle(here), box = here.getBoundingClientRect();
+                const isSeen = style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2;
+                // What only scrolls may be larger than the screen: of that, a part is enough.
+                const isHere = here.matches('[tabindex]') ? box.top < innerHeight && box.bottom > 0
+                  : box.top >= -1 && box.bottom <= innerHeight + 1 && box.left >= -1 && box.right <= innerWidth + 1;
+                if (!isSeen || !isHere) { tabs.faults.push(`${here.outerHTML} ${isSeen ? 'is off the screen' : 'shows no focus'}`); }
+              }) ?? true;
+              // A date has a stop for each of its parts; and the browser's own bar may be on the way round.
+              return {{Controls}}.length + 6 * document.querySelectorAll('input[type^=date]').length + 6;
+            })()
+            """), null);
+        for (var i = 0; i < stops; i++)
         {
             await chromium.Tab();
-            var fault = await chromium.Run(
-                """
-                new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))).then(() => {
-                  const here = document.activeElement;
-                  if (here === document.body) { return ''; }
-                  reached.add(here);
-                  const style = getComputedStyle(here), box = here.getBoundingClientRect();
-                  const isSeen = style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2;
-                  // What only scrolls may be larger than the screen: of that, a part is enough.
-                  const isHere = here.matches('[tabindex]') ? box.top < innerHeight && box.bottom > 0
-                    : box.top >= -1 && box.bottom <= innerHeight + 1 && box.left >= -1 && box.right <= innerWidth + 1;
-                  return isSeen && isHere ? '' : `${here.outerHTML} ${isSeen ? 'is off the screen' : 'shows no focus'}`;
-                })
-                """);
-            if (fault.Length > 0)
-            {
-                _findings.Add($"{shown}: {fault}");
-            }
         }
 
-        var missed = await chromium.Run($"{Controls}.filter(one => !reached.has(one)).map(one => one.outerHTML).join(' ')");
-        if (missed.Length > 0)
-        {
-            _findings.Add($"{shown}: Tab does not reach {missed}");
-        }
+        var missed = JsonSerializer.Deserialize<List<string>>(await chromium.Run(
+            $$"""
+            JSON.stringify([...tabs.faults, ...{{Controls}}.filter(one => !tabs.reached.has(one)
+              // Of choices of which one is taken, the key comes to one, and arrows to the others.
+              && !(one.type === 'radio' && [...tabs.reached].some(other => other.name === one.name)))
+              .map(one => `Tab does not reach ${one.outerHTML}`)])
+            """))!;
+        _findings.AddRange(missed.Select(fault => $"{shown}: {fault}"));
     }
 
     private async Task Weigh(string name)
@@ -131,16 +165,17 @@ internal sealed class PageLook(PeoplePlace place, Chromium chromium)
             _findings.Add($"{name}: asks others for {foreign}");
         }
 
+        var html = int.Parse(await chromium.Run("performance.getEntriesByType('navigation')[0].decodedBodySize"), null);
         var bytes = int.Parse(
             await chromium.Run(
                 """
                 [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')]
-                  .reduce((sum, one) => sum + one.decodedBodySize, 0)
+                  .reduce((sum, one) => sum + one.encodedBodySize, 0)
                 """),
             null);
-        if (bytes is 0 or > BytesMax)
+        if (html is 0 or > HtmlBytesMax || bytes is 0 or > BytesMax)
         {
-            _findings.Add($"{name}: weighs {bytes} bytes");
+            _findings.Add($"{name}: weighs {bytes} bytes, {html} of them the page");
         }
     }
 

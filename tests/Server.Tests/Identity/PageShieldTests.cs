@@ -87,7 +87,7 @@ public sealed partial class PageShieldTests
     }
 
     [Fact]
-    public async Task Every_page_lets_nothing_run_and_is_kept_nowhere()
+    public async Task Every_page_lets_nothing_run_but_files_of_ours_and_is_kept_nowhere()
     {
         await using var place = await PeoplePlace.Start();
         var browser = await place.SignedIn(Email);
@@ -107,8 +107,12 @@ public sealed partial class PageShieldTests
             Assert.Contains("no-store", headers.GetValues("Cache-Control").Single(), StringComparison.Ordinal);
         }
 
+        Assert.DoesNotContain("<script", (await browser.Get("/sign-in")).Text, StringComparison.Ordinal);
         var page = await browser.Get("/account");
-        Assert.DoesNotContain("<script", page.Text, StringComparison.Ordinal);
+        Assert.EndsWith("; script-src 'self'", page.Answer.Headers.GetValues("Content-Security-Policy").Single(), StringComparison.Ordinal);
+        var script = Assert.Single(page.Text.Split("<script ").Skip(1));
+        Assert.StartsWith("type=\"module\" src=\"/assets/", script, StringComparison.Ordinal);
+        Assert.Contains("\"></script>", script, StringComparison.Ordinal);
         Assert.DoesNotContain("style=", page.Text, StringComparison.Ordinal);
         var style = page.Text.Split("href=\"").First(part => part.StartsWith("/assets/", StringComparison.Ordinal)).Split('"')[0];
         Assert.Equal("text/css", (await browser.Get(style)).Answer.Content.Headers.ContentType?.MediaType);

@@ -11,7 +11,7 @@ namespace Tollgate.Server.Tests.Identity;
 public sealed partial class PasskeyTests(PostgresFixture postgres)
 {
     private const string Email = "ada@example.test";
-    private const string Press = "document.querySelector('form button').click(); ''";
+    private const string Press = "document.querySelector('main form button').click(); ''";
 
     [Theory, MemberData(nameof(Databases.Both), MemberType = typeof(Databases))]
     public async Task W13_a_passkey_is_made_named_used_without_an_address_and_removed(DatabaseKind kind)
@@ -101,7 +101,7 @@ public sealed partial class PasskeyTests(PostgresFixture postgres)
                 navigator.credentials.get({ publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(
                     JSON.parse(document.querySelector('[data-passkey]').dataset.options)) }).then((one) => JSON.stringify(one))
                 """);
-            return (await chromium.Run("document.forms[0].elements.state.value"), credential);
+            return (await chromium.Run("document.querySelector('main form').elements.state.value"), credential);
         }
 
         async Task<Page> Send((string State, string Credential) answer)
@@ -124,7 +124,7 @@ public sealed partial class PasskeyTests(PostgresFixture postgres)
             navigator.credentials.create({ publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(
                 JSON.parse(document.querySelector('[data-passkey]').dataset.options)) }).then((one) => JSON.stringify(one))
             """);
-        var state = await chromium.Run("document.forms[0].elements.state.value");
+        var state = await chromium.Run("document.querySelector('main form').elements.state.value");
 
         // Another person sends it, with a page of its own.
         var eve = await place.SignedIn("eve@example.test");
@@ -202,7 +202,7 @@ public sealed partial class PasskeyTests(PostgresFixture postgres)
     {
         var browser = await SignedIn(place, chromium);
         await chromium.Open(Url(place, "/account/passkeys/add"));
-        await chromium.Run($"document.forms[0].elements.name.value = '{name}'; ''");
+        await chromium.Run($"document.querySelector('main form').elements.name.value = '{name}'; ''");
         await chromium.Leave(Press);
         Assert.True(chromium.Here == "/account?done=passkey", await chromium.Run("document.body.innerText"));
         return (browser, browser.Session);

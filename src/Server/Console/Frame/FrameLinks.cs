@@ -10,6 +10,11 @@ namespace Tollgate.Server.Console.Frame;
 /// <summary>The pages that there are for somebody at a place.</summary>
 internal sealed class FrameLinks(SnippetMaker snippets, ProviderModel provider)
 {
+    public static FrameLink Docs => new("Docs", "/docs", false);
+
+    /// <summary>One's own account, which is of no place.</summary>
+    public static FrameLink Security(string path) => new("Security", AccountGate.Root, AccountGate.IsAt(path));
+
     /// <summary>In the order in which they are asked for. A page that the role does not reach is not named.</summary>
     public IEnumerable<FrameLink> Of(ConsolePlace place, string path)
     {
@@ -52,7 +57,7 @@ internal sealed class FrameLinks(SnippetMaker snippets, ProviderModel provider)
             yield return Link("Profile", "/profile");
         }
 
-        yield return new FrameLink("Security", "/account", false);
+        yield return Security(path);
         if (place.May(Act.ReadAudit))
         {
             yield return Link("Audit", "/audit");
@@ -68,7 +73,7 @@ internal sealed class FrameLinks(SnippetMaker snippets, ProviderModel provider)
             yield return Link("Try it", "/try");
         }
 
-        yield return new FrameLink("Docs", "/docs", false);
+        yield return Docs;
 
         FrameLink Link(string title, string below) => new(
             title, place.Path + below, path == place.Path + below || path.StartsWith($"{place.Path}{below}/", StringComparison.Ordinal));

@@ -19,7 +19,7 @@ internal sealed class FrameMaker(PageMaker pages, FrameLinks links, WalletLedger
     {
         var page = pages.Of<TPage>(http, status, [.. parameters, ("Frame", FactsOf(http))]);
         var headers = http.Response.Headers;
-        headers.ContentSecurityPolicy = $"{headers.ContentSecurityPolicy}; script-src 'self'; connect-src 'self'";
+        headers.ContentSecurityPolicy = $"{headers.ContentSecurityPolicy}; connect-src 'self'; script-src 'self'";
         return page;
     }
 
@@ -49,6 +49,11 @@ internal sealed class FrameMaker(PageMaker pages, FrameLinks links, WalletLedger
         if (OperatorPages.IsAt(path))
         {
             return OfOperator(http, person, path);
+        }
+
+        if (AccountGate.IsAt(path) && http.Features.Get<ConsolePlace>() is null)
+        {
+            return OfNowhere(person, path);
         }
 
         var place = ConsolePlace.Of(http);
@@ -81,6 +86,14 @@ internal sealed class FrameMaker(PageMaker pages, FrameLinks links, WalletLedger
     }
 
     private static string NameOf(Person person) => person.Name.Length > 0 ? person.Name : person.Email ?? "Your account";
+
+    /// <summary>For who is in no organization: all that there is are one's own account and what is everybody's.</summary>
+    private static FrameFacts OfNowhere(Person person, string path) => new(
+        FrameFile.Style.Address, FrameFile.Script.Address, NameOf(person), "Your account", "In no organization", AccountGate.Root)
+    {
+        Pages = [FrameLinks.Security(path), FrameLinks.Docs],
+        OperatorPages = person.IsOperator != 0 ? OperatorPages.Links(path) : [],
+    };
 
     /// <summary>Over everybody; whose organization one is in is where one can go from there.</summary>
     private static FrameFacts OfOperator(HttpContext http, Person person, string path)

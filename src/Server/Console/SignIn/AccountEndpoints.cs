@@ -1,5 +1,5 @@
-using System.Globalization;
 using System.Text.Json;
+using Tollgate.Server.Console.Frame;
 using Tollgate.Server.Identity;
 using Tollgate.Server.Identity.OAuth;
 using Tollgate.Server.Identity.Passkeys;
@@ -16,7 +16,7 @@ internal static class AccountEndpoints
     public static void MapAccount(this IEndpointRouteBuilder account)
     {
         account.MapGet(
-            "", (HttpContext http, PageMaker pages, SessionBook sessions, string? done) => Show(http, pages, sessions, 200, done));
+            "", (HttpContext http, FrameMaker frames, SessionBook sessions, string? done) => Show(http, frames, sessions, 200, done));
         account.MapPost("/sessions/end", EndSession);
         account.MapPost("/sessions/end-others", EndOthers);
         account.MapPost("/password", ChangePassword);
@@ -30,19 +30,23 @@ internal static class AccountEndpoints
     }
 
     private static async Task<IResult> Show(
-        HttpContext http, PageMaker pages, SessionBook sessions, int status, string? done = null, string at = "",
+        HttpContext http, FrameMaker frames, SessionBook sessions, int status, string? done = null, string at = "",
         IReadOnlyList<PageFault>? faults = null)
     {
-        var who = SignedIn.Of(http);
+        var (who, nowMs) = (SignedIn.Of(http), sessions.NowMs);
         var open = await sessions.List(who.Person, http.RequestAborted);
         var connected = await http.RequestServices.GetRequiredService<ConnectionDoor>().List(who.Person, http.RequestAborted);
         var second = await http.RequestServices.GetRequiredService<SecondStepDoor>().Find(who.Person, http.RequestAborted);
         var passkeys = await http.RequestServices.GetRequiredService<PasskeyDoor>().List(who.Person, http.RequestAborted);
         var facts = new AccountFacts(
             who.Person.Name, who.Person.Email, who.Person.PasswordHash is not null, who.Person.IsOperator != 0,
-            IsFresh(http, sessions), [.. open.Select(session => Line(session, who.Session))],
-            [.. connected.Select(Line)], second is null ? null : new SecondStepLine(Time(second.SinceMs), second.CodesLeft),
-            [.. passkeys.Select(one => new PasskeyLine(one.Id, one.Name, Time(one.CreatedAtMs), Time(one.UsedAtMs)))]);
+            IsFresh(http, sessions), [.. open.Select(session => Line(session, who.Session, nowMs))],
+            [.. connected.Select(one => Line(one, nowMs))],
+            second is null ? null : new SecondStepLine(MomentFacts.Of(second.SinceMs, nowMs), second.CodesLeft),
+            [
+                .. passkeys.Select(one => new PasskeyLine(
+                    one.Id, one.Name, MomentFacts.Of(one.CreatedAtMs, nowMs), MomentFacts.Of(one.UsedAtMs, nowMs))),
+            ]);
         var notice = done switch
         {
             "password" => "Your password is changed, and all other sessions are ended.",
@@ -53,7 +57,7 @@ internal static class AccountEndpoints
             "removed" => "It is removed, and all other sessions are ended.",
             _ => null,
         };
-        return pages.Of<AccountPage>(
+        return frames.Of<AccountPage>(
             http, status, ("Account", facts), ("Notice", notice), ("At", at), ("Faults", faults ?? []));
     }
 
@@ -69,7 +73,7 @@ internal static class AccountEndpoints
             : pages.Problem(http, problem);
 
     private static async Task<IResult> ChangePassword(
-        HttpContext http, PageMaker pages, SessionBook sessions, PasswordDoor door, SessionCookie cookie)
+        HttpContext http, PageMaker pages, FrameMaker frames, SessionBook sessions, PasswordDoor door, SessionCookie cookie)
     {
         var (who, password) = (SignedIn.Of(http), SignInEndpoints.Field(http, "password"));
         if (!IsFresh(http, sessions))
@@ -89,7 +93,7 @@ internal static class AccountEndpoints
         var faults = problem.Code == ProblemCode.SignInFailed
             ? [new PageFault("current", "This is not your present password.")]
             : PageMaker.Faults(http, problem);
-        return await Show(http, pages, sessions, problem.Code.Status, at: AccountPage.PasswordForm, faults: faults);
+        return await Show(http, frames, sessions, problem.Code.Status, at: AccountPage.PasswordForm, faults: faults);
     }
 
     /// <summary>To a sign-in that comes back.</summary>
@@ -100,7 +104,7 @@ internal static class AccountEndpoints
     }
 
     private static async Task<IResult> ChangeEmail(
-        HttpContext http, PageMaker pages, SessionBook sessions, People people, SessionCookie cookie)
+        HttpContext http, PageMaker pages, FrameMaker frames, SessionBook sessions, People people, SessionCookie cookie)
     {
         if (!IsFresh(http, sessions))
         {
@@ -117,7 +121,7 @@ internal static class AccountEndpoints
             : await Again(problem.Code.Status, PageMaker.Faults(http, problem));
 
         Task<IResult> Again(int status, IReadOnlyList<PageFault> faults) =>
-            Show(http, pages, sessions, status, at: AccountPage.EmailForm, faults: faults);
+            Show(http, frames, sessions, status, at: AccountPage.EmailForm, faults: faults);
     }
 
     private static async Task<IResult> Export(HttpContext http, People people)
@@ -127,7 +131,8 @@ internal static class AccountEndpoints
         return Results.Text(export.ToJsonString(JsonSerializerOptions.Default), "application/json");
     }
 
-    private static async Task<IResult> Delete(HttpContext http, PageMaker pages, SessionBook sessions, People people, SessionCookie cookie)
+    private static async Task<IResult> Delete(
+        HttpContext http, PageMaker pages, FrameMaker frames, SessionBook sessions, People people, SessionCookie cookie)
     {
         if (!IsFresh(http, sessions))
         {
@@ -137,7 +142,7 @@ internal static class AccountEndpoints
         if (SignInEndpoints.Field(http, "confirm") != "delete")
         {
             return await Show(
-                http, pages, sessions, 422, at: AccountPage.DeleteForm, faults: [new PageFault("confirm", "Type the word delete.")]);
+                http, frames, sessions, 422, at: AccountPage.DeleteForm, faults: [new PageFault("confirm", "Type the word delete.")]);
         }
 
         if ((await people.Delete(Visit.Of(http), SignedIn.Of(http), cookie.Read(http))).TryGet(out _, out var problem))
@@ -151,15 +156,11 @@ internal static class AccountEndpoints
 
     private static bool IsFresh(HttpContext http, SessionBook sessions) => SignedIn.Of(http).IsFreshAt(sessions.NowMs);
 
-    private static SessionLine Line(Session session, Session own) => new(
+    private static SessionLine Line(Session session, Session own, long nowMs) => new(
         session.Id, BrowserName.Of(session.Device), session.Device, session.Address ?? "unknown",
-        Time(session.CreatedAtMs), Time(session.SeenAtMs),
-        session.SessionNo == own.SessionNo);
+        MomentFacts.Of(session.CreatedAtMs, nowMs), MomentFacts.Of(session.SeenAtMs, nowMs), session.SessionNo == own.SessionNo);
 
-    private static ConnectionLine Line(Connection connection) => new(
+    private static ConnectionLine Line(Connection connection, long nowMs) => new(
         connection.Name, ConnectionKind.All.FirstOrDefault(kind => kind.Name == connection.Name)?.Title ?? connection.Name,
-        connection.Subject, connection.Email, Time(connection.CreatedAtMs), Time(connection.UsedAtMs));
-
-    private static string Time(long ms) =>
-        DateTimeOffset.FromUnixTimeMilliseconds(ms).ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture);
+        connection.Subject, connection.Email, MomentFacts.Of(connection.CreatedAtMs, nowMs), MomentFacts.Of(connection.UsedAtMs, nowMs));
 }

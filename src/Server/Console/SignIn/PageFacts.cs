@@ -1,3 +1,5 @@
+using Tollgate.Server.Console.Frame;
+
 namespace Tollgate.Server.Console.SignIn;
 
 /// <summary>What every page is told. Public, as a component's parameters must be.</summary>
@@ -12,13 +14,14 @@ public sealed record PageFacts(string Company, string TokenName, string Token, s
 public sealed record WayIn(string Name, string Title, string Path);
 
 /// <summary>An account elsewhere as its owner sees it.</summary>
-public sealed record ConnectionLine(string Name, string Title, string Subject, string? Email, string Connected, string Used);
+public sealed record ConnectionLine(string Name, string Title, string Subject, string? Email, MomentFacts? Connected, MomentFacts? Used);
 
 /// <summary>What is wrong with a form: the field by its name, empty for all of it, and a sentence.</summary>
 public sealed record PageFault(string Field, string Sentence);
 
 /// <summary>A session as its owner sees it: the browser by its name, and the device as it said itself.</summary>
-public sealed record SessionLine(string Id, string Browser, string Device, string Address, string Began, string Seen, bool IsThis);
+public sealed record SessionLine(
+    string Id, string Browser, string Device, string Address, MomentFacts? Began, MomentFacts? Seen, bool IsThis);
 
 /// <summary>An invitation as who opens its link sees it.</summary>
 /// <param name="Team">Its name.</param>
@@ -43,10 +46,10 @@ public sealed record InvitationFacts(string Team, string Role, string Inviter, s
 }
 
 /// <summary>A passkey as its owner sees it.</summary>
-public sealed record PasskeyLine(string Id, string Name, string Made, string Used);
+public sealed record PasskeyLine(string Id, string Name, MomentFacts? Made, MomentFacts? Used);
 
 /// <summary>The second step of the owner's sign-ins.</summary>
-public sealed record SecondStepLine(string Since, long CodesLeft);
+public sealed record SecondStepLine(MomentFacts? Since, long CodesLeft);
 
 /// <summary>A square code: how many modules it has on a side, and the dark ones as a path.</summary>
 public sealed record SquareFacts(int Size, string Path);

@@ -1,3 +1,4 @@
+using Tollgate.Server.Console.Frame;
 using Tollgate.Server.Identity;
 using Tollgate.Server.Identity.Passkeys;
 using Tollgate.Server.Identity.Sessions;
@@ -23,7 +24,7 @@ internal static class PasskeyEndpoints
     /// <summary>Behind the gate of who is signed in.</summary>
     public static void MapOwnPasskeys(this IEndpointRouteBuilder account)
     {
-        account.MapGet("/passkeys/add", (HttpContext http, PasskeyCeremony ceremony, SessionBook sessions, PageMaker maker) =>
+        account.MapGet("/passkeys/add", (HttpContext http, PasskeyCeremony ceremony, SessionBook sessions, FrameMaker maker) =>
             ShowAdd(http, ceremony, sessions, maker, 200, FirstName, []));
         account.MapPost("/passkeys/add", Add);
         account.MapPost("/passkeys/remove", Remove);
@@ -39,10 +40,8 @@ internal static class PasskeyEndpoints
 
         var question = await ceremony.AskToUse(http);
         return pages.Of<PasskeyPage>(
-            http, status, ("Title", "Sign in with a passkey"),
-            ("Sentence", "Your device shows which passkeys it has for this place. No address is needed, and no second step."),
-            ("Action", SignInPath), ("Button", "Use a passkey"), ("Kind", "get"), ("Options", question.Options), ("State", question.State),
-            ("Script", PageFile.Script.Address), ("Back", "Sign in another way"), ("BackHref", "/sign-in"), ("Faults", faults));
+            http, status, ("Action", SignInPath), ("Options", question.Options), ("State", question.State),
+            ("Script", PageFile.Script.Address), ("Faults", faults));
     }
 
     private static async Task<IResult> SignIn(
@@ -56,31 +55,29 @@ internal static class PasskeyEndpoints
     }
 
     private static async Task<IResult> ShowAdd(
-        HttpContext http, PasskeyCeremony ceremony, SessionBook sessions, PageMaker pages, int status, string name,
+        HttpContext http, PasskeyCeremony ceremony, SessionBook sessions, FrameMaker pages, int status, string name,
         IReadOnlyList<PageFault> faults)
     {
         var who = SignedIn.Of(http);
         if (!ceremony.IsPossible)
         {
-            return pages.Problem(http, NotHere);
+            return pages.Problem(http, NotHere, AccountGate.Root);
         }
 
         if (!who.IsFreshAt(sessions.NowMs))
         {
-            return pages.Problem(http, Problem.Of(ProblemCode.ProofNeeded));
+            return pages.Problem(http, Problem.Of(ProblemCode.ProofNeeded), AccountGate.Root);
         }
 
         var question = await ceremony.AskToMake(who.Person, http);
-        return pages.Of<PasskeyPage>(
-            http, status, ("Title", "Add a passkey"),
-            ("Sentence", "Your device keeps it, and asks for your finger, face or PIN when you sign in with it. All other sessions end."),
-            ("Action", AddPath), ("Button", "Make it"), ("Kind", "create"), ("Options", question.Options), ("State", question.State),
-            ("Script", PageFile.Script.Address), ("Back", "Back to your account"), ("BackHref", "/account"), ("HasName", true),
-            ("Name", name), ("Faults", faults));
+        return pages.Of<PasskeyAddPage>(
+            http, status, ("Action", AddPath), ("Options", question.Options), ("State", question.State),
+            ("Script", PageFile.Script.Address), ("Name", name), ("Faults", faults));
     }
 
     private static async Task<IResult> Add(
-        HttpContext http, PasskeyDoor door, PasskeyCeremony ceremony, SessionBook sessions, SessionCookie cookie, PageMaker pages)
+        HttpContext http, PasskeyDoor door, PasskeyCeremony ceremony, SessionBook sessions, SessionCookie cookie, PageMaker pages,
+        FrameMaker frames)
     {
         var name = SignInEndpoints.Field(http, "name").Trim();
         if (name.Length is 0 or > PasskeyDoor.NameMax || name.Any(char.IsControl))
@@ -95,7 +92,7 @@ internal static class PasskeyEndpoints
             ? await Again(problem.Code.Status, PageMaker.Faults(http, problem))
             : ConnectionEndpoints.Renewed(http, pages, "passkey", outcome);
 
-        Task<IResult> Again(int status, IReadOnlyList<PageFault> faults) => ShowAdd(http, ceremony, sessions, pages, status, name, faults);
+        Task<IResult> Again(int status, IReadOnlyList<PageFault> faults) => ShowAdd(http, ceremony, sessions, frames, status, name, faults);
     }
 
     private static async Task<IResult> Remove(HttpContext http, PasskeyDoor door, SessionCookie cookie, PageMaker pages) =>

@@ -1,3 +1,4 @@
+using Tollgate.Server.Console.Frame;
 using Tollgate.Server.Identity;
 using Tollgate.Server.Identity.SecondStep;
 using Tollgate.Server.Identity.Sessions;
@@ -42,19 +43,20 @@ internal static class SecondStepEndpoints
                 : PageMaker.Faults(http, problem)));
     }
 
-    private static IResult Offer(HttpContext http, SecondStepDoor door, SessionBook sessions, PageMaker pages)
+    private static IResult Offer(HttpContext http, SecondStepDoor door, SessionBook sessions, FrameMaker pages)
     {
         var who = SignedIn.Of(http);
         if (!who.IsFreshAt(sessions.NowMs))
         {
-            return pages.Problem(http, Problem.Of(ProblemCode.ProofNeeded));
+            return pages.Problem(http, Problem.Of(ProblemCode.ProofNeeded), AccountGate.Root);
         }
 
         var (secret, setup) = door.Offer(who.Person);
         return Setup(http, pages, 200, secret, setup, []);
     }
 
-    private static async Task<IResult> Add(HttpContext http, SecondStepDoor door, SessionCookie cookie, PageMaker pages)
+    private static async Task<IResult> Add(
+        HttpContext http, SecondStepDoor door, SessionCookie cookie, PageMaker pages, FrameMaker frames)
     {
         var (who, setup) = (SignedIn.Of(http), SignInEndpoints.Field(http, "setup"));
         if (door.Offered(who.Person, setup) is not { } secret)
@@ -64,7 +66,7 @@ internal static class SecondStepEndpoints
 
         var outcome = await door.Add(Visit.Of(http), who, secret, SignInEndpoints.Field(http, "code"), cookie.Read(http));
         return outcome.Problem is { Errors.Count: > 0 } problem
-            ? Setup(http, pages, problem.Code.Status, secret, setup, PageMaker.Faults(http, problem))
+            ? Setup(http, frames, problem.Code.Status, secret, setup, PageMaker.Faults(http, problem))
             : Made(http, pages, outcome);
     }
 
@@ -91,11 +93,11 @@ internal static class SecondStepEndpoints
         }
 
         http.RequestServices.GetRequiredService<SessionCookie>().Set(http, made.Secret);
-        return pages.Of<RecoveryCodesPage>(http, 200, ("Codes", made.Codes));
+        return http.RequestServices.GetRequiredService<FrameMaker>().Of<RecoveryCodesPage>(http, 200, ("Codes", made.Codes));
     }
 
     private static IResult Setup(
-        HttpContext http, PageMaker pages, int status, byte[] secret, string setup, IReadOnlyList<PageFault> faults)
+        HttpContext http, FrameMaker pages, int status, byte[] secret, string setup, IReadOnlyList<PageFault> faults)
     {
         var (person, provider) = (SignedIn.Of(http).Person, http.RequestServices.GetRequiredService<ProviderModel>());
         var link = TimeCode.Link(secret, provider.DisplayName, person.Email ?? person.Name);

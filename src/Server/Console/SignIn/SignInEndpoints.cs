@@ -69,7 +69,8 @@ internal static class SignInEndpoints
         pages.MapGet("/magic", ShowMagic);
         pages.MapPost("/magic", Magic);
         pages.MapInvitations();
-        pages.MapGroup("/account").AddEndpointFilter<RouteGroupBuilder, SessionGate>().MapAccount();
+        pages.MapGroup(AccountGate.Root).AddEndpointFilter<RouteGroupBuilder, SessionGate>()
+            .AddEndpointFilter<RouteGroupBuilder, AccountGate>().MapAccount();
     }
 
     /// <summary>

@@ -1,6 +1,7 @@
 // The one thing on these pages that needs script: only a page's script can ask the browser for a passkey. The form goes as any other.
 const place = document.querySelector('[data-passkey]');
 const form = place.closest('form');
+form.closest('[data-needs-script]').hidden = false;
 
 function tell(sentence) {
   place.querySelector('[role=alert]').textContent = sentence;
