@@ -46,12 +46,15 @@ internal sealed class Chromium : IAsyncDisposable
     public Task Open(string url) => Page.GotoAsync(url);
 
     /// <summary>Does what leads to another page, and returns when all of that is there.</summary>
-    public async Task Leave(string script)
+    public Task Leave(string script) => Leave(() => Run(script));
+
+    /// <summary>The same, by what a person does.</summary>
+    public async Task Leave(Func<Task> act)
     {
         var loaded = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         void Loaded(object? sender, IPage page) => loaded.TrySetResult();
         Page.Load += Loaded;
-        await Run(script);
+        await act();
         await loaded.Task.WaitAsync(TimeSpan.FromMilliseconds(PatienceMs));
         Page.Load -= Loaded;
     }

@@ -125,3 +125,9 @@ async function listen(body, part, fail) {
     }
   }
 }
+
+// A secret's page is the answer to a form: reloading it, or coming back to it, shows what it is about, and sends nothing again.
+const secret = document.getElementById('secret');
+if (secret?.dataset.home) {
+  history.replaceState(null, '', secret.dataset.home);
+}
