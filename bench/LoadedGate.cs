@@ -30,10 +30,10 @@ internal sealed class LoadedGate : IAsyncDisposable
 
     public IServiceProvider Services => _app.Services;
 
-    public static async Task<LoadedGate> Open(string folder, string? postgres = null)
+    public static async Task<LoadedGate> Open(string folder, string? postgres = null, string company = "default")
     {
         TimeProvider time = TimeProvider.System;
-        ProviderModel provider = ProviderFiles.Shipped.Load("default").Model!;
+        ProviderModel provider = ProviderFiles.Shipped.Load(company).Model!;
         var options = new GateOptions { Data = folder, LogLevel = "none" };
         var storage = new StorageOptions { DataDirectory = folder, PostgresConnectionString = postgres };
         Database database = await Database.Open(storage, time);

@@ -17,6 +17,7 @@ return args switch
     ["usage", .. var rest] => await UsageBench.Run(rest),
     ["relay", .. var rest] => await RelayBench.Run(rest),
     ["people", .. var rest] => await PeopleBench.Run(rest),
+    ["console", .. var rest] => await ConsoleBench.Run(rest),
     ["bare"] => await BareServer.Run(),
     ["model"] => await ModelStandIn.Run(),
     ["forwarder", var upstream] => await BareForwarder.Run(upstream),
@@ -39,6 +40,7 @@ static int Usage()
                bench money [--results DIR] [--clients N] [--kills N] [--seconds N] [--balance AMOUNT]
                bench relay [--results DIR] [--rounds N] [--seconds N] [--streams N]
                bench people [--results DIR] [--rounds N] [--calls N]
+               bench console [--results DIR] [--data DIR] [--lines N] [--rounds N]
                bench verify [--results DIR] [--data DIR] [--keys N] [--rounds N] [--seconds N] [--request-threads MODE]
                bench authorize [--results DIR] [--data DIR] [--keys N] [--rounds N] [--seconds N] [--request-threads MODE]
         """);

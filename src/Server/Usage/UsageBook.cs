@@ -69,6 +69,8 @@ internal sealed class UsageBook
 
         UsageSql.AddToHours(rows, hours.Columns(places));
         UsageSql.AddToDays(rows, days.Columns(places));
+        UsageSql.AddToPlaceDays(rows, days.ColumnsByPlace(places));
+        UsageSql.AddToKeyDays(rows, days.ColumnsByKey(places));
         long[] used = [.. uses.Keys.Order()];
         UsageSql.MoveLastUse(rows, used, Array.ConvertAll(used, keyNo => uses[keyNo]));
         UsageSql.WidenSpans(rows, spans.Hours, spans.Lowest, spans.Highest);

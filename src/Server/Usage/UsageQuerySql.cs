@@ -86,8 +86,8 @@ internal static class UsageQuerySql
 
     /// <summary>The same for a page of keys.</summary>
     public static async Task<Dictionary<long, long>> LastUses(DbConnection connection, IReadOnlyCollection<long> keyNos) =>
-        (await connection.QueryAsync<(long KeyNo, long AtMs)>(
-            "SELECT key_no, last_used_at_ms FROM last_uses WHERE key_no IN @keyNos", new { keyNos }))
+        keyNos.Count == 0 ? [] : (await connection.QueryAsync<(long KeyNo, long AtMs)>(
+            "SELECT key_no, last_used_at_ms FROM last_uses WHERE key_no IN {=keyNos}", new { keyNos }))
         .ToDictionary(use => use.KeyNo, use => use.AtMs);
 
     /// <summary>By organization, what its requests were billed. Adds up every day of every key.</summary>
@@ -100,35 +100,50 @@ internal static class UsageQuerySql
             """)).AsList();
 
     /// <summary>
-    /// Sums over hours or days, apart by what is asked for. For one key by the primary key; else by usage_days_by_place or
-    /// usage_hours_by_place.
+    /// Sums over hours or days, apart by what is asked for, out of the table that has it in the fewest rows: all keys together, all models
+    /// together, or each apart. By the primary keys, or by usage_hours_by_place and usage_days_by_place.
     /// </summary>
-    public static async Task<IReadOnlyList<UsageSumRow>> Sums(DbConnection connection, UsageFilter filter, UsageGroups groups, int limit) =>
-        (await connection.QueryAsync<UsageSumRow>(
+    public static async Task<IReadOnlyList<UsageSumRow>> Sums(DbConnection connection, UsageFilter filter, UsageGroups groups, int limit)
+    {
+        string[] by =
+        [
+            .. groups.ByKey ? ["s.key_no"] : Array.Empty<string>(), .. groups.ByModel ? ["s.model_no"] : Array.Empty<string>(),
+            .. groups.ByDay ? [Day] : Array.Empty<string>(), .. groups.ByProject ? [ProjectNo] : Array.Empty<string>(),
+        ];
+        return (await connection.QueryAsync<UsageSumRow>(
             $$"""
             SELECT g.KeyNo, g.FromMs, g.Requests, g.Refused, g.InputTokens, g.OutputTokens, g.CostMicros, g.Priced, g.Estimated,
                    g.CachedTokens, g.ReasoningTokens,
                    m.name AS Model, k.key_id AS KeyId, k.key_name AS KeyName, o.project_id AS ProjectId
             FROM (
-                SELECT CASE WHEN @ByKey THEN s.key_no ELSE 0 END AS KeyNo, CASE WHEN @ByModel THEN s.model_no ELSE 0 END AS ModelNo,
-                       CASE WHEN @ByDay THEN s.from_ms - (s.from_ms % 86400000) ELSE 0 END AS FromMs,
-                       CASE WHEN @ByProject THEN coalesce(p.project_no, 0) ELSE 0 END AS ProjectNo, {{SumColumns}}
-                FROM {{(filter.Range.IsOfDays ? "usage_days" : "usage_hours")}} s
-                LEFT JOIN usage_places p ON p.place_no = s.place_no
+                SELECT {{(groups.ByKey ? "s.key_no" : "0")}} AS KeyNo, {{(groups.ByModel ? "s.model_no" : "0")}} AS ModelNo,
+                       {{(groups.ByDay ? Day : "0")}} AS FromMs, {{(groups.ByProject ? ProjectNo : "0")}} AS ProjectNo, {{SumColumns}}
+                FROM {{SumsOf(filter, groups)}}
+                {{(groups.ByProject ? "LEFT JOIN usage_places p ON p.place_no = s.place_no" : "")}}
                 WHERE {{Whose(filter, "s.")}} AND s.from_ms >= @FromMs AND s.from_ms < @ToMs
-                  AND (@ModelNo < 0 OR s.model_no = @ModelNo)
-                GROUP BY 1, 2, 3, 4
+                {{(filter.ModelNo is null ? "" : "AND s.model_no = @ModelNo")}}
+                {{(by.Length == 0 ? "HAVING count(*) > 0" : $"GROUP BY {string.Join(", ", by)}")}}
             ) g
             LEFT JOIN models m ON m.model_no = g.ModelNo
             LEFT JOIN key_places k ON k.key_no = g.KeyNo
-            LEFT JOIN (SELECT DISTINCT project_no, project_id FROM project_owners) o ON o.project_no = g.ProjectNo
+            LEFT JOIN project_owners o ON o.project_no = g.ProjectNo
             ORDER BY g.FromMs DESC, g.ProjectNo, g.KeyNo, g.ModelNo LIMIT @limit
             """,
-            new
-            {
-                groups.ByKey, groups.ByModel, groups.ByDay, groups.ByProject, filter.Range.FromMs, filter.Range.ToMs,
-                ModelNo = filter.ModelNo ?? -1, limit,
-            })).AsList();
+            new { filter.Range.FromMs, filter.Range.ToMs, ModelNo = filter.ModelNo ?? -1, limit })).AsList();
+    }
+
+    private const string Day = "s.from_ms - (s.from_ms % 86400000)";
+
+    private const string ProjectNo = "coalesce(p.project_no, 0)";
+
+    private static string SumsOf(UsageFilter filter, UsageGroups groups) => (filter, groups) switch
+    {
+        ({ Range.IsOfDays: false }, _) => "usage_hours s",
+        ({ KeyNo: not null }, _) => "usage_days s",
+        (_, { ByKey: false }) => "usage_place_days s",
+        ({ ModelNo: null }, { ByModel: false }) => "usage_key_days s",
+        _ => "usage_days s",
+    };
 
     /// <summary>The numbers that requests of this span can have; nulls when there is none. By the primary key.</summary>
     public static Task<(long? Lowest, long? Highest)> Span(DbConnection connection, UsageRange range) =>

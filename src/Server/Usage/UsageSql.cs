@@ -9,11 +9,17 @@ internal static class UsageSql
 {
     private static readonly string[] SumsOf = ["key_no", "from_ms", "model_no"];
 
-    private static readonly string[] Sums =
+    private static readonly string[] PlaceSumsOf = ["place_no", "from_ms", "model_no"];
+
+    private static readonly string[] KeySumsOf = ["place_no", "from_ms", "key_no"];
+
+    private static readonly string[] Counts =
     [
-        .. SumsOf, "place_no", "requests", "refused", "input_tokens", "output_tokens", "cost_micros", "loss_micros", "priced", "estimated",
-        "cached_tokens", "reasoning_tokens",
+        "requests", "refused", "input_tokens", "output_tokens", "cost_micros", "loss_micros", "priced", "estimated", "cached_tokens",
+        "reasoning_tokens",
     ];
+
+    private static readonly string[] Sums = [.. SumsOf, "place_no", .. Counts];
 
     private static readonly RowsStatement LogRows = RowsStatement.InsertNew(
         """
@@ -31,6 +37,12 @@ internal static class UsageSql
     private static readonly RowsStatement HourRows = RowsStatement.AddUp("usage_hours", SumsOf, Sums, Added("usage_hours"));
 
     private static readonly RowsStatement DayRows = RowsStatement.AddUp("usage_days", SumsOf, Sums, Added("usage_days"));
+
+    private static readonly RowsStatement PlaceDayRows =
+        RowsStatement.AddUp("usage_place_days", PlaceSumsOf, [.. PlaceSumsOf, .. Counts], Added("usage_place_days"));
+
+    private static readonly RowsStatement KeyDayRows =
+        RowsStatement.AddUp("usage_key_days", KeySumsOf, [.. KeySumsOf, .. Counts], Added("usage_key_days"));
 
     private static readonly RowsStatement UseRows = RowsStatement.AddUp(
         "usage_keys",
@@ -69,6 +81,12 @@ internal static class UsageSql
     public static void AddToHours(RowsBatch rows, Array[] columns) => rows.Add(HourRows, columns);
 
     public static void AddToDays(RowsBatch rows, Array[] columns) => rows.Add(DayRows, columns);
+
+    /// <summary>Adds to the sums of each place, day and model.</summary>
+    public static void AddToPlaceDays(RowsBatch rows, Array[] columns) => rows.Add(PlaceDayRows, columns);
+
+    /// <summary>Adds to the sums of each place, day and key.</summary>
+    public static void AddToKeyDays(RowsBatch rows, Array[] columns) => rows.Add(KeyDayRows, columns);
 
     /// <summary>Never goes back.</summary>
     public static void MoveLastUse(RowsBatch rows, long[] keyNos, long[] atMs) => rows.Add(UseRows, [keyNos, atMs]);

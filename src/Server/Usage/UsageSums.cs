@@ -22,38 +22,74 @@ internal sealed class UsageSums
     public void Add(in BookedRefusal row, long fromMs) => Of(row.KeyNo, fromMs, row.Model).Refused++;
 
     /// <summary>In the order of the tables' columns, and of keys: neighbours share pages, of which each is read and written once.</summary>
-    public Array[] Columns(IReadOnlyDictionary<long, long> placeOf)
+    public Array[] Columns(IReadOnlyDictionary<long, long> placeOf) =>
+        Columns([.. _sums.OrderBy(static entry => entry.Key.KeyNo).Select(static entry => (entry.Key, entry.Value))], placeOf);
+
+    /// <summary>Those of all keys of a place together: place, span, model, and what was counted.</summary>
+    public Array[] ColumnsByPlace(IReadOnlyDictionary<long, long> placeOf)
     {
-        var columns = new long[14][];
-        for (var i = 0; i < columns.Length; i++)
+        var sums = new Dictionary<(long PlaceNo, long FromMs, long Model), Sum>();
+        foreach (var ((keyNo, fromMs, model), sum) in _sums)
         {
-            columns[i] = new long[_sums.Count];
+            SumOf(sums, (placeOf[keyNo], fromMs, model)).Add(sum);
         }
 
-        var row = 0;
-        foreach (var ((keyNo, fromMs, model), sum) in _sums.OrderBy(static entry => entry.Key.KeyNo))
+        return Columns([.. sums.OrderBy(static entry => entry.Key).Select(static entry => (entry.Key, entry.Value))], null);
+    }
+
+    /// <summary>Those of all models together: place, span, key, and what was counted.</summary>
+    public Array[] ColumnsByKey(IReadOnlyDictionary<long, long> placeOf)
+    {
+        var sums = new Dictionary<(long PlaceNo, long FromMs, long KeyNo), Sum>();
+        foreach (var ((keyNo, fromMs, _), sum) in _sums)
         {
-            ReadOnlySpan<long> cells =
-            [
-                keyNo, fromMs, model, placeOf[keyNo], sum.Requests, sum.Refused, sum.InputTokens, sum.OutputTokens, sum.CostMicros,
-                sum.LossMicros, sum.Priced, sum.Estimated, sum.CachedTokens, sum.ReasoningTokens,
-            ];
-            for (var i = 0; i < cells.Length; i++)
+            SumOf(sums, (placeOf[keyNo], fromMs, keyNo)).Add(sum);
+        }
+
+        return Columns([.. sums.OrderBy(static entry => entry.Key).Select(static entry => (entry.Key, entry.Value))], null);
+    }
+
+    /// <summary>What they are kept apart by, the key's place where it is asked for, and what was counted.</summary>
+    private static Array[] Columns(
+        IReadOnlyList<((long First, long Second, long Third) Of, Sum Sum)> sums, IReadOnlyDictionary<long, long>? placeOf)
+    {
+        var columns = new long[placeOf is null ? 13 : 14][];
+        for (var i = 0; i < columns.Length; i++)
+        {
+            columns[i] = new long[sums.Count];
+        }
+
+        for (var row = 0; row < sums.Count; row++)
+        {
+            var ((first, second, third), sum) = sums[row];
+            (columns[0][row], columns[1][row], columns[2][row]) = (first, second, third);
+            var next = 3;
+            if (placeOf is not null)
             {
-                columns[i][row] = cells[i];
+                columns[next++][row] = placeOf[first];
             }
 
-            row++;
+            ReadOnlySpan<long> counts =
+            [
+                sum.Requests, sum.Refused, sum.InputTokens, sum.OutputTokens, sum.CostMicros, sum.LossMicros, sum.Priced, sum.Estimated,
+                sum.CachedTokens, sum.ReasoningTokens,
+            ];
+            foreach (var count in counts)
+            {
+                columns[next++][row] = count;
+            }
         }
 
         return columns;
     }
 
-    private Sum Of(long keyNo, long fromMs, long model)
+    private Sum Of(long keyNo, long fromMs, long model) => SumOf(_sums, (keyNo, fromMs, model));
+
+    private static Sum SumOf(Dictionary<(long, long, long), Sum> sums, (long, long, long) of)
     {
-        if (!_sums.TryGetValue((keyNo, fromMs, model), out var sum))
+        if (!sums.TryGetValue(of, out var sum))
         {
-            _sums.Add((keyNo, fromMs, model), sum = new Sum());
+            sums.Add(of, sum = new Sum());
         }
 
         return sum;
@@ -80,6 +116,20 @@ internal sealed class UsageSums
         public long Priced { get; set; }
 
         public long Estimated { get; set; }
+
+        public void Add(Sum other)
+        {
+            Requests += other.Requests;
+            Refused += other.Refused;
+            InputTokens += other.InputTokens;
+            OutputTokens += other.OutputTokens;
+            CachedTokens += other.CachedTokens;
+            ReasoningTokens += other.ReasoningTokens;
+            CostMicros += other.CostMicros;
+            LossMicros += other.LossMicros;
+            Priced += other.Priced;
+            Estimated += other.Estimated;
+        }
     }
 }
 

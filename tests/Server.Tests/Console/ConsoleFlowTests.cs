@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Playwright;
 using Tollgate.Server.Providers;
 using Tollgate.Server.Tests.Identity;
 using Tollgate.Server.Tests.Security;

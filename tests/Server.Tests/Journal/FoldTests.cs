@@ -106,10 +106,40 @@ public sealed class FoldTests(PostgresFixture postgres)
 
         Assert.Equal("3 5 7 10", await Numbers(journal, "SELECT cached_tokens FROM usage_log ORDER BY request_no"));
         Assert.Equal("4 6 0 20", await Numbers(journal, "SELECT reasoning_tokens FROM usage_log ORDER BY request_no"));
-        foreach (var table in new[] { "usage_hours", "usage_days" })
+        foreach (var table in new[] { "usage_hours", "usage_days", "usage_key_days" })
         {
             Assert.Equal("18 7", await Numbers(journal, $"SELECT sum(cached_tokens) FROM {table} GROUP BY key_no ORDER BY key_no"));
             Assert.Equal("30 0", await Numbers(journal, $"SELECT sum(reasoning_tokens) FROM {table} GROUP BY key_no ORDER BY key_no"));
+        }
+    }
+
+    [Theory, MemberData(nameof(Databases.Both), MemberType = typeof(Databases))]
+    public async Task The_sums_without_keys_and_those_without_models_are_the_sums_of_the_days(DatabaseKind kind)
+    {
+        await using var store = await Store(kind);
+        await using var journal = await Open(store);
+        await journal.Folded(
+            Passed(1, input: 9, output: 8) with { CachedTokens = 3 }, Reserved(2), Settled(2) with { ReasoningTokens = 6 },
+            Passed(3, key: 2, input: 5) with { Model = 1 }, Passed(4, key: 2, input: 7) with { Model = 2 });
+        await journal.Folded(
+            Passed(5, key: 3, output: 2) with { Model = 2 }, Passed(6, input: 1), Passed(7, key: 2) with { Model = 1 },
+            Refused(8, key: 2));
+
+        const string Sums =
+            "sum(requests), sum(refused), sum(input_tokens), sum(output_tokens), sum(cost_micros), sum(loss_micros), sum(priced), "
+            + "sum(estimated), sum(cached_tokens), sum(reasoning_tokens)";
+        foreach (var (table, third) in new[] { ("usage_place_days", "model_no"), ("usage_key_days", "key_no") })
+        {
+            Assert.True(await journal.Ask<long>($"SELECT count(*) FROM {table}") > 1);
+            foreach (var (one, other) in new[] { (table, "usage_days"), ("usage_days", table) })
+            {
+                Assert.Equal(0, await journal.Ask<long>(
+                    $"""
+                    SELECT count(*) FROM (
+                        SELECT place_no, from_ms, {third}, {Sums} FROM {one} GROUP BY place_no, from_ms, {third}
+                        EXCEPT SELECT place_no, from_ms, {third}, {Sums} FROM {other} GROUP BY place_no, from_ms, {third}) AS different
+                    """));
+            }
         }
     }
 

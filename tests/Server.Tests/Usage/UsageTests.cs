@@ -43,7 +43,29 @@ public sealed class UsageTests(PostgresFixture postgres)
         Assert.Equal(["requests 3, refused 0, in 113, out 224"], Sums(await gate.Usage("?model=small")));
         Assert.Equal(["requests 1, refused 1, in 100, out 200"], Sums(await gate.Usage($"?key_id={two}")));
         Assert.Equal(["requests 5, refused 2, in 114, out 226"], Sums(await gate.Usage($"?organization_id={gate.OrganizationId}")));
+        Assert.Equal(
+            ["Two: requests 1, refused 0, in 100, out 200", "One: requests 2, refused 0, in 13, out 24"],
+            Sums(await gate.Usage($"?group_by=key&model=small&organization_id={gate.OrganizationId}")).OrderDescending());
+        Assert.Equal(
+            ["Two: requests 1, refused 1, in 100, out 200", "One: requests 4, refused 1, in 14, out 26"],
+            Sums(await gate.Usage($"?group_by=key&organization_id={gate.OrganizationId}")).OrderDescending());
         Assert.Empty(Sums(await gate.Usage("?model=unheard-of")));
+    }
+
+    [Theory, MemberData(nameof(Databases.Both), MemberType = typeof(Databases))]
+    public async Task Last_uses_of_a_page_of_keys_are_read_at_once(DatabaseKind kind)
+    {
+        await using var gate = await Start(kind);
+        var (one, two) = ((await gate.NewPair()).Id, (await gate.NewPair()).Id);
+        await gate.Use(one, Passed(0, 1, 0) with { AtMs = 7 * Hour });
+        await gate.Use(two, Passed(0, 1, 0) with { AtMs = 9 * Hour });
+        var reader = gate.Services.GetRequiredService<UsageReader>();
+        var keys = await reader.FindKeys([one, two]);
+
+        var uses = await reader.LastUses([keys[one].KeyNo, keys[two].KeyNo, 999], TestContext.Current.CancellationToken);
+        Assert.Equal(2, uses.Count);
+        Assert.Equal((7 * Hour, 9 * Hour), (uses[keys[one].KeyNo], uses[keys[two].KeyNo]));
+        Assert.Empty(await reader.LastUses([], TestContext.Current.CancellationToken));
     }
 
     [Theory, MemberData(nameof(Databases.Both), MemberType = typeof(Databases))]

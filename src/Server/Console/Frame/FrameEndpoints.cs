@@ -24,7 +24,7 @@ internal static class FrameEndpoints
 
     public static void MapConsole(this IEndpointRouteBuilder app)
     {
-        foreach (var file in new[] { FrameFile.Style, FrameFile.Script })
+        foreach (var file in new[] { FrameFile.Style, FrameFile.Script, FrameFile.Speculation })
         {
             app.MapGet(file.Address, file.Answer).Public().ExcludeFromDescription();
         }

@@ -10,6 +10,12 @@ internal sealed class FrameFile
     /// <summary>Copies, reads charts by arrow keys, and tells times in the reader's zone. All else works without it.</summary>
     public static readonly FrameFile Script = new("console.js", "text/javascript; charset=utf-8");
 
+    /// <summary>
+    /// Which links of the side bar a browser may open while a pointer rests on them: pages of one's own places that only read. The
+    /// operator's are not among them, since each look there is told to the audit log.
+    /// </summary>
+    public static readonly FrameFile Speculation = new("speculation.json", "application/speculationrules+json");
+
     private readonly byte[] _bytes;
     private readonly string _type;
 

@@ -20,6 +20,7 @@ internal sealed class FrameMaker(PageMaker pages, FrameLinks links, WalletLedger
         var page = pages.Of<TPage>(http, status, [.. parameters, ("Frame", FactsOf(http))]);
         var headers = http.Response.Headers;
         headers.ContentSecurityPolicy = $"{headers.ContentSecurityPolicy}; connect-src 'self'; script-src 'self'";
+        headers["Speculation-Rules"] = $"\"{FrameFile.Speculation.Address}\"";
         return page;
     }
 

@@ -18,6 +18,8 @@ internal static class KeyPages
 {
     private const int RowsMax = 50;
 
+    private const string PersonPrefix = "per_";
+
     private static readonly string[] Statuses = ["active", "disabled", "expired", "revoked"];
 
     public static void MapKeyPages(this IEndpointRouteBuilder places)
@@ -84,17 +86,18 @@ internal static class KeyPages
     public static async Task<Dictionary<string, string>> MakersOf(HttpContext http, IEnumerable<string> ids)
     {
         var (people, own) = (http.RequestServices.GetRequiredService<PersonRegister>(), SignedIn.Of(http).Person.Id);
-        var names = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (var id in ids.Distinct(StringComparer.Ordinal))
-        {
-            names[id] = id == own ? "you"
+        var all = ids.Distinct(StringComparer.Ordinal).ToList();
+        var others = all.Where(id => id != own && id.StartsWith(PersonPrefix, StringComparison.Ordinal)).ToList();
+        var found = (await people.Find(others, http.RequestAborted))
+            .ToDictionary(person => person.Id, person => person.Name, StringComparer.Ordinal);
+        return all.ToDictionary(
+            id => id,
+            id => id == own ? "you"
                 : id is "root" or "system" ? "the operator"
-                : (await people.Find(id, http.RequestAborted)).TryGet(out var person, out _) && person.Name.Length > 0 ? person.Name
-                : id.StartsWith("per_", StringComparison.Ordinal) ? "somebody who is gone"
-                : "a key";
-        }
-
-        return names;
+                : found.GetValueOrDefault(id) is { Length: > 0 } name ? name
+                : id.StartsWith(PersonPrefix, StringComparison.Ordinal) ? "somebody who is gone"
+                : "a key",
+            StringComparer.Ordinal);
     }
 
     private static KeyForm FormOf(HttpContext http, ProviderModel provider, PlanBook plans, TimeProvider time) =>
