@@ -81,7 +81,7 @@ public sealed class TensorxRowTests(TensorxRowTests.Place place) : IClassFixture
 
         await at.Open($"{at.Home}/keys");
         var mask = $"{secret[..8]}...{secret[^4..]}";
-        Assert.Equal(mask, (await at.Row("Keys", "Masked"))[1]);
+        Assert.Equal(mask, (await at.Row("Keys", "Masked"))[2]);
         await at.OpenKey("Masked");
         Assert.Equal(mask, await at.Fact("Secret"));
         await at.Choose("Delete");
@@ -103,7 +103,7 @@ public sealed class TensorxRowTests(TensorxRowTests.Place place) : IClassFixture
         Assert.Equal(HttpStatusCode.Unauthorized, await Chat(secret));
         Assert.Equal("disabled", await Status(at));
         await at.Open($"{at.Home}/keys");
-        Assert.Equal("disabled", (await at.Row("Keys", "Switched"))[2]);
+        Assert.Equal("disabled", (await at.Row("Keys", "Switched"))[1]);
 
         await at.OpenKey("Switched");
         await at.Choose("Enable");
