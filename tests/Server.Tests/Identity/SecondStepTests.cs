@@ -160,7 +160,7 @@ public sealed partial class SecondStepTests(PostgresFixture postgres)
 
             place.Clock.Advance(TimeSpan.FromMinutes(1));
             page = await browser.Fill("/sign-in/second", ("code", CodeOf(secret, place)));
-            Assert.Equal((method, "/console", true), (method, page.Location, browser.IsSignedIn));
+            Assert.Equal((method, "/account", true), (method, page.Location, browser.IsSignedIn));
             Assert.DoesNotContain(browser.Jar.GetAllCookies(), cookie => cookie.Name == "tollgate-second" && cookie.Value.Length > 0);
             sessions++;
         }

@@ -139,7 +139,7 @@ public sealed class SessionTests(PostgresFixture postgres)
         Assert.Equal(401, (await browser.SignIn(Email, PeoplePlace.Password)).Status);
         await place.SetDisabled(Email, false);
         Assert.Equal("/sign-in", (await browser.Get("/account")).Location);
-        Assert.Equal("/console", (await browser.SignIn(Email, PeoplePlace.Password)).Location);
+        Assert.Equal("/account", (await browser.SignIn(Email, PeoplePlace.Password)).Location);
     }
 
     [Fact]
