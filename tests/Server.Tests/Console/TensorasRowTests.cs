@@ -208,7 +208,7 @@ public sealed class TensorasRowTests(TensorasRowTests.Place place) : IClassFixtu
     private static async Task IsMe(Flow at, string name, string email)
     {
         await at.Follow("Security");
-        await at.Page.GetByRole(AriaRole.Heading, new() { Name = "Your account" }).WaitForAsync();
+        await at.Page.GetByRole(AriaRole.Heading, new() { Name = "Security", Exact = true }).WaitForAsync();
         var text = await at.Text();
         Assert.Contains(name, text, StringComparison.Ordinal);
         Assert.Contains(email, text, StringComparison.Ordinal);

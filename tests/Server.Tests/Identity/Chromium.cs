@@ -12,7 +12,7 @@ internal sealed class Chromium : IAsyncDisposable
 {
     private const string Path = "/usr/bin/chromium";
     private const string Missing = "These tests need Chromium: install it (Debian: apt-get install chromium) and run them again.";
-    private const float PatienceMs = 120_000;
+    private const float PatienceMs = 60_000;
 
     private static readonly Lazy<Task<IBrowser>> Shared = new(Launch);
 
