@@ -236,10 +236,15 @@ internal sealed class UsageReader(Database database)
     }
 
     private static bool MaySee(Caller caller, UsedKey key, UsageQuestion asked) =>
-        (caller.IsRoot || (caller.ProjectId == key.ProjectId && (caller.Environment == key.Environment || caller.IsPerson)))
+        (caller.IsRoot || ReachesAll(caller, key.OrganizationId)
+            || (caller.ProjectId == key.ProjectId && (caller.Environment == key.Environment || caller.IsPerson)))
         && (asked.OrganizationId ?? key.OrganizationId) == key.OrganizationId
         && (asked.ProjectId ?? key.ProjectId) == key.ProjectId
         && (asked.Environment ?? key.Environment) == key.Environment;
+
+    /// <summary>A person who is bound to an organization as a whole, and reaches every project of it.</summary>
+    private static bool ReachesAll(Caller caller, string organizationId) =>
+        caller is { IsPerson: true, ProjectId: null, ProjectNos: null } && caller.OrganizationId == organizationId;
 }
 
 /// <summary>What usage is asked for, as the caller names it; what is null is not asked.</summary>

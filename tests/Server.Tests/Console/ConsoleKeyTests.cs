@@ -318,6 +318,22 @@ public sealed partial class ConsoleKeyTests(PostgresFixture postgres)
     }
 
     [Fact]
+    public async Task Who_runs_the_gate_and_is_in_a_team_leaves_a_row_with_each_look_at_it_W14()
+    {
+        await using var place = await ConsolePagesPlace.Start();
+        var (owner, looks) = (place.As("owner"), "SELECT COUNT(*) FROM audit WHERE action = 'operator.look' AND actor_type = 'person'");
+        await owner.Get(place.Keys);
+        Assert.Equal(0, await place.Gate.Database.Read(connection => connection.ExecuteScalarAsync<long>(looks)));
+        Assert.True((await place.Gate.Database.Write<int>(async scope => await scope.Execute(
+            "UPDATE people SET is_operator = 1 WHERE id = @Id", new { place.Reach["owner"].Person.Id }))).IsOk);
+
+        Assert.Equal(200, (await owner.Get(place.Keys)).Status);
+        Assert.Equal(200, (await owner.Get($"{place.Home}/audit.csv")).Status);
+
+        Assert.Equal(2, await place.Gate.Database.Read(connection => connection.ExecuteScalarAsync<long>(looks)));
+    }
+
+    [Fact]
     public async Task Every_change_of_a_key_is_in_the_audit_log_under_the_persons_own_name_W14()
     {
         await using var place = await ConsolePagesPlace.Start();

@@ -57,6 +57,12 @@ public sealed partial class ConsoleUsageTests
         var all = await owner.Get($"/console/{place.Reach.Organization}/usage?by=project");
         Assert.Equal("2", FigureOf(all, "Requests"));
         Assert.Contains("The project", all.Text, StringComparison.Ordinal);
+        var key = Regex.Match((await owner.Get(place.Keys)).Text, "keys/(key_[^\"]+)\"><bdi>My program").Groups[1].Value;
+        foreach (var whose in new[] { place.Reach.Organization, place.Reach.Project })
+        {
+            Assert.Equal("2", FigureOf(await owner.Get($"/console/{whose}/usage?key={key}"), "Requests"));
+        }
+
         Assert.Equal("0", FigureOf(await owner.Get($"/console/{place.Reach.OtherProject}/usage"), "Requests"));
         var file = await owner.Get($"{place.Home}/usage.csv");
         Assert.Contains("My program", file.Text, StringComparison.Ordinal);

@@ -12,6 +12,7 @@ using Tollgate.Server.Console.Wallet;
 using Tollgate.Server.Console.Webhooks;
 using Tollgate.Server.Identity.Sessions;
 using Tollgate.Server.Problems;
+using Tollgate.Server.Reach;
 
 namespace Tollgate.Server.Console.Frame;
 
@@ -58,7 +59,7 @@ internal static class FrameEndpoints
 }
 
 /// <summary>Finds the place of a page, so that all behind it knows where it is and who asks.</summary>
-internal sealed class PlaceGate(PlaceBook book, PageMaker pages) : IEndpointFilter
+internal sealed class PlaceGate(PlaceBook book, PageMaker pages, OperatorLooks looks) : IEndpointFilter
 {
     public async ValueTask<object?> InvokeAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
     {
@@ -67,6 +68,14 @@ internal sealed class PlaceGate(PlaceBook book, PageMaker pages) : IEndpointFilt
         if (!(await book.Find(SignedIn.Of(http), id, http.RequestAborted)).TryGet(out var place, out var problem))
         {
             return NotHere(http, pages, problem);
+        }
+
+        // Who runs the gate may be in a customer's team too: it is a look all the same.
+        if (place.Caller.IsOperatorPerson && HttpMethods.IsGet(http.Request.Method)
+            && place.Organization.Id.Text != SignedIn.Of(http).Person.OrganizationId
+            && await looks.NotePage(http, place.Caller, id) is { } unnoted)
+        {
+            return NotHere(http, pages, unnoted);
         }
 
         http.Features.Set(place);

@@ -120,19 +120,31 @@ internal static class KeyPages
                 http,
                 new Problem(
                     ProblemCode.Conflict,
-                    "This form was sent before, and has made its key: it is in the list. Its secret was shown then. Lost it? Give the key "
-                    + "a new one."),
+                    "This form was sent before. Look into the list: a key that it made is there, and its secret was shown then. Lost it? "
+                    + "Give the key a new one."),
                 $"{place.Path}/keys");
         }
 
-        if (form.Read(http.Request.Form).TryGet(out var asked, out var problem)
-            && (await book.Write(http, null, Act.MakeKeys, scope => ring.Issue(scope, place.Id, asked)))
-                .TryGet(out var issued, out problem))
+        var isMade = false;
+        Problem? problem;
+        try
         {
-            return Secret(http, pages, provider, issued, $"{issued.Key.Name} is made.");
+            if (form.Read(http.Request.Form).TryGet(out var asked, out problem)
+                && (await book.Write(http, null, Act.MakeKeys, scope => ring.Issue(scope, place.Id, asked)))
+                    .TryGet(out var issued, out problem))
+            {
+                isMade = true;
+                return Secret(http, pages, provider, issued, $"{issued.Key.Name} is made.");
+            }
+        }
+        finally
+        {
+            if (!isMade)
+            {
+                sent.GiveBack(http);
+            }
         }
 
-        sent.GiveBack(http);
         return problem.Code == ProblemCode.ValidationFailed
             ? Form(http, pages, form, problem.Code.Status, http.Request.Form, KeyForm.Faults(http, problem))
             : pages.Problem(http, problem, $"{place.Path}/keys");
