@@ -106,6 +106,8 @@ public sealed class DatabaseOutageTests : IAsyncLifetime
         using var calls = new ServedCalls(frozen);
         var (id, secret) = await calls.Create();
         Assert.Equal(HttpStatusCode.OK, await calls.Use(secret));
+        // Frozen in the middle of that write, it would keep the other from opening the database for as long as its transaction may last.
+        await Until(() => _postgres.Ask<bool>("SELECT count(*) = 1 FROM usage_log WHERE key_no = 1"));
         var still = Stopwatch.StartNew();
         await Signals.Send("STOP", [frozen.ProcessId]);
         await CutLock();
