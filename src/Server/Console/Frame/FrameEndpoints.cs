@@ -25,11 +25,6 @@ internal static class FrameEndpoints
 
     public static void MapConsole(this IEndpointRouteBuilder app)
     {
-        foreach (var file in new[] { FrameFile.Style, FrameFile.Script, FrameFile.Speculation })
-        {
-            app.MapGet(file.Address, file.Answer).Public().ExcludeFromDescription();
-        }
-
         var pages = app.MapGroup("").Public().ExcludeFromDescription()
             .AddEndpointFilter<RouteGroupBuilder, LargeForm>().AddEndpointFilter<RouteGroupBuilder, PageShield>()
             .AddEndpointFilter<RouteGroupBuilder, SessionGate>();

@@ -20,7 +20,7 @@ internal sealed class FrameMaker(PageMaker pages, FrameLinks links, WalletLedger
         var page = pages.Of<TPage>(http, status, [.. parameters, ("Frame", FactsOf(http))]);
         var headers = http.Response.Headers;
         headers.ContentSecurityPolicy = $"{headers.ContentSecurityPolicy}; connect-src 'self'; script-src 'self'";
-        headers["Speculation-Rules"] = $"\"{FrameFile.Speculation.Address}\"";
+        headers["Speculation-Rules"] = $"\"{PageFile.Speculation.Address}\"";
         return page;
     }
 
@@ -60,7 +60,7 @@ internal sealed class FrameMaker(PageMaker pages, FrameLinks links, WalletLedger
         var place = ConsolePlace.Of(http);
         var above = $"{ConsolePlace.Root}/{place.Organization.Id.Text}";
         return new FrameFacts(
-            FrameFile.Style.Address, FrameFile.Script.Address, NameOf(person), ConsolePlace.NameOf(place.Organization, person),
+            PageFile.ConsoleStyle.Address, PageFile.ConsoleScript.Address, NameOf(person), ConsolePlace.NameOf(place.Organization, person),
             place.Project?.Name, place.Path)
         {
             Pages = [.. links.Of(place, path)],
@@ -90,7 +90,8 @@ internal sealed class FrameMaker(PageMaker pages, FrameLinks links, WalletLedger
 
     /// <summary>For who is in no organization: all that there is are one's own account and what is everybody's.</summary>
     private static FrameFacts OfNowhere(Person person, string path) => new(
-        FrameFile.Style.Address, FrameFile.Script.Address, NameOf(person), "Your account", "In no organization", AccountGate.Root)
+        PageFile.ConsoleStyle.Address, PageFile.ConsoleScript.Address, NameOf(person), "Your account", "In no organization",
+        AccountGate.Root)
     {
         Pages = [FrameLinks.Security(path), FrameLinks.Docs],
         OperatorPages = person.IsOperator != 0 ? OperatorPages.Links(path) : [],
@@ -101,7 +102,7 @@ internal sealed class FrameMaker(PageMaker pages, FrameLinks links, WalletLedger
     {
         var place = http.Features.Get<ConsolePlace>();
         return new FrameFacts(
-            FrameFile.Style.Address, FrameFile.Script.Address, NameOf(person), "Operator", "All customers", OperatorPages.Root)
+            PageFile.ConsoleStyle.Address, PageFile.ConsoleScript.Address, NameOf(person), "Operator", "All customers", OperatorPages.Root)
         {
             OperatorPages = OperatorPages.Links(path),
             Organizations = [.. (place?.Organizations ?? []).Select(one => Link(ConsolePlace.NameOf(one, person), one.Id.Text))],

@@ -24,9 +24,7 @@ internal static class KeyPages
 
     public static void MapKeyPages(this IEndpointRouteBuilder places)
     {
-        var keys = places.MapGroup("/keys").AddEndpointFilter(async (context, next) => Refusal(context.HttpContext) is { } problem
-            ? context.HttpContext.RequestServices.GetRequiredService<FrameMaker>().Problem(context.HttpContext, problem)
-            : await next(context));
+        var keys = places.MapGroup("/keys").RefusedBy(Refusal);
         keys.MapGet("", List);
         keys.MapGet("/new", (HttpContext http, FrameMaker pages, ProviderModel provider, PlanBook plans, TimeProvider time) =>
             Form(http, pages, FormOf(http, provider, plans, time), 200, null, []));

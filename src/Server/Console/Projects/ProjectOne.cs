@@ -18,10 +18,7 @@ internal static class ProjectOne
 {
     public static void MapProjectPage(this IEndpointRouteBuilder places)
     {
-        var project = places.MapGroup("/project").AddEndpointFilter(async (context, next) => Refusal(context.HttpContext) is { } problem
-            ? context.HttpContext.RequestServices.GetRequiredService<FrameMaker>().Problem(
-                context.HttpContext, problem, ProjectPages.HomeOf(ConsolePlace.Of(context.HttpContext)))
-            : await next(context));
+        var project = places.MapGroup("/project").RefusedBy(Refusal, ProjectPages.HomeOf);
         project.MapGet("", Show);
         project.MapGet("/name", (HttpContext http, FrameMaker pages) =>
             NameForm(http, pages, 200, ConsolePlace.Of(http).Project!.Name, []));

@@ -2,13 +2,31 @@ using System.Security.Cryptography;
 
 namespace Tollgate.Server.Console.SignIn;
 
-/// <summary>A file that pages name, built in; its address changes with it, so that it can be kept.</summary>
+/// <summary>A file that pages name, built in; its address changes with it, so that it can be kept for good.</summary>
 internal sealed class PageFile
 {
-    public static readonly PageFile Style = new("sign-in.css", "text/css; charset=utf-8");
+    private const string Css = "text/css; charset=utf-8";
+    private const string JavaScript = "text/javascript; charset=utf-8";
 
-    /// <summary>The only script, for the pages of passkeys alone.</summary>
-    public static readonly PageFile Script = new("passkey.js", "text/javascript; charset=utf-8");
+    /// <summary>Of the pages of signing in.</summary>
+    public static readonly PageFile SignInStyle = new("sign-in.css", Css);
+
+    /// <summary>For the pages of passkeys alone, whose work no form can do.</summary>
+    public static readonly PageFile PasskeyScript = new("passkey.js", JavaScript);
+
+    /// <summary>Of the console and the documentation.</summary>
+    public static readonly PageFile ConsoleStyle = new("console.css", Css);
+
+    /// <summary>Copies, reads charts by arrow keys, and tells times in the reader's zone. All else works without it.</summary>
+    public static readonly PageFile ConsoleScript = new("console.js", JavaScript);
+
+    /// <summary>
+    /// Which links of the side bar a browser may open while a pointer rests on them: pages of one's own places that only read. The
+    /// operator's are not among them, since each look there is told to the audit log.
+    /// </summary>
+    public static readonly PageFile Speculation = new("speculation.json", "application/speculationrules+json");
+
+    public static IReadOnlyList<PageFile> All { get; } = [SignInStyle, PasskeyScript, ConsoleStyle, ConsoleScript, Speculation];
 
     private readonly byte[] _bytes;
     private readonly string _type;

@@ -32,7 +32,7 @@ internal sealed class PageMaker(IAntiforgery forms, ProviderModel provider, Peop
         // A note has no form, and sets no cookie.
         var tokens = typeof(TPage) == typeof(NotePage) || typeof(TPage) == typeof(ContinuePage) ? null : forms.GetAndStoreTokens(http);
         var facts = new PageFacts(
-            provider.DisplayName, tokens?.FormFieldName ?? "", tokens?.RequestToken ?? "", PageFile.Style.Address, _ways);
+            provider.DisplayName, tokens?.FormFieldName ?? "", tokens?.RequestToken ?? "", PageFile.SignInStyle.Address, _ways);
         var all = parameters.Append(("Facts", facts)).ToDictionary(one => one.Item1, one => one.Item2, StringComparer.Ordinal);
         return new RazorComponentResult<TPage>(all) { StatusCode = status, PreventStreamingRendering = true };
     }

@@ -41,7 +41,7 @@ internal static class PasskeyEndpoints
         var question = await ceremony.AskToUse(http);
         return pages.Of<PasskeyPage>(
             http, status, ("Action", SignInPath), ("Options", question.Options), ("State", question.State),
-            ("Script", PageFile.Script.Address), ("Faults", faults));
+            ("Script", PageFile.PasskeyScript.Address), ("Faults", faults));
     }
 
     private static async Task<IResult> SignIn(
@@ -72,7 +72,7 @@ internal static class PasskeyEndpoints
         var question = await ceremony.AskToMake(who.Person, http);
         return pages.Of<PasskeyAddPage>(
             http, status, ("Action", AddPath), ("Options", question.Options), ("State", question.State),
-            ("Script", PageFile.Script.Address), ("Name", name), ("Faults", faults));
+            ("Script", PageFile.PasskeyScript.Address), ("Name", name), ("Faults", faults));
     }
 
     private static async Task<IResult> Add(

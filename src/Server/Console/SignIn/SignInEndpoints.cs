@@ -45,7 +45,7 @@ internal static class SignInEndpoints
 
     public static void MapSignInPages(this IEndpointRouteBuilder app)
     {
-        foreach (var file in new[] { PageFile.Style, PageFile.Script })
+        foreach (var file in PageFile.All)
         {
             app.MapGet(file.Address, file.Answer).Public().ExcludeFromDescription();
         }

@@ -16,9 +16,7 @@ internal static class TeamPages
 
     public static void MapTeamPages(this IEndpointRouteBuilder places)
     {
-        var team = places.MapGroup("/team").AddEndpointFilter(async (context, next) => Refusal(context.HttpContext) is { } problem
-            ? context.HttpContext.RequestServices.GetRequiredService<FrameMaker>().Problem(context.HttpContext, problem)
-            : await next(context));
+        var team = places.MapGroup("/team").RefusedBy(Refusal);
         team.MapGet("", Show);
         team.MapNewTeam();
         team.MapTeamMembers();

@@ -23,9 +23,7 @@ internal static class TryPages
 
     public static void MapTryPages(this IEndpointRouteBuilder places)
     {
-        var pages = places.MapGroup(Below).AddEndpointFilter(async (context, next) => Refusal(context.HttpContext) is { } problem
-            ? context.HttpContext.RequestServices.GetRequiredService<FrameMaker>().Problem(context.HttpContext, problem)
-            : await next(context));
+        var pages = places.MapGroup(Below).RefusedBy(Refusal);
         pages.MapGet("", Show);
         pages.MapPost("", Send);
     }

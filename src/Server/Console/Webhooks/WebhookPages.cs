@@ -16,11 +16,8 @@ internal static class WebhookPages
 
     public static void MapWebhookPages(this IEndpointRouteBuilder places)
     {
-        var webhooks = places.MapGroup("/webhooks").AddEndpointFilter(async (context, next) =>
-            IsOfferedAt(ConsolePlace.Of(context.HttpContext))
-                ? await next(context)
-                : context.HttpContext.RequestServices.GetRequiredService<FrameMaker>().Problem(
-                    context.HttpContext, Problem.Of(ProblemCode.RoleMissing)));
+        var webhooks = places.MapGroup("/webhooks").RefusedBy(
+            http => IsOfferedAt(ConsolePlace.Of(http)) ? null : Problem.Of(ProblemCode.RoleMissing));
         webhooks.MapGet("", List);
         webhooks.MapGet("/new", (HttpContext http, FrameMaker pages, WebhookOptions options) =>
             Form(http, pages, options, null, 200, null, []));

@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Components;
 using Microsoft.AspNetCore.Components.Web;
 using Microsoft.Net.Http.Headers;
 using Tollgate.Server.Access;
-using Tollgate.Server.Console.Frame;
+using Tollgate.Server.Console.SignIn;
 using Tollgate.Server.Identity;
 using Tollgate.Server.Providers;
 
@@ -101,7 +101,7 @@ internal sealed class DocSite(
     private Task<byte[]> Draw(DocLibrary library, DocPage page)
     {
         var body = MarkdownPages.Draw(page.Markdown, page.MarkdownPath.TrimStart('/'));
-        return Draw(new DocView(provider.DisplayName, FrameFile.Style.Address, page.Title, body.Html)
+        return Draw(new DocView(provider.DisplayName, PageFile.ConsoleStyle.Address, page.Title, body.Html)
         {
             MarkdownPath = page.MarkdownPath,
             Headings = body.Headings.Count < HeadingsMin || page == library.Home ? []
@@ -111,7 +111,7 @@ internal sealed class DocSite(
     }
 
     private Task<byte[]> DrawMissing(DocLibrary library) => Draw(new DocView(
-        provider.DisplayName, FrameFile.Style.Address, "There is no such page",
+        provider.DisplayName, PageFile.ConsoleStyle.Address, "There is no such page",
         "<p>It may have moved: the contents list every page there is.</p>")
     {
         Contents = Contents(library, ""),
