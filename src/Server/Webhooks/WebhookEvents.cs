@@ -27,6 +27,10 @@ internal static class WebhookEvents
     [
         KeyCreated, KeyRotated, KeyDisabled, KeyEnabled, KeyRevoked, KeyExpiring, WalletLow, WalletEmpty, WalletToppedUp, LimitSustained,
     ];
+
+    /// <summary>Money is the organization's: webhooks of its projects do not hear of it.</summary>
+    public static IReadOnlyList<string> OfProjects { get; } =
+        [.. Names.Where(name => !name.StartsWith("wallet.", StringComparison.Ordinal))];
 }
 
 /// <summary>What <c>key.*</c> tells: the key as it is after the change, without any secret.</summary>

@@ -24,6 +24,9 @@ internal sealed class WebhookRegister(
 {
     /// <summary>An organization's own, and those of each project.</summary>
     public const int PerOwnerMax = 20;
+
+    /// <summary>An organization's with those of all its projects, of which some may be deleted.</summary>
+    public const int WithProjectsMax = 1_000;
     public const int DescriptionMax = 200;
 
     /// <summary>Deliveries that one call sets going again.</summary>
@@ -42,7 +45,7 @@ internal sealed class WebhookRegister(
     {
         if (!(await Owner(scope, ownerId)).TryGet(out var owner, out var problem)
             || !_urls.Read(asked.Url).TryGet(out var url, out problem)
-            || !WebhookTerms.Events(asked.Events).TryGet(out var events, out problem)
+            || !WebhookTerms.Events(asked.Events, owner.ProjectId).TryGet(out var events, out problem)
             || !WebhookTerms.Description(asked.Description).TryGet(out var description, out problem))
         {
             return problem;
@@ -55,6 +58,13 @@ internal sealed class WebhookRegister(
         {
             var whose = owner.ProjectId is null ? "An organization" : "A project";
             return new Problem(ProblemCode.WebhooksFull, $"{whose} has at most {PerOwnerMax} webhooks.");
+        }
+
+        if (await WebhookSql.CountWithProjects(scope, owner.OrganizationNo) >= WithProjectsMax)
+        {
+            return new Problem(
+                ProblemCode.WebhooksFull,
+                $"An organization and its projects have at most {WithProjectsMax} webhooks, those of deleted projects among them.");
         }
 
         var (id, secret) = (WebhookIds.New(WebhookIds.Webhook), WebhookSecret.New());
@@ -112,7 +122,7 @@ internal sealed class WebhookRegister(
 
         var (url, events, description) = (before.Url, before.Events, before.Description ?? "");
         if ((asked.Has("/url") && !_urls.Read(asked.Url).TryGet(out url, out problem))
-            || (asked.Has("/events") && !WebhookTerms.Events(asked.Events).TryGet(out events, out problem))
+            || (asked.Has("/events") && !WebhookTerms.Events(asked.Events, before.ProjectId).TryGet(out events, out problem))
             || (asked.Has("/description") && !WebhookTerms.Description(asked.Description).TryGet(out description, out problem)))
         {
             return problem!;
@@ -323,13 +333,14 @@ internal sealed class WebhookRegister(
 internal static class WebhookTerms
 {
     /// <summary>As a row keeps them.</summary>
-    public static Outcome<string> Events(IReadOnlyList<string>? names) =>
-        names is [WebhookEvents.All]
-        || (names is { Count: > 0 } && names.Distinct(StringComparer.Ordinal).Count() == names.Count
-            && names.All(name => WebhookEvents.Names.Contains(name)))
+    public static Outcome<string> Events(IReadOnlyList<string>? names, string? projectId)
+    {
+        var offered = projectId is null ? WebhookEvents.Names : WebhookEvents.OfProjects;
+        return names is [WebhookEvents.All]
+            || (names is { Count: > 0 } && names.Distinct(StringComparer.Ordinal).Count() == names.Count && names.All(offered.Contains))
             ? Webhook.Joined(names)
-            : Problem.Invalid(
-                "/events", $"must be [\"*\"] for all, or name each once: {string.Join(", ", WebhookEvents.Names)}.");
+            : Problem.Invalid("/events", $"must be [\"*\"] for all, or name each once: {string.Join(", ", offered)}.");
+    }
 
     /// <summary>Empty for none.</summary>
     public static Outcome<string> Description(string? text) =>

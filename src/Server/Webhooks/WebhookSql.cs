@@ -81,7 +81,10 @@ internal static class WebhookSql
         connection.QuerySingleOrDefaultAsync<Webhook>(
             $"SELECT {Columns} FROM webhooks WHERE webhook_no = @webhookNo AND enabled = 1 AND deleted_at_ms IS NULL", new { webhookNo });
 
-    /// <summary>Those of an organization and of all its projects. By webhooks_by_organization_id.</summary>
+    /// <summary>
+    /// Those of an organization and of all its projects. By webhooks_by_organization_id; at most
+    /// <see cref="WebhookRegister.WithProjectsMax"/> rows.
+    /// </summary>
     public static async Task<IReadOnlyList<Webhook>> List(DbConnection connection, string organizationId) =>
         (await connection.QueryAsync<Webhook>(
             $"SELECT {Columns} FROM webhooks WHERE organization_id = @organizationId AND deleted_at_ms IS NULL ORDER BY webhook_no",
@@ -98,6 +101,10 @@ internal static class WebhookSql
     public static Task<long> Count(WriteScope scope, long organizationNo) => scope.Find<long>(
         "SELECT COUNT(*) FROM webhooks WHERE organization_no = @organizationNo AND project_id IS NULL AND deleted_at_ms IS NULL",
         new { organizationNo });
+
+    /// <summary>Those of its projects too. By webhooks_by_organization.</summary>
+    public static Task<long> CountWithProjects(WriteScope scope, long organizationNo) => scope.Find<long>(
+        "SELECT COUNT(*) FROM webhooks WHERE organization_no = @organizationNo AND deleted_at_ms IS NULL", new { organizationNo });
 
     /// <summary>By webhooks_by_organization.</summary>
     public static Task<long> CountOf(WriteScope scope, long organizationNo, string projectId) => scope.Find<long>(

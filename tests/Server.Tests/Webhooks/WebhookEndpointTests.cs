@@ -263,6 +263,46 @@ public sealed class WebhookEndpointTests(PostgresFixture postgres)
     }
 
     [Fact]
+    public async Task A_projects_webhook_cannot_ask_for_what_the_organization_alone_is_told()
+    {
+        await using var gate = await Start(DatabaseKind.Sqlite);
+        var (hooks, url) = ($"/api/v1/projects/{gate.ProjectId}/webhooks", "\"url\":\"https://webhooks.invalid/\"");
+        foreach (var name in new[] { "wallet.low", "wallet.empty", "wallet.topped_up" })
+        {
+            var refused = await gate.Send("POST", hooks, RunningGate.RootKey, $$"""{ {{url}}, "events": ["key.revoked", "{{name}}"] }""");
+            Assert.Equal((HttpStatusCode.UnprocessableEntity, "validation_failed"), (refused.Status, refused.String("code")));
+            Assert.Equal(HttpStatusCode.Created, (await gate.Send(
+                "POST", Webhooks(gate), RunningGate.RootKey, $$"""{ {{url}}, "events": ["{{name}}"] }""")).Status);
+        }
+
+        var made = await gate.Send("POST", hooks, RunningGate.RootKey, $$"""{ {{url}}, "events": ["*"] }""");
+        var change = await gate.Send("PATCH", $"{hooks}/{made.String("id")}", RunningGate.RootKey, """{"events":["wallet.low"]}""");
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, change.Status);
+    }
+
+    [Fact]
+    public async Task All_webhooks_of_an_organization_have_a_bound_together_those_of_deleted_projects_among_them()
+    {
+        await using var gate = await Start(DatabaseKind.Sqlite);
+        const string body = """{"url":"https://webhooks.invalid/","events":["*"]}""";
+        var made = (await gate.Send("POST", Webhooks(gate), RunningGate.RootKey, body)).String("id");
+        Assert.True((await gate.Database.Write<int>(async scope => await scope.Execute(
+            $"""
+            INSERT INTO webhooks (webhook_no, id, organization_no, organization_id, project_id, url, events, enabled, secret, pending,
+                                  dropped, failures, created_at_ms, row_version)
+            WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {WebhookRegister.WithProjectsMax - 2})
+            SELECT 1000000 + i, 'whk_of_a_deleted_project_' || i, organization_no, organization_id, 'prj_deleted', url, events, 1, secret,
+                   0, 0, 0, 1, 1
+            FROM n, webhooks WHERE id = '{made}'
+            """))).IsOk);
+
+        Assert.Equal(HttpStatusCode.Created, (await gate.Send("POST", Webhooks(gate), RunningGate.RootKey, body)).Status);
+        var full = await gate.Send("POST", Webhooks(gate), RunningGate.RootKey, body);
+
+        Assert.Equal((HttpStatusCode.Conflict, "webhooks_full"), (full.Status, full.String("code")));
+    }
+
+    [Fact]
     public async Task An_organization_has_twenty_webhooks_and_no_more_until_one_is_deleted()
     {
         await using var gate = await Start(DatabaseKind.Sqlite);

@@ -46,7 +46,8 @@ internal static class Overview
             return pages.Problem(http, problem);
         }
 
-        var refused = await reader.Log(
+        // They lead to pages of a project.
+        var refused = place.Project is null ? [] : await reader.Log(
             place.Caller, asked with { Outcome = "refused" }, long.MaxValue, LinesShown, cancel);
         var currency = provider.Wallet?.Currency;
         return pages.Of<OverviewPage>(
@@ -63,7 +64,7 @@ internal static class Overview
             ("ByModel", UsageWords.Lines(
                 byModel.Where(row => row.Model is not null).OrderByDescending(row => row.CostMicros).Take(LinesShown), row => row.Model!,
                 currency)),
-            ("Refusals", place.Project is null ? [] : RefusalWords.Lines(refused, place.Path, nowMs)));
+            ("Refusals", RefusalWords.Lines(refused, place.Path, nowMs)));
     }
 
     /// <summary>Null once a request has passed before today's page was looked at: then nobody needs the steps any more.</summary>

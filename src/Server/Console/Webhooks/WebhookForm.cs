@@ -34,7 +34,7 @@ internal sealed class WebhookForm(WebhookOptions options, bool isOfProject)
                         ? "All that happens to keys of this project; also what there will be."
                         : "Of the organization and all its projects; also what there will be.",
                     chosen.Contains(WebhookEvents.All) || (sent is null && webhook is null)),
-                .. WebhookEvents.Names.Where(name => !isOfProject || !WebhookWords.IsOfMoney(name)).Select(name => new FormChoice(
+                .. (isOfProject ? WebhookEvents.OfProjects : WebhookEvents.Names).Select(name => new FormChoice(
                     name, name, WebhookWords.Events.GetValueOrDefault(name), chosen.Contains(name))),
             ],
         };

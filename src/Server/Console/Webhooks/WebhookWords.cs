@@ -24,9 +24,6 @@ internal static class WebhookWords
         [WebhookEvents.LimitSustained] = "A limit has refused a key's requests for a while.",
     };
 
-    /// <summary>What only the organization's own webhooks hear of.</summary>
-    public static bool IsOfMoney(string name) => name.StartsWith("wallet.", StringComparison.Ordinal);
-
     /// <summary>Whose keys it hears of.</summary>
     public static string OwnerOf(ConsolePlace place, Webhook webhook) => webhook.ProjectId is not { } id ? "all projects"
         : place.Projects.FirstOrDefault(project => project.Id.Text == id)?.Name ?? id;
