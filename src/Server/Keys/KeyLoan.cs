@@ -32,24 +32,33 @@ internal sealed class KeyLoan(LentKeys lent, Key key, string secret) : IDisposab
 internal sealed class LentKeys(KeyTable table)
 {
     /// <summary>At a time; the next one is answered that the gate is busy.</summary>
-    public const int LoansMax = 64;
+    public const int LoansMax = 256;
 
-    private readonly ConcurrentDictionary<KeyHash, long> _open = new();
+    /// <summary>Of one organization, so that none takes the room of the others.</summary>
+    public const int PerOrganizationMax = 16;
 
-    public bool HasRoom => _open.Count < LoansMax;
+    private readonly ConcurrentDictionary<KeyHash, Key> _open = new();
 
-    public void Begin(KeyLoan loan) => _open[loan.Hash] = loan.Key.KeyNo;
+    public bool HasRoomFor(Key key) =>
+        _open.Count < LoansMax && _open.Values.Count(lent => lent.OrganizationId == key.OrganizationId) < PerOrganizationMax;
 
-    public bool TryFind(in KeyHash hash, out long keyNo) => _open.TryGetValue(hash, out keyNo);
+    public void Begin(KeyLoan loan) => _open[loan.Hash] = loan.Key;
+
+    public bool TryFind(in KeyHash hash, out long keyNo)
+    {
+        bool isLent = _open.TryGetValue(hash, out var key);
+        keyNo = key?.KeyNo ?? 0;
+        return isLent;
+    }
 
     /// <summary>
     /// What memory has of the key goes with it: what knew the loan's secret must not stay, and the rest comes back as it is used.
     /// </summary>
     public void End(KeyLoan loan)
     {
-        if (_open.TryRemove(loan.Hash, out var keyNo))
+        if (_open.TryRemove(loan.Hash, out var key))
         {
-            table.Drop(checked((uint)keyNo));
+            table.Drop(checked((uint)key.KeyNo));
         }
     }
 }
@@ -68,7 +77,7 @@ internal sealed partial class KeyRing
             return problem;
         }
 
-        if (!feed.Lent.HasRoom)
+        if (!feed.Lent.HasRoomFor(key))
         {
             return Problem.Of(ProblemCode.Unavailable);
         }

@@ -105,8 +105,17 @@ internal sealed partial class KeyRing(
     /// <summary>
     /// Newest first. The caller's right to list is the endpoint's to check; a key sees its own project and environment only.
     /// </summary>
+    /// <param name="caller">Who asks.</param>
+    /// <param name="projectId">Whose keys.</param>
+    /// <param name="status">In this status; null for all but the deleted.</param>
+    /// <param name="before">Those with numbers below it.</param>
+    /// <param name="limit">The most.</param>
+    /// <param name="nowMs">What counts as expired.</param>
+    /// <param name="cancel">Ends the wait.</param>
+    /// <param name="createdBy">Those that this one has made; null for all.</param>
     public async Task<Outcome<List<Key>>> List(
-        Caller caller, string projectId, string? status, long before, int limit, long nowMs, CancellationToken cancel)
+        Caller caller, string projectId, string? status, long before, int limit, long nowMs, CancellationToken cancel,
+        string? createdBy = null)
     {
         if (!(await organizations.FindProject(projectId, cancel)).TryGet(out var project, out var problem)
             || !Owns(caller, project, out problem))
@@ -114,9 +123,17 @@ internal sealed partial class KeyRing(
             return problem;
         }
 
-        var filter = new KeyFilter(project.ProjectNo, caller.Environment, status, before, limit, nowMs);
+        var filter = new KeyFilter(project.ProjectNo, caller.Environment, status, createdBy, before, limit, nowMs);
         return await database.Read(c => KeySql.List(c, filter), cancel);
     }
+
+    /// <summary>The newest key of the project that a person has made themselves and that has not ended; null where there is none.</summary>
+    public Task<Key?> NewestOf(Project project, string personId, CancellationToken cancel) =>
+        database.Read(connection => KeySql.NewestOf(connection, null, project.ProjectNo, personId), cancel);
+
+    /// <summary>The same, within a write of that person's.</summary>
+    public static Task<Key?> NewestOf(WriteScope scope, Project project) =>
+        KeySql.NewestOf(scope.Connection, scope.Transaction, project.ProjectNo, scope.Context.Caller.Id);
 
     /// <summary>
     /// Renames or changes a key. A key as caller can only narrow, and so can people where the key has rights that their role has not;

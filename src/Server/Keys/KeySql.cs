@@ -187,12 +187,31 @@ internal static class KeySql
             $"""
             SELECT {Columns} {Source}
             WHERE k.project_no = @ProjectNo AND k.key_no < @Before
+              AND (@CreatedBy IS NULL OR k.created_by = @CreatedBy)
               AND (@Environment IS NULL OR k.environment = @Environment)
               AND ((@Status IS NULL AND k.deleted_at_ms IS NULL) OR {Status} = @Status)
             ORDER BY k.key_no DESC LIMIT @Limit
             """,
             filter)).AsList();
         return await WithSecrets(connection, null, rows);
+    }
+
+    /// <summary>
+    /// The newest key of a project that somebody made and that has not ended; null where there is none. By keys_by_project, or by
+    /// keys_by_maker.
+    /// </summary>
+    public static async Task<Key?> NewestOf(
+        DbConnection connection, DbTransaction? transaction, long projectNo, string createdBy)
+    {
+        var rows = (await connection.QueryAsync<KeyRow>(
+            $"""
+            SELECT {Columns} {Source}
+            WHERE k.project_no = @projectNo AND k.created_by = @createdBy AND k.deleted_at_ms IS NULL AND k.revoked_at_ms IS NULL
+            ORDER BY k.key_no DESC LIMIT 1
+            """,
+            new { projectNo, createdBy },
+            transaction)).AsList();
+        return (await WithSecrets(connection, transaction, rows)).FirstOrDefault();
     }
 
     /// <summary>The ids of these keys and where they are, deleted ones among them. By the primary key.</summary>
@@ -330,7 +349,8 @@ internal sealed class SealedRow
 }
 
 /// <summary>Which keys a list holds: of one project, of one environment if named, in one status if named, below a number.</summary>
-internal sealed record KeyFilter(long ProjectNo, string? Environment, string? Status, long Before, int Limit, long NowMs);
+internal sealed record KeyFilter(
+    long ProjectNo, string? Environment, string? Status, string? CreatedBy, long Before, int Limit, long NowMs);
 
 /// <summary>Which key a number stands for, and whose it is.</summary>
 internal sealed class KeyPlace

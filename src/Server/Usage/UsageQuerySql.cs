@@ -103,7 +103,13 @@ internal static class UsageQuerySql
     /// Sums over hours or days, apart by what is asked for, out of the table that has it in the fewest rows: all keys together, all models
     /// together, or each apart. By the primary keys, or by usage_hours_by_place and usage_days_by_place.
     /// </summary>
-    public static async Task<IReadOnlyList<UsageSumRow>> Sums(DbConnection connection, UsageFilter filter, UsageGroups groups, int limit)
+    /// <param name="connection">One that reads.</param>
+    /// <param name="filter">What is added up.</param>
+    /// <param name="groups">What is kept apart.</param>
+    /// <param name="limit">The most rows.</param>
+    /// <param name="isByCost">Whether the dearest come first, not the newest.</param>
+    public static async Task<IReadOnlyList<UsageSumRow>> Sums(
+        DbConnection connection, UsageFilter filter, UsageGroups groups, int limit, bool isByCost = false)
     {
         string[] by =
         [
@@ -127,7 +133,8 @@ internal static class UsageQuerySql
             LEFT JOIN models m ON m.model_no = g.ModelNo
             LEFT JOIN key_places k ON k.key_no = g.KeyNo
             LEFT JOIN project_owners o ON o.project_no = g.ProjectNo
-            ORDER BY g.FromMs DESC, g.ProjectNo, g.KeyNo, g.ModelNo LIMIT @limit
+            ORDER BY {{(isByCost ? "g.CostMicros DESC, g.Requests DESC, " : "")}}g.FromMs DESC, g.ProjectNo, g.KeyNo, g.ModelNo
+            LIMIT @limit
             """,
             new { filter.Range.FromMs, filter.Range.ToMs, ModelNo = filter.ModelNo ?? -1, limit })).AsList();
     }

@@ -46,6 +46,13 @@ internal sealed class UsageReader(Database database)
             : Problem.Invalid("/group_by", $"gives more than {SumsMax} rows: ask for a shorter time, one project or one key.");
     }
 
+    /// <summary>The sums that cost the most, and of those that cost the same the ones with the most requests.</summary>
+    public async Task<IReadOnlyList<UsageSumRow>> Dearest(
+        Caller caller, UsageQuestion asked, UsageGroups groups, int count, CancellationToken cancel) =>
+        await FilterOf(caller, asked, cancel) is { } filter
+            ? await database.Read(connection => UsageQuerySql.Sums(connection, filter, groups, count, isByCost: true), cancel)
+            : [];
+
     /// <summary>Everything about one key: its sums, by model and by day, and when it was last used.</summary>
     public async Task<Outcome<KeyUsage>> OfKey(Caller caller, string keyId, UsageRange range, CancellationToken cancel)
     {

@@ -61,8 +61,8 @@ internal sealed record EntryFilter
 {
     public string? Kind { get; init; }
 
-    /// <summary>The one kind to leave out.</summary>
-    public string? Except { get; init; }
+    /// <summary>Whether bookings of requests are left out, of which there are so many.</summary>
+    public bool IsWithoutUsage { get; init; }
 
     public long? FromMs { get; init; }
 

@@ -151,8 +151,8 @@ internal static class WalletSql
         }) == 1;
 
     /// <summary>
-    /// Newest first, below a number. By the primary key. A parameter that is null selects everything, and is cast, because PostgreSQL
-    /// cannot tell the type of a bare null.
+    /// Newest first, below a number. By the primary key, or without usage by wallet_entries_but_usage. A parameter that is null selects
+    /// everything, and is cast, because PostgreSQL cannot tell the type of a bare null.
     /// </summary>
     public static async Task<List<WalletEntry>> List(
         DbConnection connection, long organizationNo, EntryFilter filter, long before, int limit) =>
@@ -161,12 +161,12 @@ internal static class WalletSql
             SELECT {Columns} FROM wallet_entries
             WHERE organization_no = @organizationNo AND entry_no < @before
               AND (CAST(@Kind AS TEXT) IS NULL OR kind = @Kind)
-              AND (CAST(@Except AS TEXT) IS NULL OR kind <> @Except)
+              {(filter.IsWithoutUsage || (filter.Kind ?? EntryKinds.Usage) != EntryKinds.Usage ? "AND kind <> 'usage'" : "")}
               AND (CAST(@FromMs AS BIGINT) IS NULL OR created_at_ms >= @FromMs)
               AND (CAST(@ToMs AS BIGINT) IS NULL OR created_at_ms < @ToMs)
             ORDER BY entry_no DESC LIMIT @limit
             """,
-            new { organizationNo, before, limit, filter.Kind, filter.Except, filter.FromMs, filter.ToMs }))
+            new { organizationNo, before, limit, filter.Kind, filter.FromMs, filter.ToMs }))
         .Select(row => row.ToRecord()).ToList();
 
     /// <summary>Every wallet.</summary>

@@ -193,7 +193,9 @@ public sealed partial class ConsoleKeyTests(PostgresFixture postgres)
         var old = SecretOf(await ConsolePagesPlace.Make(owner, place.Keys, ("name", "A program")));
         var key = KeyHref(await owner.Get(place.Keys), "A program");
 
-        Assert.Equal(422, (await owner.Fill($"{key}/rotate", ("grace_hours", "many"))).Status);
+        var refused = await owner.Fill($"{key}/rotate", ("grace_hours", "many"));
+        Assert.Equal(422, refused.Status);
+        Assert.Matches("name=\"grace_hours\"[^>]* value=\"many\"", refused.Text);
         var fresh = SecretOf(await owner.Fill($"{key}/rotate", ("grace_hours", "1")));
 
         Assert.Equal("allowed", (await place.Check(old)).GetProperty("code").GetString());

@@ -60,6 +60,31 @@ public sealed partial class ConsoleProfileTests
     }
 
     [Fact]
+    public async Task A_token_is_found_behind_any_number_of_newer_keys_of_others_and_pressing_at_the_same_time_makes_one_TP1()
+    {
+        await using var place = await ConsolePagesPlace.Start("tensorpool");
+        var (owner, profile) = (place.As("owner"), $"{place.Home}/profile");
+        var empty = await owner.Get(profile);
+
+        var pressed = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => owner.Send(empty, $"{profile}/generate")));
+
+        var secret = SecretOf(Assert.Single(pressed, page => page.Status == 200));
+        Assert.Equal(7, pressed.Count(page => page.Status == 303));
+        Assert.True((await place.Gate.Database.Write<int>(async scope => await scope.Execute(
+            """
+            INSERT INTO keys (key_no, id, project_no, environment, type, name, permissions, scopes, rights, allowed_addresses,
+                              metadata, limits, models, holds, created_at_ms, created_by, row_version)
+            WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 150)
+            SELECT 1000000 + i, 'key_of_somebody_else_' || i, project_no, environment, type, name, permissions, scopes,
+                   rights, allowed_addresses, metadata, limits, models, 0, created_at_ms, 'per_somebody_else', row_version
+            FROM n, keys WHERE created_by = @Id
+            """,
+            new { place.Reach["owner"].Person.Id }))).IsOk);
+
+        Assert.Equal(secret, SecretOf(await Press(owner, profile, "copy")));
+    }
+
+    [Fact]
     public async Task Nobody_gets_at_the_token_of_somebody_else()
     {
         await using var place = await ConsolePagesPlace.Start("tensorpool");

@@ -47,6 +47,31 @@ public sealed partial class ConsoleProjectTests
     }
 
     [Fact]
+    public async Task Pages_of_no_place_lead_back_to_where_one_was_last_and_never_to_what_is_not_ones_own()
+    {
+        await using var place = await ConsolePagesPlace.Start();
+        var (owner, other) = (place.As("owner"), $"/console/{place.Reach.OtherProject}");
+        await owner.Get(other);
+        Assert.Equal(other, (await owner.Get("/console")).Location);
+        Assert.Contains($"href=\"{other}/keys\"", (await owner.Get("/account")).Text, StringComparison.Ordinal);
+
+        await owner.Get(place.Keys);
+        Assert.Equal(place.Home, (await owner.Get("/console")).Location);
+        owner.Headers.Add("Sec-Purpose", "prefetch;anonymous-client-ip");
+        await owner.Get(other);
+        Assert.Equal(place.Home, (await owner.Get("/console")).Location);
+
+        var stranger = place.As("stranger");
+        var own = (await stranger.Get("/console")).Location!;
+        foreach (var id in new[] { place.Reach.Project, "prj_nonsense", "..", "%0d%0a", new string('a', 65) })
+        {
+            stranger.Jar.Add(new Uri(place.Gate.Address), new Cookie("tollgate-place", id, "/"));
+            Assert.Equal((id, own), (id, (await stranger.Get("/console")).Location));
+            Assert.DoesNotContain(place.Reach.Project, (await stranger.Get("/account")).Text, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public async Task A_project_is_made_renamed_and_deleted_with_its_keys_by_its_name()
     {
         await using var place = await ConsolePagesPlace.Start();

@@ -8,6 +8,7 @@ using Tollgate.Server.Keys;
 using Tollgate.Server.Storage;
 using Tollgate.Server.Tests.Fixtures;
 using Tollgate.Server.Tests.Identity;
+using Tollgate.Server.Tests.Security;
 using Tollgate.Server.Verification;
 using Page = Tollgate.Server.Tests.Identity.Page;
 
@@ -152,7 +153,7 @@ public sealed partial class ConsoleTryTests
         }
 
         Assert.Equal(VerdictCode.KeyUnknown, await Code(lent.Value.Secret));
-        Assert.True(feed.Lent.HasRoom);
+        Assert.True(feed.Lent.HasRoomFor(lent.Value.Key));
 
         async Task<VerdictCode> Code(string secret)
         {
@@ -162,24 +163,25 @@ public sealed partial class ConsoleTryTests
     }
 
     [Fact]
-    public async Task So_many_keys_are_lent_at_a_time_and_no_more()
+    public async Task So_many_keys_of_an_organization_are_lent_at_a_time_and_no_more_and_others_have_their_own_room()
     {
         await using var place = await ConsolePagesPlace.Start();
         var ring = place.Gate.Services.GetRequiredService<KeyRing>();
         var loans = new List<KeyLoan>();
-        while (loans.Count < LentKeys.LoansMax)
+        while (loans.Count < LentKeys.PerOrganizationMax)
         {
-            loans.Add((await Lend()).Value);
+            loans.Add((await Lend(place.Reach.Key)).Value);
         }
 
-        Assert.Equal("unavailable", (await Lend()).Problem!.Code.Code);
+        Assert.Equal("unavailable", (await Lend(place.Reach.Key)).Problem!.Code.Code);
+        loans.Add((await Lend((await place.Gate.NewPair()).Id)).Value);
         var busy = await Try(place.As("owner"), place);
         Assert.Equal(503, busy.Status);
         loans.ForEach(loan => loan.Dispose());
         Assert.Contains("class=\"answer\"", (await Try(place.As("owner"), place)).Text, StringComparison.Ordinal);
 
-        Task<Server.Problems.Outcome<KeyLoan>> Lend() => place.Gate.Database.Write<KeyLoan>(
-            scope => ring.Lend(scope, place.Reach.Key, "echo"), MutationContext.Of(Caller.Root));
+        Task<Server.Problems.Outcome<KeyLoan>> Lend(string key) => place.Gate.Database.Write<KeyLoan>(
+            scope => ring.Lend(scope, key, "echo"), MutationContext.Of(Caller.Root));
     }
 
     [Fact]

@@ -1,5 +1,7 @@
+using System.Net;
 using System.Text.RegularExpressions;
 using Tollgate.Server.Tests.Identity;
+using Tollgate.Server.Usage;
 
 namespace Tollgate.Server.Tests.Console;
 
@@ -67,6 +69,61 @@ public sealed partial class ConsoleUsageTests
         var file = await owner.Get($"{place.Home}/usage.csv");
         Assert.Contains("My program", file.Text, StringComparison.Ordinal);
         Assert.StartsWith("text/csv", file.Answer.Content.Headers.ContentType!.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_overview_of_more_keys_than_a_table_may_have_shows_the_dearest()
+    {
+        await using var place = await ConsolePagesPlace.Start();
+        var owner = place.As("owner");
+        await place.Check(SecretOf(await ConsolePagesPlace.Make(owner, place.Keys, ("name", "My program"))));
+        await owner.Get(place.Home);
+        Assert.True((await place.Gate.Database.Write<int>(async scope =>
+        {
+            await scope.Execute("UPDATE usage_key_days SET cost_micros = 7000000, priced = 1");
+            return await scope.Execute(
+                $"""
+                INSERT INTO usage_key_days (place_no, from_ms, key_no, requests, refused, input_tokens, output_tokens, cost_micros,
+                                            loss_micros, priced, estimated, cached_tokens, reasoning_tokens)
+                WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i <= {UsageReader.SumsMax})
+                SELECT place_no, from_ms, 1000000 + i, 1, 0, 0, 0, i, 0, 1, 0, 0, 0 FROM n, usage_key_days
+                """);
+        })).IsOk);
+
+        var page = await owner.Get(place.Home);
+
+        var first = Regex.Match(page.Text, "Keys that used most.*?<th scope=\"row\">(?<cell>.*?)</tr>", RegexOptions.Singleline);
+        Assert.Contains("My program", first.Groups["cell"].Value, StringComparison.Ordinal);
+        Assert.Contains("7.00", first.Groups["cell"].Value, StringComparison.Ordinal);
+        Assert.Equal(422, (await owner.Get($"{place.Home}/usage?by=key")).Status);
+    }
+
+    [Fact]
+    public async Task Whose_session_ends_while_a_file_of_usage_is_read_gets_no_more_of_it()
+    {
+        await using var place = await ConsolePagesPlace.Start();
+        await place.Check(SecretOf(await ConsolePagesPlace.Make(place.As("owner"), place.Keys, ("name", "My program"))));
+        await place.As("owner").Get(place.Home);
+        Assert.True((await place.Gate.Database.Write<int>(async scope =>
+        {
+            await scope.Execute("UPDATE usage_spans SET lowest_no = 1");
+            return await scope.Execute(
+                """
+                INSERT INTO refusals (request_no, key_no, place_no, at_ms, model_no, code, limit_amount, limit_remaining, retry_at_ms)
+                WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 40000)
+                SELECT i, key_no, place_no, at_ms, model_no, 5, 0, 0, 0 FROM n, usage_log
+                """);
+        })).IsOk);
+        using var http = new HttpClient { BaseAddress = new Uri(place.Gate.Address) };
+        http.DefaultRequestHeaders.Add("Cookie", $"tollgate={place.Reach["owner"].Cookie}");
+        var (file, cancel) = (new Uri($"{place.Home}/usage.csv", UriKind.Relative), TestContext.Current.CancellationToken);
+        Assert.Equal(40_002, (await http.GetStringAsync(file, cancel)).Count(letter => letter == '\n'));
+
+        using var answer = await http.GetAsync(file, HttpCompletionOption.ResponseHeadersRead, cancel);
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        Assert.True((await place.Gate.Database.Write<int>(async scope => await scope.Execute("DELETE FROM sessions"))).IsOk);
+
+        await Assert.ThrowsAnyAsync<Exception>(() => answer.Content.ReadAsStringAsync(cancel));
     }
 
     [Fact]

@@ -85,10 +85,11 @@ public sealed class ConsoleWalletTests
         owner = await Again(place, "owner");
         (await gate.Enter("refund", "0.25", "back", place.Reach.Organization)).Has(HttpStatusCode.Created);
 
-        Assert.Equal(["+0.25", "−1.50", "+1,000.00"], AmountsOf(await owner.Get(wallet)));
-        Assert.Equal(["+0.25", "+1,000.00"], AmountsOf(await owner.Get($"{wallet}?kind=money&month=")));
+        Assert.Equal(["+0.25", "−1.50", "+1,000.00"], AmountsOf(await owner.Get($"{wallet}?kind=all")));
+        Assert.Equal(["+0.25", "+1,000.00"], AmountsOf(await owner.Get(wallet)));
         Assert.Equal(["−1.50"], AmountsOf(await owner.Get($"{wallet}?kind=usage")));
-        Assert.Equal(["−1.50", "+1,000.00"], AmountsOf(await owner.Get($"{wallet}?kind=&month=2026-01")));
+        Assert.Equal(["−1.50", "+1,000.00"], AmountsOf(await owner.Get($"{wallet}?kind=all&month=2026-01")));
+        Assert.Equal(["+1,000.00"], AmountsOf(await owner.Get($"{wallet}?kind=&month=2026-01")));
         Assert.Equal(["+0.25"], AmountsOf(await owner.Get($"{wallet}?month=2026-02")));
         var page = await owner.Get($"{wallet}?month=2026-01&kind=refund");
         Assert.Contains("No movement is like that", page.Text, StringComparison.Ordinal);
@@ -102,6 +103,27 @@ public sealed class ConsoleWalletTests
             "number,at,kind,amount,balance_after,requests,reason,external_id,by\r\n2,2026-01-02T03:04:05Z,usage,-1.50,998.50,1,,,\r\n",
             file.Text);
         Assert.Equal(4, (await owner.Get($"{wallet}.csv")).Text.Split("\r\n", StringSplitOptions.RemoveEmptyEntries).Length);
+    }
+
+    [Fact]
+    public async Task A_statement_tells_requests_by_day_of_all_projects_and_each_booking_only_where_it_is_asked_for()
+    {
+        await using var place = await ConsolePagesPlace.Start("tensorx");
+        var (gate, wallet) = (place.Gate, $"{place.Home}/wallet");
+        await Use(place, 1_000_000);
+        await Use(place, 500_000);
+        gate.Clock.Advance(TimeSpan.FromDays(40));
+        await Use(place, 1_000_000);
+        var owner = await Again(place, "owner");
+
+        Assert.Equal(["2026-02-11 1 0.20 USD"], DaysOf(await owner.Get(wallet)));
+        Assert.Equal(["2026-01-02 2 0.30 USD"], DaysOf(await owner.Get($"/console/{place.Reach.OtherProject}/wallet?month=2026-01")));
+        foreach (var other in new[] { "kind=all", "kind=usage", "kind=top_up", "month=2026-13" })
+        {
+            Assert.Empty(DaysOf(await owner.Get($"{wallet}?{other}")));
+        }
+
+        Assert.Contains("by day", (await owner.Get(wallet)).Text, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -269,10 +291,18 @@ public sealed class ConsoleWalletTests
         return WebUtility.HtmlDecode(found.Groups["text"].Value).Trim();
     }
 
+    /// <summary>Day, requests and cost.</summary>
+    private static List<string> DaysOf(Page page) => [.. Regex.Matches(
+        page.Text,
+        "<th scope=\"row\"><bdi>(?<day>[0-9-]{10})</bdi></th>\\s*<td class=\"number\">(?<count>[^<]*)</td>"
+        + "(?:\\s*<td class=\"number\">(?<cost>[^<]*)</td>)*")
+        .Select(found => WebUtility.HtmlDecode($"{found.Groups["day"]} {found.Groups["count"]} {found.Groups["cost"]}"))];
+
     private static List<string> AmountsOf(Page page)
     {
         Assert.True(page.Status == 200, page.ToString());
-        return [.. Regex.Matches(page.Text, "<td class=\"number(?: money-in)?\">(?<amount>[^<]*)</td>\\s*<td class=\"number\">")
+        var statement = page.Text[page.Text.IndexOf("aria-label=\"Statement\"", StringComparison.Ordinal)..];
+        return [.. Regex.Matches(statement, "<td class=\"number(?: money-in)?\">(?<amount>[^<]*)</td>\\s*<td class=\"number\">")
             .Select(found => WebUtility.HtmlDecode(found.Groups["amount"].Value))];
     }
 

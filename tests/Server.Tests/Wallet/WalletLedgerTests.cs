@@ -52,7 +52,7 @@ public sealed class WalletLedgerTests(PostgresFixture postgres) : IDisposable
 
         Assert.Equal("usage grant top_up", await Listed(new EntryFilter()));
         Assert.Equal("grant", await Listed(new EntryFilter { Kind = "grant" }));
-        Assert.Equal("grant top_up", await Listed(new EntryFilter { Except = "usage" }));
+        Assert.Equal("grant top_up", await Listed(new EntryFilter { IsWithoutUsage = true }));
         Assert.Equal("usage", await Listed(new EntryFilter { FromMs = dayMs }));
         Assert.Equal("grant top_up", await Listed(new EntryFilter { ToMs = dayMs }));
         Assert.Equal("", await Listed(new EntryFilter { Kind = "grant", FromMs = dayMs }));

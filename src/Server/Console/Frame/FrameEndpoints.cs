@@ -20,8 +20,8 @@ namespace Tollgate.Server.Console.Frame;
 internal static class FrameEndpoints
 {
     public static void AddConsole(this IServiceCollection services) =>
-        services.AddSingleton<PlaceBook>().AddSingleton<FrameLinks>().AddSingleton<FrameMaker>().AddSingleton<SnippetMaker>()
-            .AddSingleton<SentForms>().AddOperatorPages();
+        services.AddSingleton<PlaceCookie>().AddSingleton<PlaceBook>().AddSingleton<FrameLinks>().AddSingleton<FrameMaker>()
+            .AddSingleton<SnippetMaker>().AddSingleton<SentForms>().AddOperatorPages();
 
     public static void MapConsole(this IEndpointRouteBuilder app)
     {
@@ -46,15 +46,15 @@ internal static class FrameEndpoints
     }
 
     private static async Task<IResult> Begin(HttpContext http, PlaceBook book, PageMaker pages) =>
-        await book.First(SignedIn.Of(http), http.RequestAborted) is { } place
-            ? PageMaker.See(http, place.Projects is [var project, ..] ? $"{ConsolePlace.Root}/{project.Id.Text}" : place.Path)
+        await book.Home(http) is { } place
+            ? PageMaker.See(http, place.Path)
             : pages.Note(
                 http, 200, "Nothing here yet", "You are in no organization. Ask who invited you for another invitation.", "/account",
                 "Your account");
 }
 
 /// <summary>Finds the place of a page, so that all behind it knows where it is and who asks.</summary>
-internal sealed class PlaceGate(PlaceBook book, PageMaker pages, OperatorLooks looks) : IEndpointFilter
+internal sealed class PlaceGate(PlaceBook book, PlaceCookie last, PageMaker pages, OperatorLooks looks) : IEndpointFilter
 {
     public async ValueTask<object?> InvokeAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
     {
@@ -73,6 +73,7 @@ internal sealed class PlaceGate(PlaceBook book, PageMaker pages, OperatorLooks l
             return NotHere(http, pages, unnoted);
         }
 
+        last.Note(http, id);
         http.Features.Set(place);
         http.Features.Set(place.Caller);
         http.Features.Set<CallerAgain>(book.Again);

@@ -18,12 +18,31 @@ namespace Tollgate.Server.Console.Frame;
 /// operator's own pages, which tell the audit log of them.
 /// </summary>
 internal sealed class PlaceBook(
-    Database database, PersonGate gate, SessionBook sessions, SessionCookie cookie, OrganizationRegister organizations)
+    Database database, PersonGate gate, SessionBook sessions, SessionCookie cookie, OrganizationRegister organizations,
+    PlaceCookie last)
 {
     /// <summary>Projects in the switch; who has more reaches the rest by their addresses.</summary>
     public const int ProjectsMax = 100;
 
     public static Problem NoPlace => new(ProblemCode.NotFound, "There is nothing here for you.");
+
+    /// <summary>
+    /// Where somebody is at home: where this browser was last, or else the first project that is theirs. Null for who is in no
+    /// organization.
+    /// </summary>
+    public async Task<ConsolePlace?> Home(HttpContext http)
+    {
+        var (who, cancel) = (SignedIn.Of(http), http.RequestAborted);
+        if (last.Read(http) is { } id && (await Find(who, id, cancel)).TryGet(out var place, out _))
+        {
+            return place;
+        }
+
+        var first = await First(who, cancel);
+        return first is { Projects: [var project, ..] } && (await Find(who, project.Id.Text, cancel)).TryGet(out var within, out _)
+            ? within
+            : first;
+    }
 
     /// <summary>Where somebody begins: the first project of the first organization that has one for them.</summary>
     public async Task<ConsolePlace?> First(SignedIn who, CancellationToken cancel)

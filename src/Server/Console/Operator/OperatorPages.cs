@@ -1,7 +1,6 @@
 using Tollgate.Server.Access;
 using Tollgate.Server.Console.Frame;
 using Tollgate.Server.Console.SignIn;
-using Tollgate.Server.Identity.Sessions;
 
 namespace Tollgate.Server.Console.Operator;
 
@@ -51,7 +50,7 @@ internal sealed class OperatorGate(OperatorDesk desk, PlaceBook book, PageMaker 
         }
 
         http.Features.Set(caller);
-        if (await book.First(SignedIn.Of(http), http.RequestAborted) is { } place)
+        if (await book.Home(http) is { } place)
         {
             // Where the way back leads.
             http.Features.Set(place);

@@ -18,7 +18,6 @@ internal static class ProfilePages
 {
     private const string Below = "/profile";
     private const string TokenName = "API token";
-    private const int KeysSeen = 100;
 
     public static void MapProfilePages(this IEndpointRouteBuilder places)
     {
@@ -43,12 +42,7 @@ internal static class ProfilePages
 
     private static async Task<IResult> Show(HttpContext http, FrameMaker pages, KeyRing ring, ProviderModel provider, TimeProvider time)
     {
-        if (!(await Find(http, ring, time)).TryGet(out var held, out var problem))
-        {
-            return pages.Problem(http, problem);
-        }
-
-        var token = held.Token;
+        var token = await Find(http, ring);
         var (place, person, nowMs) = (ConsolePlace.Of(http), SignedIn.Of(http).Person, KeyPages.Now(time));
         var home = place.Path + Below;
         var used = token is null ? null
@@ -66,36 +60,23 @@ internal static class ProfilePages
         }));
     }
 
-    /// <summary>One's own newest key of the project that has not ended; null where there is none.</summary>
-    private static async Task<Outcome<Held>> Find(HttpContext http, KeyRing ring, TimeProvider time)
-    {
-        var (place, person) = (ConsolePlace.Of(http), SignedIn.Of(http).Person);
-        var listed = await ring.List(
-            place.Caller, place.Id, null, long.MaxValue, KeysSeen, KeyPages.Now(time), http.RequestAborted);
-        return listed.TryGet(out var keys, out var problem)
-            ? new Held(keys.Find(key => !key.IsFinal && key.CreatedBy == person.Id))
-            : problem;
-    }
+    private static Task<Key?> Find(HttpContext http, KeyRing ring) =>
+        ring.NewestOf(ConsolePlace.Of(http).Project!, SignedIn.Of(http).Person.Id, http.RequestAborted);
 
     private static async Task<IResult> Generate(
-        HttpContext http, FrameMaker pages, PlaceBook book, KeyRing ring, ProviderModel provider, TimeProvider time)
+        HttpContext http, FrameMaker pages, PlaceBook book, KeyRing ring, ProviderModel provider)
     {
         var place = ConsolePlace.Of(http);
-        if (!(await Find(http, ring, time)).TryGet(out var held, out var problem))
-        {
-            return pages.Problem(http, problem);
-        }
-
-        if (held.Token is not null)
+        if ((await book.Write<Generated>(http, null, Act.MakeKeys, async scope =>
+            await KeyRing.NewestOf(scope, place.Project!) is not null ? new Generated(null)
+            : (await ring.Issue(scope, place.Id, new CreateKey { Name = TokenName })).TryGet(out var issued, out var refused)
+                ? new Generated(issued)
+            : refused)).TryGet(out var generated, out var problem))
         {
             // Pressed twice: there is one already.
-            return PageMaker.See(http, place.Path + Below);
-        }
-
-        if ((await book.Write(http, null, Act.MakeKeys, scope => ring.Issue(scope, place.Id, new CreateKey { Name = TokenName })))
-            .TryGet(out var issued, out problem))
-        {
-            return KeyPages.Secret(http, pages, provider, issued, "This is your API token.");
+            return generated.Key is { } made
+                ? KeyPages.Secret(http, pages, provider, made, "This is your API token.")
+                : PageMaker.See(http, place.Path + Below);
         }
 
         // The provider file asks for more than a name.
@@ -105,24 +86,20 @@ internal static class ProfilePages
     }
 
     private static async Task<IResult> Copy(
-        HttpContext http, FrameMaker pages, PlaceBook book, KeyRing ring, ProviderModel provider, TimeProvider time)
+        HttpContext http, FrameMaker pages, PlaceBook book, KeyRing ring, ProviderModel provider)
     {
         var place = ConsolePlace.Of(http);
-        if (!(await Find(http, ring, time)).TryGet(out var held, out var problem))
-        {
-            return pages.Problem(http, problem);
-        }
-
-        if (held.Token is not { } token)
+        if (await Find(http, ring) is not { } token)
         {
             return PageMaker.See(http, place.Path + Below);
         }
 
         var id = token.Id.ToString();
-        return (await book.Write(http, id, Act.ManageKeys, scope => ring.Reveal(scope, id))).TryGet(out var shown, out problem)
+        return (await book.Write(http, id, Act.ManageKeys, scope => ring.Reveal(scope, id))).TryGet(out var shown, out var problem)
             ? KeyPages.Secret(http, pages, provider, shown, "This is your API token. That you looked is noted in the audit log.")
             : pages.Problem(http, problem, place.Path + Below);
     }
 
-    private sealed record Held(Key? Token);
+    /// <summary>Null where there was a token already.</summary>
+    private sealed record Generated(IssuedKey? Key);
 }

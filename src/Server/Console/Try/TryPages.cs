@@ -80,14 +80,15 @@ internal static class TryPages
     {
         var (place, services, who) = (ConsolePlace.Of(http), http.RequestServices, SignedIn.Of(http));
         var nowMs = KeyPages.Now(services.GetRequiredService<TimeProvider>());
+        var managesAll = RoleTable.May(place.Caller.Roles & ~Roles.Maker, Act.ManageKeys);
         if (!(await services.GetRequiredService<KeyRing>().List(
-            place.Caller, place.Id, null, long.MaxValue, KeysShown, nowMs, http.RequestAborted)).TryGet(out var listed, out var problem))
+            place.Caller, place.Id, null, long.MaxValue, KeysShown, nowMs, http.RequestAborted, managesAll ? null : who.Person.Id))
+            .TryGet(out var listed, out var problem))
         {
             return problem;
         }
 
-        var managesAll = RoleTable.May(place.Caller.Roles & ~Roles.Maker, Act.ManageKeys);
-        var keys = listed.Where(key => !key.IsFinal && (managesAll || key.CreatedBy == who.Person.Id)).ToList();
+        var keys = listed.Where(key => !key.IsFinal).ToList();
         if (asked is not null && keys.TrueForAll(key => key.Id.ToString() != asked)
             && (await services.GetRequiredService<PlaceBook>().FindKey(who, place, asked, Act.ManageKeys, http.RequestAborted))
                 .TryGet(out var found, out _))

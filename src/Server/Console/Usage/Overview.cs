@@ -39,13 +39,14 @@ internal static class Overview
         var nowMs = KeyPages.Now(services.GetRequiredService<TimeProvider>());
         var days = http.Request.Query["days"] is ["1"] ? 1 : http.Request.Query["days"] is ["30"] ? 30 : 7;
         var asked = UsagePages.QuestionOf(place, UsagePages.LastDays(days, nowMs));
-        if (!(await reader.Sums(place.Caller, asked, new UsageGroups { ByDay = true }, cancel)).TryGet(out var byDay, out var problem)
-            || !(await reader.Sums(place.Caller, asked, new UsageGroups { ByKey = true }, cancel)).TryGet(out var byKey, out problem)
-            || !(await reader.Sums(place.Caller, asked, new UsageGroups { ByModel = true }, cancel)).TryGet(out var byModel, out problem))
+        if (!(await reader.Sums(place.Caller, asked, new UsageGroups { ByDay = true }, cancel)).TryGet(out var byDay, out var problem))
         {
             return pages.Problem(http, problem);
         }
 
+        var byKey = await reader.Dearest(place.Caller, asked, new UsageGroups { ByKey = true }, LinesShown, cancel);
+        // One more: what names no model is not shown.
+        var byModel = await reader.Dearest(place.Caller, asked, new UsageGroups { ByModel = true }, LinesShown + 1, cancel);
         // They lead to pages of a project.
         var refused = place.Project is null ? [] : await reader.Log(
             place.Caller, asked with { Outcome = "refused" }, long.MaxValue, LinesShown, cancel);
@@ -58,12 +59,10 @@ internal static class Overview
             ("Chart", days == 1 ? null : UsageWords.Chart($"Requests by day, the last {days} days", byDay, asked.Range, nowMs)),
             ("ByDay", UsageWords.Lines(byDay, UsageWords.DayOf, currency)),
             ("Keys", UsageWords.Lines(
-                byKey.OrderByDescending(row => row.CostMicros).ThenByDescending(row => row.Requests).Take(LinesShown),
-                row => row.KeyName ?? "none", currency,
+                byKey, row => row.KeyName ?? "none", currency,
                 row => place.Project is null || !place.May(Act.SeeKeys) ? null : $"{place.Path}/keys/{row.KeyId}")),
             ("ByModel", UsageWords.Lines(
-                byModel.Where(row => row.Model is not null).OrderByDescending(row => row.CostMicros).Take(LinesShown), row => row.Model!,
-                currency)),
+                byModel.Where(row => row.Model is not null).Take(LinesShown), row => row.Model!, currency)),
             ("Refusals", RefusalWords.Lines(refused, place.Path, nowMs)));
     }
 

@@ -27,6 +27,11 @@ public sealed record StatementFacts(string Home, string Csv)
 
     public IReadOnlyList<FormChoice> Months { get; init; } = [];
 
+    /// <summary>What requests were billed, by day; null where each booking is among the lines, or none is asked for.</summary>
+    public IReadOnlyList<UsageLine>? Days { get; init; }
+
+    public string DaysTitle { get; init; } = "";
+
     public IReadOnlyList<StatementLine> Lines { get; init; } = [];
 
     /// <summary>Where older entries are; null where there are none.</summary>

@@ -28,8 +28,11 @@ internal static class WalletPages
 
     private const string MonthForm = "yyyy-MM";
 
-    /// <summary>Everything but usage, of which there is so much.</summary>
-    private const string ByHand = "money";
+    /// <summary>Every movement by itself. Usually what requests were billed is told by day.</summary>
+    private const string Each = "all";
+
+    /// <summary>Where no month was asked for.</summary>
+    private const int DaysShown = 30;
 
     private const string Columns = "number,at,kind,amount,balance_after,requests,reason,external_id,by";
 
@@ -57,7 +60,7 @@ internal static class WalletPages
         IReadOnlyList<PageFault> faults = [];
         if (!read.TryGet(out var filter, out var problem))
         {
-            (filter, faults) = (new EntryFilter(), KeyForm.Faults(http, problem));
+            (filter, faults) = (new EntryFilter { IsWithoutUsage = true }, KeyForm.Faults(http, problem));
         }
 
         if (!(await StatementOf(http, place, form, filter)).TryGet(out var statement, out problem))
@@ -76,10 +79,7 @@ internal static class WalletPages
         var ledger = services.GetRequiredService<WalletLedger>();
         var nowMs = KeyPages.Now(services.GetRequiredService<TimeProvider>());
         var range = UsagePages.LastDays(WalletWords.PaceDays, nowMs);
-        // By the caller of the organization as a whole: all of it is paid from one wallet, also where one looks from a project.
-        var question = new UsageQuestion { Range = range, OrganizationId = place.Organization.Id.Text };
-        var days = (await services.GetRequiredService<UsageReader>().Sums(
-            place.CallerAbove, question, new UsageGroups { ByDay = true }, cancel)) is { IsOk: true } sums ? sums.Value : [];
+        var days = await DaysOf(http, place, range);
         var figures = ledger.FiguresOf(place.Organization.OrganizationNo);
         return new WalletFacts
         {
@@ -91,6 +91,15 @@ internal static class WalletPages
             TopUpUrl = rules.TopUpUrl,
         };
     }
+
+    /// <summary>
+    /// What was used on each day. By the caller of the organization as a whole: all of it is paid from one wallet, also where one looks
+    /// from a project.
+    /// </summary>
+    private static async Task<IReadOnlyList<UsageSumRow>> DaysOf(HttpContext http, ConsolePlace place, UsageRange range) =>
+        await http.RequestServices.GetRequiredService<UsageReader>().Sums(
+            place.CallerAbove, new UsageQuestion { Range = range, OrganizationId = place.Organization.Id.Text },
+            new UsageGroups { ByDay = true }, http.RequestAborted) is { IsOk: true } sums ? sums.Value : [];
 
     private static async Task<Outcome<StatementFacts>> StatementOf(
         HttpContext http, ConsolePlace place, StatementForm form, EntryFilter filter)
@@ -108,12 +117,19 @@ internal static class WalletPages
         var names = await KeyPages.MakersOf(http, data.Select(entry => entry.Actor));
         var nowMs = KeyPages.Now(services.GetRequiredService<TimeProvider>());
         var query = $"kind={Uri.EscapeDataString(form.Kind ?? "")}&month={Uri.EscapeDataString(form.Month ?? "")}";
+        var isByDay = filter.IsWithoutUsage && form.Cursor is null;
+        var range = filter is { FromMs: { } fromMs, ToMs: { } toMs } ? new UsageRange(fromMs, toMs) : UsagePages.LastDays(DaysShown, nowMs);
         return new StatementFacts($"{place.Path}/wallet", $"{place.Path}/wallet.csv?{query}")
         {
+            Days = isByDay
+                ? UsageWords.Lines(
+                    await DaysOf(http, place, range), UsageWords.DayOf, services.GetRequiredService<ProviderModel>().Wallet?.Currency)
+                : null,
+            DaysTitle = filter.FromMs is null ? $"Requests by day, the last {DaysShown} days" : "Requests by day",
             Kinds =
             [
-                new("", "everything", null, filter is { Kind: null, Except: null }),
-                new(ByHand, "all but requests", null, filter.Except is not null),
+                new("", "requests by day, and other movements", null, filter.IsWithoutUsage),
+                new(Each, "every movement by itself", null, filter is { Kind: null, IsWithoutUsage: false }),
                 .. WalletWords.Kinds.Select(kind => new FormChoice(
                     kind.Kind, kind.Title.ToLowerInvariant(), null, filter.Kind == kind.Kind)),
             ],
@@ -129,7 +145,7 @@ internal static class WalletPages
                 }),
             ],
             Next = next is null ? null : $"{place.Path}/wallet?{query}&cursor={Uri.EscapeDataString(next)}",
-            IsFiltered = filter != new EntryFilter() || form.Cursor is not null,
+            IsFiltered = filter != new EntryFilter { IsWithoutUsage = true } || form.Cursor is not null,
         };
     }
 
@@ -174,8 +190,8 @@ internal static class WalletPages
         var faults = new List<FieldError>();
         var filter = form.Kind switch
         {
-            null or "" => new EntryFilter(),
-            ByHand => new EntryFilter { Except = EntryKinds.Usage },
+            null or "" => new EntryFilter { IsWithoutUsage = true },
+            Each => new EntryFilter(),
             var kind when WalletWords.Kinds.Any(one => one.Kind == kind) => new EntryFilter { Kind = kind },
             _ => null,
         };
@@ -204,7 +220,8 @@ internal static class WalletPages
         var place = ConsolePlace.Of(http);
         return !place.May(Act.ReadAccount) ? pages.Problem(http, Problem.Of(ProblemCode.RoleMissing))
             : provider.Wallet is null ? pages.Problem(http, WalletLedger.NoWallet, $"{place.Path}/wallet")
-            : Read(form).TryGet(out var filter, out var problem)
+            // A file that is not of one kind has them all.
+            : Read(form.Kind is null or "" ? form with { Kind = Each } : form).TryGet(out var filter, out var problem)
                 ? new CsvFile("statement.csv", Columns, Rows(http, place, filter, http.RequestAborted))
             : pages.Problem(http, problem, $"{place.Path}/wallet");
     }
