@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
+using System.Text;
 
 namespace Tollgate.Bench;
 
@@ -88,6 +89,12 @@ internal static class ConsoleBench
                 if (answer.StatusCode != HttpStatusCode.OK)
                 {
                     throw new InvalidOperationException($"{title}: {(int)answer.StatusCode} at {path}.");
+                }
+
+                if (path.Contains("/usage", StringComparison.Ordinal)
+                    && Encoding.UTF8.GetString(body).Contains("Nothing was used", StringComparison.Ordinal))
+                {
+                    throw new InvalidOperationException($"{title}: there is nothing behind {path}.");
                 }
 
                 if (round >= 0)

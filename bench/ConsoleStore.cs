@@ -211,6 +211,7 @@ internal sealed class ConsoleStore(LoadedGate gate)
             await Run(Refusals, parameters);
         }
 
+        // In the order of time, as they come about.
         foreach ((string table, long span) in new[] { ("usage_hours", UsageRange.HourMs), ("usage_days", UsageRange.DayMs) })
         {
             await Run(
@@ -219,7 +220,7 @@ internal sealed class ConsoleStore(LoadedGate gate)
                                      loss_micros, priced, estimated)
                 SELECT key_no, at_ms - (at_ms % @span), model_no, place_no, count(*), 0, sum(input_tokens), sum(output_tokens),
                        sum(cost_micros), 0, count(*), 0
-                FROM usage_log GROUP BY 1, 2, 3, 4
+                FROM usage_log GROUP BY 1, 2, 3, 4 ORDER BY 2, 1, 3
                 """,
                 new { span });
             await Run(
@@ -241,6 +242,18 @@ internal sealed class ConsoleStore(LoadedGate gate)
                 FROM {table}
                 """,
                 new { shift = LogDays * UsageRange.DayMs });
+        }
+
+        foreach ((string table, string by) in new[] { ("usage_place_days", "model_no"), ("usage_key_days", "key_no") })
+        {
+            await Run(
+                $"""
+                INSERT INTO {table} (place_no, from_ms, {by}, requests, refused, input_tokens, output_tokens, cost_micros, loss_micros,
+                                     priced, estimated, cached_tokens, reasoning_tokens)
+                SELECT place_no, from_ms, {by}, sum(requests), sum(refused), sum(input_tokens), sum(output_tokens), sum(cost_micros), 0,
+                       sum(priced), 0, 0, 0
+                FROM usage_days GROUP BY place_no, from_ms, {by}
+                """);
         }
 
         await Run(

@@ -101,7 +101,7 @@ internal static class UsageQuerySql
 
     /// <summary>
     /// Sums over hours or days, apart by what is asked for, out of the table that has it in the fewest rows: all keys together, all models
-    /// together, or each apart. By the primary keys, or by usage_hours_by_place and usage_days_by_place.
+    /// together, or each apart. By the primary keys, or by usage_hours_by_place and usage_days_by_model.
     /// </summary>
     /// <param name="connection">One that reads.</param>
     /// <param name="filter">What is added up.</param>
@@ -111,6 +111,7 @@ internal static class UsageQuerySql
     public static async Task<IReadOnlyList<UsageSumRow>> Sums(
         DbConnection connection, UsageFilter filter, UsageGroups groups, int limit, bool isByCost = false)
     {
+        var sums = SumsOf(filter, groups);
         string[] by =
         [
             .. groups.ByKey ? ["s.key_no"] : Array.Empty<string>(), .. groups.ByModel ? ["s.model_no"] : Array.Empty<string>(),
@@ -124,10 +125,10 @@ internal static class UsageQuerySql
             FROM (
                 SELECT {{(groups.ByKey ? "s.key_no" : "0")}} AS KeyNo, {{(groups.ByModel ? "s.model_no" : "0")}} AS ModelNo,
                        {{(groups.ByDay ? Day : "0")}} AS FromMs, {{(groups.ByProject ? ProjectNo : "0")}} AS ProjectNo, {{SumColumns}}
-                FROM {{SumsOf(filter, groups)}}
+                FROM {{sums}} s
                 {{(groups.ByProject ? "LEFT JOIN usage_places p ON p.place_no = s.place_no" : "")}}
                 WHERE {{Whose(filter, "s.")}} AND s.from_ms >= @FromMs AND s.from_ms < @ToMs
-                {{(filter.ModelNo is null ? "" : "AND s.model_no = @ModelNo")}}
+                {{OfModel(filter, sums)}}
                 {{(by.Length == 0 ? "HAVING count(*) > 0" : $"GROUP BY {string.Join(", ", by)}")}}
             ) g
             LEFT JOIN models m ON m.model_no = g.ModelNo
@@ -139,17 +140,29 @@ internal static class UsageQuerySql
             new { filter.Range.FromMs, filter.Range.ToMs, ModelNo = filter.ModelNo ?? -1, limit })).AsList();
     }
 
+    private const string Days = "usage_days";
+
+    /// <summary>
+    /// Of places, days lie together by model: that each has one of those there are, or none, is so anyway, and says where to look.
+    /// </summary>
+    private static string OfModel(UsageFilter filter, string sums) => filter switch
+    {
+        { ModelNo: not null } => "AND s.model_no = @ModelNo",
+        { KeyNo: null, Places: not null } when sums == Days => "AND s.model_no IN (SELECT 0 UNION ALL SELECT model_no FROM models)",
+        _ => "",
+    };
+
     private const string Day = "s.from_ms - (s.from_ms % 86400000)";
 
     private const string ProjectNo = "coalesce(p.project_no, 0)";
 
     private static string SumsOf(UsageFilter filter, UsageGroups groups) => (filter, groups) switch
     {
-        ({ Range.IsOfDays: false }, _) => "usage_hours s",
-        ({ KeyNo: not null }, _) => "usage_days s",
-        (_, { ByKey: false }) => "usage_place_days s",
-        ({ ModelNo: null }, { ByModel: false }) => "usage_key_days s",
-        _ => "usage_days s",
+        ({ Range.IsOfDays: false }, _) => "usage_hours",
+        ({ KeyNo: not null }, _) => Days,
+        (_, { ByKey: false }) => "usage_place_days",
+        ({ ModelNo: null }, { ByModel: false }) => "usage_key_days",
+        _ => Days,
     };
 
     /// <summary>The numbers that requests of this span can have; nulls when there is none. By the primary key.</summary>
