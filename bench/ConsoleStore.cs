@@ -211,7 +211,18 @@ internal sealed class ConsoleStore(LoadedGate gate)
             await Run(Refusals, parameters);
         }
 
-        // In the order of time, as they come about.
+        await MakeSums();
+        await Run(
+            """
+            INSERT INTO usage_spans (hour_ms, lowest_no, highest_no)
+            SELECT at_ms - (at_ms % 3600000), min(request_no), max(request_no) FROM usage_log GROUP BY 1
+            """);
+        await Run("INSERT INTO usage_keys (key_no, last_used_at_ms) SELECT key_no, max(at_ms) FROM usage_log GROUP BY key_no");
+    }
+
+    /// <summary>In the order of time, as they come about.</summary>
+    private async Task MakeSums()
+    {
         foreach ((string table, long span) in new[] { ("usage_hours", UsageRange.HourMs), ("usage_days", UsageRange.DayMs) })
         {
             await Run(
@@ -255,13 +266,6 @@ internal sealed class ConsoleStore(LoadedGate gate)
                 FROM usage_days GROUP BY place_no, from_ms, {by}
                 """);
         }
-
-        await Run(
-            """
-            INSERT INTO usage_spans (hour_ms, lowest_no, highest_no)
-            SELECT at_ms - (at_ms % 3600000), min(request_no), max(request_no) FROM usage_log GROUP BY 1
-            """);
-        await Run("INSERT INTO usage_keys (key_no, last_used_at_ms) SELECT key_no, max(at_ms) FROM usage_log GROUP BY key_no");
     }
 
     private const string Numbers =

@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Mvc;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Tollgate.Engine.Permissions;
@@ -51,17 +52,35 @@ internal static class AuditEndpoints
 }
 
 /// <summary>The query of <c>GET /audit</c>; what is left out selects everything.</summary>
-internal sealed record AuditQuery(
-    [property: Microsoft.AspNetCore.Mvc.FromQuery(Name = "organization_id")] string? OrganizationId,
-    [property: Microsoft.AspNetCore.Mvc.FromQuery(Name = "project_id")] string? ProjectId,
-    [property: Microsoft.AspNetCore.Mvc.FromQuery(Name = "actor_id")] string? ActorId,
-    [property: Microsoft.AspNetCore.Mvc.FromQuery(Name = "target_id")] string? TargetId,
-    [property: Microsoft.AspNetCore.Mvc.FromQuery(Name = "action")] string? Action,
-    [property: Microsoft.AspNetCore.Mvc.FromQuery(Name = "from")] string? From,
-    [property: Microsoft.AspNetCore.Mvc.FromQuery(Name = "to")] string? To,
-    [property: Microsoft.AspNetCore.Mvc.FromQuery(Name = "limit")] int? Limit,
-    [property: Microsoft.AspNetCore.Mvc.FromQuery(Name = "cursor")] string? Cursor)
+internal sealed record AuditQuery
 {
+    [FromQuery(Name = "organization_id")]
+    public string? OrganizationId { get; init; }
+
+    [FromQuery(Name = "project_id")]
+    public string? ProjectId { get; init; }
+
+    [FromQuery(Name = "actor_id")]
+    public string? ActorId { get; init; }
+
+    [FromQuery(Name = "target_id")]
+    public string? TargetId { get; init; }
+
+    [FromQuery(Name = "action")]
+    public string? Action { get; init; }
+
+    [FromQuery(Name = "from")]
+    public string? From { get; init; }
+
+    [FromQuery(Name = "to")]
+    public string? To { get; init; }
+
+    [FromQuery(Name = "limit")]
+    public int? Limit { get; init; }
+
+    [FromQuery(Name = "cursor")]
+    public string? Cursor { get; init; }
+
     private const int TextCharsMax = 200;
 
     public Outcome<AuditFilter> Filter()

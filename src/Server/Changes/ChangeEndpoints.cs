@@ -31,11 +31,17 @@ internal static class ChangeEndpoints
 }
 
 /// <summary>The query of <c>GET /changes</c>.</summary>
-internal sealed record ChangeQuery(
-    [property: FromQuery(Name = "after")] long? After,
-    [property: FromQuery(Name = "wait")] int? Wait,
-    [property: FromQuery(Name = "epoch")] string? Epoch)
+internal sealed record ChangeQuery
 {
+    [FromQuery(Name = "after")]
+    public long? After { get; init; }
+
+    [FromQuery(Name = "wait")]
+    public int? Wait { get; init; }
+
+    [FromQuery(Name = "epoch")]
+    public string? Epoch { get; init; }
+
     private const int EpochCharsMax = 100;
 
     /// <summary>How long to wait, when all three can be.</summary>

@@ -18,7 +18,7 @@ internal sealed class MetricsPage(MetricSet metrics, Readiness readiness, GateOp
 
     private readonly byte[]? _token = options.MetricsToken is { } token ? Encoding.ASCII.GetBytes(token) : null;
 
-    public void Map(IEndpointRouteBuilder app) => app.MapGet(Path, () => new Page(this)).OperatorOnly()
+    public void Map(IEndpointRouteBuilder app) => app.MapGet(Path, IResult () => new Page(this)).OperatorOnly()
         .WithName("metrics").WithSummary("How does the gate do?").WithTags("Health").Produces<string>(200, "text/plain");
 
     /// <summary>Ahead of the callers' gate, which knows keys and no tokens; null leaves the call to it.</summary>

@@ -4,16 +4,32 @@ using Tollgate.Server.Problems;
 namespace Tollgate.Server.Usage;
 
 /// <summary>The query of <c>GET /usage</c>.</summary>
-internal sealed record UsageQuery(
-    [property: FromQuery(Name = "from")] string? From,
-    [property: FromQuery(Name = "to")] string? To,
-    [property: FromQuery(Name = "group_by")] string? GroupBy,
-    [property: FromQuery(Name = "key_id")] string? KeyId,
-    [property: FromQuery(Name = "project_id")] string? ProjectId,
-    [property: FromQuery(Name = "organization_id")] string? OrganizationId,
-    [property: FromQuery(Name = "environment")] string? Environment,
-    [property: FromQuery(Name = "model")] string? Model)
+internal sealed record UsageQuery
 {
+    [FromQuery(Name = "from")]
+    public string? From { get; init; }
+
+    [FromQuery(Name = "to")]
+    public string? To { get; init; }
+
+    [FromQuery(Name = "group_by")]
+    public string? GroupBy { get; init; }
+
+    [FromQuery(Name = "key_id")]
+    public string? KeyId { get; init; }
+
+    [FromQuery(Name = "project_id")]
+    public string? ProjectId { get; init; }
+
+    [FromQuery(Name = "organization_id")]
+    public string? OrganizationId { get; init; }
+
+    [FromQuery(Name = "environment")]
+    public string? Environment { get; init; }
+
+    [FromQuery(Name = "model")]
+    public string? Model { get; init; }
+
     public const string GroupsExpected = "must be some of key, model, day, project, separated by commas.";
 
     private static readonly string[] Groups = ["key", "model", "day", "project"];
@@ -36,16 +52,32 @@ internal sealed record UsageQuery(
 }
 
 /// <summary>The query of <c>GET /usage/log</c> and of the exports, which have no pages.</summary>
-internal sealed record UsageLogQuery(
-    [property: FromQuery(Name = "from")] string? From,
-    [property: FromQuery(Name = "to")] string? To,
-    [property: FromQuery(Name = "key_id")] string? KeyId,
-    [property: FromQuery(Name = "project_id")] string? ProjectId,
-    [property: FromQuery(Name = "organization_id")] string? OrganizationId,
-    [property: FromQuery(Name = "environment")] string? Environment,
-    [property: FromQuery(Name = "model")] string? Model,
-    [property: FromQuery(Name = "outcome")] string? Outcome)
+internal sealed record UsageLogQuery
 {
+    [FromQuery(Name = "from")]
+    public string? From { get; init; }
+
+    [FromQuery(Name = "to")]
+    public string? To { get; init; }
+
+    [FromQuery(Name = "key_id")]
+    public string? KeyId { get; init; }
+
+    [FromQuery(Name = "project_id")]
+    public string? ProjectId { get; init; }
+
+    [FromQuery(Name = "organization_id")]
+    public string? OrganizationId { get; init; }
+
+    [FromQuery(Name = "environment")]
+    public string? Environment { get; init; }
+
+    [FromQuery(Name = "model")]
+    public string? Model { get; init; }
+
+    [FromQuery(Name = "outcome")]
+    public string? Outcome { get; init; }
+
     public Outcome<UsageQuestion> Read(long nowMs) => Outcome is null or "passed" or "refused"
         ? UsageTexts.Read(UsageRange.Read(From, To, nowMs, 1), KeyId, ProjectId, OrganizationId, Environment, Model, Outcome)
         : Problem.Invalid("/outcome", "must be passed or refused.");

@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Mvc;
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using Tollgate.Server.Access;
@@ -257,10 +258,23 @@ internal static class AuditPages
 }
 
 /// <summary>The filter of the audit page, in its address.</summary>
-internal sealed record AuditForm(
-    [property: Microsoft.AspNetCore.Mvc.FromQuery(Name = "action")] string? Action,
-    [property: Microsoft.AspNetCore.Mvc.FromQuery(Name = "by")] string? By,
-    [property: Microsoft.AspNetCore.Mvc.FromQuery(Name = "target")] string? Target,
-    [property: Microsoft.AspNetCore.Mvc.FromQuery(Name = "from")] string? From,
-    [property: Microsoft.AspNetCore.Mvc.FromQuery(Name = "to")] string? To,
-    [property: Microsoft.AspNetCore.Mvc.FromQuery(Name = "cursor")] string? Cursor);
+internal sealed record AuditForm
+{
+    [FromQuery(Name = "action")]
+    public string? Action { get; init; }
+
+    [FromQuery(Name = "by")]
+    public string? By { get; init; }
+
+    [FromQuery(Name = "target")]
+    public string? Target { get; init; }
+
+    [FromQuery(Name = "from")]
+    public string? From { get; init; }
+
+    [FromQuery(Name = "to")]
+    public string? To { get; init; }
+
+    [FromQuery(Name = "cursor")]
+    public string? Cursor { get; init; }
+}

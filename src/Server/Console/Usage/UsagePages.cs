@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Mvc;
 using Tollgate.Server.Access;
 using Tollgate.Server.Console.Frame;
 using Tollgate.Server.Console.Keys;
@@ -152,9 +153,20 @@ internal static class UsagePages
 }
 
 /// <summary>The form of the explorer, in the page's address.</summary>
-internal sealed record UsageForm(
-    [property: Microsoft.AspNetCore.Mvc.FromQuery(Name = "from")] string? From,
-    [property: Microsoft.AspNetCore.Mvc.FromQuery(Name = "to")] string? To,
-    [property: Microsoft.AspNetCore.Mvc.FromQuery(Name = "by")] string? By,
-    [property: Microsoft.AspNetCore.Mvc.FromQuery(Name = "model")] string? Model,
-    [property: Microsoft.AspNetCore.Mvc.FromQuery(Name = "key")] string? Key);
+internal sealed record UsageForm
+{
+    [FromQuery(Name = "from")]
+    public string? From { get; init; }
+
+    [FromQuery(Name = "to")]
+    public string? To { get; init; }
+
+    [FromQuery(Name = "by")]
+    public string? By { get; init; }
+
+    [FromQuery(Name = "model")]
+    public string? Model { get; init; }
+
+    [FromQuery(Name = "key")]
+    public string? Key { get; init; }
+}

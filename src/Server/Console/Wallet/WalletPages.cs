@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Mvc;
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using Tollgate.Engine.Limits;
@@ -278,7 +279,14 @@ internal static class WalletPages
 }
 
 /// <summary>The filter of a statement, in the page's address.</summary>
-internal sealed record StatementForm(
-    [property: Microsoft.AspNetCore.Mvc.FromQuery(Name = "kind")] string? Kind,
-    [property: Microsoft.AspNetCore.Mvc.FromQuery(Name = "month")] string? Month,
-    [property: Microsoft.AspNetCore.Mvc.FromQuery(Name = "cursor")] string? Cursor);
+internal sealed record StatementForm
+{
+    [FromQuery(Name = "kind")]
+    public string? Kind { get; init; }
+
+    [FromQuery(Name = "month")]
+    public string? Month { get; init; }
+
+    [FromQuery(Name = "cursor")]
+    public string? Cursor { get; init; }
+}
