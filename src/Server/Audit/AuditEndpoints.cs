@@ -1,6 +1,6 @@
-using Microsoft.AspNetCore.Mvc;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Microsoft.AspNetCore.Mvc;
 using Tollgate.Engine.Permissions;
 using Tollgate.Server.Access;
 using Tollgate.Server.Problems;

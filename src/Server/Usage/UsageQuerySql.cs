@@ -143,7 +143,8 @@ internal static class UsageQuerySql
     private const string Days = "usage_days";
 
     /// <summary>
-    /// Of places, days lie together by model: that each has one of those there are, or none, is so anyway, and says where to look.
+    /// Of places, days lie together by model: that each has one of those there are, or none, is so anyway, since no model is ever deleted,
+    /// and says where to look.
     /// </summary>
     private static string OfModel(UsageFilter filter, string sums) => filter switch
     {

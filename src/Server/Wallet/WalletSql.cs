@@ -152,7 +152,7 @@ internal static class WalletSql
 
     /// <summary>
     /// Newest first, below a number. By the primary key, or without usage by wallet_entries_but_usage. A parameter that is null selects
-    /// everything, and is cast, because PostgreSQL cannot tell the type of a bare null.
+    /// everything, and is cast, because PostgreSQL cannot tell the type of a bare null. The kind is written out as the index has it.
     /// </summary>
     public static async Task<List<WalletEntry>> List(
         DbConnection connection, long organizationNo, EntryFilter filter, long before, int limit) =>

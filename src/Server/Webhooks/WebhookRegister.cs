@@ -27,13 +27,14 @@ internal sealed class WebhookRegister(
 
     /// <summary>An organization's with those of all its projects, of which some may be deleted.</summary>
     public const int WithProjectsMax = 1_000;
+
     public const int DescriptionMax = 200;
 
     /// <summary>Deliveries that one call sets going again.</summary>
     public const int ReplayMax = 1_000;
 
     /// <summary>Deliveries that are looked at to say whether they arrive.</summary>
-    private const int PulseOfNewest = 1_000;
+    private const int PulseOfNewest = 200;
 
     public const long GraceSecondsDefault = 24 * 3_600;
     public const long GraceSecondsMax = 7 * 24 * 3_600;

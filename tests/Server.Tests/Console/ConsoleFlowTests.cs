@@ -45,6 +45,23 @@ public sealed class ConsoleFlowTests
         Assert.Empty(chromium.Complaints);
     }
 
+    [Theory]
+    [InlineData("Pacific/Auckland", true, "Jan 2, 2026, 4:04 PM")]
+    [InlineData("America/New_York", true, "Jan 1, 2026, 10:04 PM")]
+    [InlineData("Pacific/Auckland", false, "2 Jan 2026, 03:04 UTC")]
+    public async Task Times_are_read_in_the_readers_zone_and_without_script_in_one_that_is_named(string zone, bool hasScript, string read)
+    {
+        await using var place = await PeoplePlace.Start();
+        await using var chromium = await Chromium.Start(hasScript, zone: zone);
+        var flow = new Flow(place, chromium);
+        await flow.SignUp();
+
+        await flow.Open($"{flow.Home}/audit");
+
+        var times = await chromium.Page.Locator("td time").AllInnerTextsAsync();
+        Assert.Contains(read, times.Select(time => time.Replace('\u202f', ' ')));
+    }
+
     [Fact]
     public async Task A_key_is_made_and_copied_with_the_keyboard_alone()
     {

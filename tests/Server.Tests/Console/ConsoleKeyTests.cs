@@ -331,6 +331,11 @@ public sealed partial class ConsoleKeyTests(PostgresFixture postgres)
 
         Assert.Equal(200, (await owner.Get(place.Keys)).Status);
         Assert.Equal(200, (await owner.Get($"{place.Home}/audit.csv")).Status);
+        // What a browser fetches ahead is not shown, and is no look.
+        owner.Headers.Add("Sec-Purpose", "prefetch");
+        var ahead = await owner.Get(place.Keys);
+        Assert.Equal(503, ahead.Status);
+        Assert.DoesNotContain(place.Reach.Key, ahead.Text, StringComparison.Ordinal);
 
         Assert.Equal(2, await place.Gate.Database.Read(connection => connection.ExecuteScalarAsync<long>(looks)));
     }

@@ -61,6 +61,9 @@ public sealed partial class ConsoleProjectTests
         await owner.Get(other);
         Assert.Equal(place.Home, (await owner.Get("/console")).Location);
 
+        await owner.Send(await owner.Get("/account"), "/sign-out");
+        Assert.Null(owner.Jar.GetCookies(new Uri(place.Gate.Address))["tollgate-place"]);
+
         var stranger = place.As("stranger");
         var own = (await stranger.Get("/console")).Location!;
         foreach (var id in new[] { place.Reach.Project, "prj_nonsense", "..", "%0d%0a", new string('a', 65) })

@@ -185,6 +185,28 @@ public sealed partial class ConsoleTryTests
     }
 
     [Fact]
+    public async Task All_organizations_together_have_a_bound_of_loans_too()
+    {
+        await using var place = await ConsolePagesPlace.Start();
+        var ring = place.Gate.Services.GetRequiredService<KeyRing>();
+        var (lent, key) = (place.Gate.Services.GetRequiredService<KeyFeed>().Lent, place.Reach.Key);
+        var one = (await place.Gate.Database.Write<KeyLoan>(
+            scope => ring.Lend(scope, key, "echo"), MutationContext.Of(Caller.Root))).Value;
+        var loans = new List<KeyLoan> { one };
+        for (var i = 0; loans.Count < LentKeys.LoansMax; i++)
+        {
+            Assert.True(lent.HasRoomFor(one.Key with { OrganizationId = $"org_{i}" }));
+            var loan = new KeyLoan(lent, one.Key with { OrganizationId = $"org_{i}" }, $"a secret of the tests {i}");
+            lent.Begin(loan);
+            loans.Add(loan);
+        }
+
+        Assert.False(lent.HasRoomFor(one.Key with { OrganizationId = "org_another" }));
+        loans.ForEach(loan => loan.Dispose());
+        Assert.True(lent.HasRoomFor(one.Key));
+    }
+
+    [Fact]
     public async Task Who_manages_no_key_sees_no_link_and_a_form_sent_by_hand_sends_nothing()
     {
         await using var place = await ConsolePagesPlace.Start();

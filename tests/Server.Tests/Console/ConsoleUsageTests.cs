@@ -123,7 +123,7 @@ public sealed partial class ConsoleUsageTests
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
         Assert.True((await place.Gate.Database.Write<int>(async scope => await scope.Execute("DELETE FROM sessions"))).IsOk);
 
-        await Assert.ThrowsAnyAsync<Exception>(() => answer.Content.ReadAsStringAsync(cancel));
+        await Assert.ThrowsAsync<HttpRequestException>(() => answer.Content.ReadAsStringAsync(cancel));
     }
 
     [Fact]
@@ -177,6 +177,16 @@ public sealed partial class ConsoleUsageTests
         Assert.Contains(id!, (await place.As("viewer").Get($"{place.Home}/refusals")).Text, StringComparison.Ordinal);
         Assert.Equal(404, (await owner.Get($"/console/{place.Reach.OtherProject}/refusals?request={id}")).Status);
         Assert.Equal(404, (await owner.Get($"{place.Home}/refusals?request=nonsense")).Status);
+        var unknown = await owner.Get($"{place.Home}/refusals?request=req_0000000000001");
+        Assert.Equal(404, unknown.Status);
+        var causes = Regex.Matches(unknown.Text, "<li><a href=\"(?<page>/docs/errors/[a-z_]+)\"")
+            .Select(found => found.Groups["page"].Value);
+        Assert.Contains("/docs/errors/model_unknown", causes);
+        foreach (var cause in causes)
+        {
+            Assert.Equal(200, (await owner.Get(cause)).Status);
+        }
+
         Assert.Equal(404, (await place.As("stranger").Get($"{place.Home}/refusals?request={id}")).Status);
     }
 

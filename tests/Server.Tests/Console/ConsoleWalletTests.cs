@@ -23,14 +23,14 @@ public sealed class ConsoleWalletTests
         (await gate.Enter("grant", "10", "welcome", place.Reach.Organization)).Has(HttpStatusCode.Created);
         var page = await owner.Get(wallet);
         Assert.Equal("1,010.00 USD", FigureOf(page, "Balance"));
-        Assert.Contains("10.00 granted, which is spent first; 1,000.00 paid", page.Text, StringComparison.Ordinal);
+        Assert.Contains("10.00 USD granted, which is spent first; 1,000.00 USD paid", page.Text, StringComparison.Ordinal);
         Assert.Contains("there is no pace yet", page.Text, StringComparison.Ordinal);
 
         await Use(place, 1_000_000);
         page = await owner.Get(wallet);
         Assert.Equal("1,009.80 USD", FigureOf(page, "Balance"));
         Assert.Equal("more than a year", FigureOf(page, "Lasts"));
-        Assert.Contains("9.80 granted", page.Text, StringComparison.Ordinal);
+        Assert.Contains("9.80 USD granted", page.Text, StringComparison.Ordinal);
 
         (await gate.Enter("adjustment", "-1004.05", "correction", place.Reach.Organization)).Has(HttpStatusCode.Created);
         page = await owner.Get($"/console/{place.Reach.Organization}/wallet");
@@ -159,6 +159,13 @@ public sealed class ConsoleWalletTests
 
         Assert.Equal((50, "+50.00", "+1.00"), (AmountsOf(first).Count, AmountsOf(first)[0], AmountsOf(first)[^1]));
         Assert.Equal(["+1,000.00"], AmountsOf(second));
+        foreach (var page in new[] { first, second })
+        {
+            Assert.Contains("<h3>Other movements</h3>", page.Text, StringComparison.Ordinal);
+            Assert.Contains("Every movement as CSV", page.Text, StringComparison.Ordinal);
+            Assert.Contains("Amount (USD)", page.Text, StringComparison.Ordinal);
+        }
+
         Assert.DoesNotContain("Older movements", second.Text, StringComparison.Ordinal);
         Assert.True(first.Text.Length < 60_000, $"{first.Text.Length} bytes");
     }

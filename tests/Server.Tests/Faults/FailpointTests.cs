@@ -2,14 +2,12 @@ using System.Globalization;
 using System.Net;
 using System.Security.Cryptography;
 using System.Text;
-using System.Text.RegularExpressions;
 using Dapper;
 using Microsoft.Extensions.DependencyInjection;
 using Tollgate.Server.Audit;
 using Tollgate.Server.Storage;
 using Tollgate.Server.Tests.Fixtures;
 using Tollgate.Server.Tests.Hosting;
-using Tollgate.Server.Tests.House;
 using Tollgate.Server.Tests.Providers;
 using Tollgate.Server.Tests.Security;
 using Tollgate.Server.Tests.Teams;
@@ -20,7 +18,7 @@ namespace Tollgate.Server.Tests.Faults;
 /// The server process kills itself between two writes of a change; what a new one finds is all of the change or nothing, and asking again
 /// with the same Idempotency-Key ends in the same state and the same answer.
 /// </summary>
-public sealed partial class FailpointTests(PostgresFixture postgres) : IDisposable
+public abstract class FailpointTests(PostgresFixture postgres) : IDisposable
 {
     private const int KilledBySignal9 = 128 + 9;
 
@@ -32,28 +30,14 @@ public sealed partial class FailpointTests(PostgresFixture postgres) : IDisposab
 
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("tollgate-crash-");
 
-    public static TheoryData<DatabaseKind, string> Cases
+    public void Dispose()
     {
-        get
-        {
-            var cases = new TheoryData<DatabaseKind, string>();
-            foreach (var operation in CrashMatrix.All)
-            {
-                cases.Add(DatabaseKind.Sqlite, operation.Name);
-                if (CrashMatrix.OnPostgres.Contains(operation.Name))
-                {
-                    cases.Add(DatabaseKind.PostgreSql, operation.Name);
-                }
-            }
-
-            return cases;
-        }
+        _folder.Delete(recursive: true);
+        GC.SuppressFinalize(this);
     }
 
-    public void Dispose() => _folder.Delete(recursive: true);
-
-    [Theory, MemberData(nameof(Cases))]
-    public async Task A_process_killed_between_two_writes_leaves_all_or_nothing_and_the_retry_ends_it(DatabaseKind kind, string name)
+    /// <summary>One operation, killed at each of its points.</summary>
+    protected async Task Kill(DatabaseKind kind, string name)
     {
         var operation = CrashMatrix.All.Single(row => row.Name == name);
         var database = kind == DatabaseKind.PostgreSql ? await postgres.NewDatabase() : null;
@@ -70,31 +54,6 @@ public sealed partial class FailpointTests(PostgresFixture postgres) : IDisposab
         }
 
         await gate.DisposeAsync();
-    }
-
-    [Fact]
-    public void Every_fail_point_of_a_change_is_in_the_matrix_and_on_both_databases()
-    {
-        var named = Repository.CSharp("src").SelectMany(file => Passed().Matches(file.Text)).Select(pass => pass.Groups["name"].Value)
-            // The places of a change are named noun.what; a migration's or a restore's, with a dash, are passed by no call.
-            .Where(point => point.Contains('.', StringComparison.Ordinal)).ToHashSet();
-        var everywhere = Points(CrashMatrix.All);
-        var onPostgres = Points(CrashMatrix.All.Where(operation => CrashMatrix.OnPostgres.Contains(operation.Name)));
-
-        var ofPaid = CrashMatrix.Paid.Select(point => point.Split(':')[0]).ToHashSet();
-        var ofFold = CrashMatrix.Fold.Select(row => row.Point).Where(point => !point.StartsWith("write.", StringComparison.Ordinal));
-        Assert.Superset(ofFold.ToHashSet(), ofPaid);
-        var ofSeal = CrashMatrix.Seal.Select(row => row.Point).ToHashSet();
-        Assert.Superset(ofSeal, named);
-        named.ExceptWith(ofSeal);
-        Assert.ProperSuperset(ofPaid, named);
-        named.ExceptWith(ofPaid.Except(everywhere));
-        Assert.True(named.Count >= 10);
-        Assert.Equal(named.Order(), everywhere.Order());
-        Assert.Equal(named.Order(), onPostgres.Order());
-
-        static HashSet<string> Points(IEnumerable<CrashOperation> operations) =>
-            [.. operations.SelectMany(operation => operation.AllPoints).Select(point => point.Split(':')[0])];
     }
 
     /// <summary>The gate as a new process would find its data, but for the process.</summary>
@@ -237,9 +196,6 @@ public sealed partial class FailpointTests(PostgresFixture postgres) : IDisposab
 
     private static string Written(object? cell) =>
         cell is byte[] bytes ? Convert.ToHexString(bytes) : Convert.ToString(cell, CultureInfo.InvariantCulture) ?? "";
-
-    [GeneratedRegex("Failpoint\\.Pass\\(\"(?<name>[^\"]+)\"\\)")]
-    private static partial Regex Passed();
 
     private sealed record CrashCall(string Method, string Path, string? Body, string Secret, string IdempotencyKey)
     {

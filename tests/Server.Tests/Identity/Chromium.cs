@@ -29,11 +29,12 @@ internal sealed class Chromium : IAsyncDisposable
 
     /// <param name="hasScript">Whether pages may run scripts.</param>
     /// <param name="width">Of the screen.</param>
-    public static async Task<Chromium> Start(bool hasScript = true, int width = 1280)
+    /// <param name="zone">Where the reader is.</param>
+    public static async Task<Chromium> Start(bool hasScript = true, int width = 1280, string? zone = null)
     {
         var context = await (await Shared.Value).NewContextAsync(new BrowserNewContextOptions
         {
-            JavaScriptEnabled = hasScript, ReducedMotion = ReducedMotion.Reduce, ColorScheme = ColorScheme.Light,
+            TimezoneId = zone, JavaScriptEnabled = hasScript, ReducedMotion = ReducedMotion.Reduce, ColorScheme = ColorScheme.Light,
             ViewportSize = new ViewportSize { Width = width, Height = 900 }, Permissions = ["clipboard-read", "clipboard-write"],
         });
         context.SetDefaultTimeout(PatienceMs);

@@ -111,6 +111,17 @@ internal sealed class PageLook(RunningGate gate, Chromium chromium)
                 """))!.Select(found => $"{shown}: {found}"));
         }
 
+        // In between, and on the largest screens: nothing sticks out.
+        foreach (var width in new[] { 740, 2560 })
+        {
+            await chromium.Look(width, isDark: false);
+            var wide = int.Parse(await chromium.Run("document.documentElement.scrollWidth"), null);
+            if (wide > width)
+            {
+                _findings.Add($"{name}-{width}: is {wide} wide");
+            }
+        }
+
         await Weigh(name);
     }
 

@@ -1,6 +1,6 @@
-using Microsoft.AspNetCore.Mvc;
 using System.Globalization;
 using System.Runtime.CompilerServices;
+using Microsoft.AspNetCore.Mvc;
 using Tollgate.Server.Access;
 using Tollgate.Server.Audit;
 using Tollgate.Server.Console.Frame;

@@ -14,6 +14,8 @@ public sealed record ChartFacts(string Title, IReadOnlyList<ChartBar> Bars)
 
     private long Most => Math.Max(1, Bars.Count == 0 ? 1 : Bars.Max(bar => bar.Value + bar.Second));
 
+    internal string MostText => Shown.Number(Most);
+
     /// <summary>Whether there is a second kind of anything.</summary>
     public bool HasSecond => Bars.Any(bar => bar.Second > 0);
 

@@ -67,10 +67,18 @@ internal sealed class PlaceGate(PlaceBook book, PlaceCookie last, PageMaker page
 
         // Who runs the gate may be in a customer's team too: it is a look all the same.
         if (place.Caller.IsOperatorPerson && HttpMethods.IsGet(http.Request.Method)
-            && place.Organization.Id.Text != SignedIn.Of(http).Person.OrganizationId
-            && await looks.NotePage(http, place.Caller, id) is { } unnoted)
+            && place.Organization.Id.Text != SignedIn.Of(http).Person.OrganizationId)
         {
-            return NotHere(http, pages, unnoted);
+            // What a browser fetches ahead is no look yet, so there is nothing to see.
+            if (PlaceCookie.IsAhead(http))
+            {
+                return NotHere(http, pages, Problem.Of(ProblemCode.Unavailable));
+            }
+
+            if (await looks.NotePage(http, place.Caller, id) is { } unnoted)
+            {
+                return NotHere(http, pages, unnoted);
+            }
         }
 
         last.Note(http, id);

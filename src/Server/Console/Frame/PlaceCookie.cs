@@ -20,13 +20,27 @@ internal sealed class PlaceCookie(PeopleOptions options)
     /// <summary>Remembers the place of a page that somebody looks at; one that the browser only fetches ahead says nothing yet.</summary>
     public void Note(HttpContext http, string id)
     {
-        if (HttpMethods.IsGet(http.Request.Method) && Read(http) != id
-            && !http.Request.Headers["Sec-Purpose"].ToString().Contains("prefetch", StringComparison.Ordinal))
+        if (HttpMethods.IsGet(http.Request.Method) && Read(http) != id && !IsAhead(http))
         {
-            http.Response.Cookies.Append(Name, id, new CookieOptions
-            {
-                HttpOnly = true, Secure = options.IsSecure, SameSite = SameSiteMode.Lax, Path = "/", MaxAge = Life, IsEssential = true,
-            });
+            http.Response.Cookies.Append(Name, id, Form(Life));
         }
     }
+
+    /// <summary>Who signs out leaves nothing behind.</summary>
+    public void Clear(HttpContext http)
+    {
+        if (http.Request.Cookies.ContainsKey(Name))
+        {
+            http.Response.Cookies.Delete(Name, Form(null));
+        }
+    }
+
+    /// <summary>Whether the browser fetches a page that nobody has asked for yet.</summary>
+    public static bool IsAhead(HttpContext http) =>
+        http.Request.Headers["Sec-Purpose"].ToString().Contains("prefetch", StringComparison.Ordinal);
+
+    private CookieOptions Form(TimeSpan? life) => new()
+    {
+        HttpOnly = true, Secure = options.IsSecure, SameSite = SameSiteMode.Lax, Path = "/", MaxAge = life, IsEssential = true,
+    };
 }

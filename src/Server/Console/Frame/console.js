@@ -1,6 +1,8 @@
 // What a page can do better with script. Without it every page works; only copying is by hand.
 for (const button of document.querySelectorAll('[data-copy]')) {
-  button.hidden = false;
+  // A page that came over plain http from another machine has no clipboard.
+  button.hidden = !navigator.clipboard;
+  button.setAttribute('aria-live', 'polite');
   button.addEventListener('click', async () => {
     await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
     button.textContent = 'Copied';
@@ -9,7 +11,12 @@ for (const button of document.querySelectorAll('[data-copy]')) {
 
 // The exact time in the reader's zone, where the server could only tell it in UTC.
 for (const time of document.querySelectorAll('time[datetime]')) {
-  time.title = new Date(time.dateTime).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short', });
+  const exact = new Date(time.dateTime).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' });
+  if ('exact' in time.dataset) {
+    time.textContent = exact;
+  } else {
+    time.title = exact;
+  }
 }
 
 // A second press before the answer is there sends nothing more.

@@ -18,6 +18,7 @@ internal static class CustomerPage
 {
     private const int EntriesShown = 10;
     private const int ProjectsShown = 50;
+    private const int MembersShown = 50;
     private const int RowsShown = 10;
     private const int RowsRead = 100;
     private const int LogRowsMax = 50;
@@ -53,13 +54,14 @@ internal static class CustomerPage
 
         var services = http.RequestServices;
         var nowMs = KeyPages.Now(time);
+        var members = await Members(http, customer, nowMs);
         var facts = new CustomerFacts(customer.Name, HomeOf(customer), CustomerPages.StatusOf(customer))
         {
             Figures = Figures(services, customer),
             Facts = await Facts(http, customer, nowMs),
             Actions = CustomerChanges.ActionsFor(customer, services.GetRequiredService<ProviderModel>()),
             Entries = await Entries(http, customer, nowMs),
-            Members = await Members(http, customer, nowMs),
+            Members = [.. members.Take(MembersShown)], MoreMembers = Math.Max(0, members.Count - MembersShown),
             Projects = await Projects(http, customer, nowMs),
             Log = await Changes(http, customer, nowMs),
         };

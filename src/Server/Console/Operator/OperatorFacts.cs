@@ -61,6 +61,9 @@ public sealed record CustomerFacts(string Name, string Home, KeyStatus Status)
 
     public IReadOnlyList<PersonLine> Members { get; init; } = [];
 
+    /// <summary>How many more members there are than are shown.</summary>
+    public int MoreMembers { get; init; }
+
     public IReadOnlyList<PlaceLine> Projects { get; init; } = [];
 
     public IReadOnlyList<LogLine> Log { get; init; } = [];

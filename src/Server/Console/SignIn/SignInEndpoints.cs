@@ -130,7 +130,7 @@ internal static class SignInEndpoints
             : pages.Of<SignInPage>(http, problem.Code.Status, ("Email", email), ("Faults", PageMaker.Faults(http, problem)));
     }
 
-    private static async Task<IResult> SignOut(HttpContext http, SessionBook sessions, SessionCookie cookie)
+    private static async Task<IResult> SignOut(HttpContext http, SessionBook sessions, SessionCookie cookie, PlaceCookie last)
     {
         if (await sessions.Find(cookie.Read(http), http.RequestAborted) is { } who)
         {
@@ -138,6 +138,7 @@ internal static class SignInEndpoints
         }
 
         cookie.Clear(http);
+        last.Clear(http);
         return PageMaker.See(http, "/sign-in?done=out");
     }
 

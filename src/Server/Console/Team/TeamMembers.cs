@@ -173,10 +173,12 @@ internal static class TeamMembers
             ? pages.Of<HandOverPage>(http, status, ("Faults", faults), ("Form", new HandOverFacts(
                 $"{home}/transfer", home, place.Organization.Name)
             {
+                // Of many: who was chosen on their own page stands first.
                 Heirs =
                 [
-                    .. members.Where(one => one.Member.TeamRole != TeamRole.Owner && one.MaySignIn).Select(one => new FormChoice(
-                        one.Member.PersonId, TeamWords.NameOf(one.Name, one.Email), one.Email, one.Member.PersonId == to)),
+                    .. members.Where(one => one.Member.TeamRole != TeamRole.Owner && one.MaySignIn)
+                        .OrderByDescending(one => one.Member.PersonId == to).Take(TeamPages.MembersShown).Select(one => new FormChoice(
+                            one.Member.PersonId, TeamWords.NameOf(one.Name, one.Email), one.Email, one.Member.PersonId == to)),
                 ],
                 Sentences =
                 [
@@ -185,6 +187,7 @@ internal static class TeamMembers
                         ? "Every owner of now becomes an admin."
                         : "You become an admin. Only an owner can make you an owner again.",
                     "Keys, projects and balance stay as they are.",
+                    .. members.Count > TeamPages.MembersShown ? OfMany : [],
                 ],
             }))
             : pages.Problem(http, problem, home);
@@ -215,6 +218,8 @@ internal static class TeamMembers
 
         return PageMaker.See(http, $"{home}?done=handed&name={Uri.EscapeDataString(heir.Name)}");
     }
+
+    private static readonly string[] OfMany = ["To whoever is not here, hand over from their own page: the team's list leads to it."];
 
     /// <summary>A member, as people call them.</summary>
     private sealed record Found(Member Member, string Name, string? Email, bool IsLastOwner);

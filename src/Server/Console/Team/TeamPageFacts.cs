@@ -10,6 +10,12 @@ public sealed record TeamFacts(string Name, string Home)
     /// <summary>In the order in which they came.</summary>
     public required IReadOnlyList<MemberLine> Members { get; init; }
 
+    /// <summary>Which of them these are, and of how many; null where all are shown.</summary>
+    public string? Part { get; init; }
+
+    /// <summary>Where those who came after them are; null at the end.</summary>
+    public string? NextHref { get; init; }
+
     /// <summary>Those that wait; null to who may send none.</summary>
     public IReadOnlyList<InvitationLine>? Invitations { get; init; }
 

@@ -14,6 +14,9 @@ internal static class TeamPages
     /// <summary>Characters of a name that the line on top repeats; longer ones were never a name.</summary>
     public const int NameMax = 320;
 
+    /// <summary>On one page.</summary>
+    public const int MembersShown = 100;
+
     public static void MapTeamPages(this IEndpointRouteBuilder places)
     {
         var team = places.MapGroup("/team").RefusedBy(Refusal);
@@ -57,7 +60,7 @@ internal static class TeamPages
 
     private static async Task<IResult> Show(
         HttpContext http, FrameMaker pages, TeamRoster roster, InvitationBook book, ProviderModel provider, TimeProvider time, string? done,
-        string? name)
+        string? name, string? after)
     {
         var (place, nowMs, words) = (ConsolePlace.Of(http), KeyPages.Now(time), new TeamWords(provider));
         if (!place.IsTeam)
@@ -78,12 +81,14 @@ internal static class TeamPages
         }
 
         var own = SignedIn.Of(http).Person.Id;
+        var first = members.ToList().FindIndex(one => one.Member.PersonId == after) + 1;
+        var last = Math.Min(members.Count, first + MembersShown);
         return pages.Of<TeamPage>(http, 200, ("Notice", Notice(place, words, done, name)), ("Team", new TeamFacts(
             place.Organization.Name, home)
         {
             Members =
             [
-                .. members.Select(one => new MemberLine(
+                .. members.Skip(first).Take(MembersShown).Select(one => new MemberLine(
                     Manages(place, one.Member.TeamRole) || one.Member.PersonId == own ? $"{home}/members/{one.Member.PersonId}" : null,
                     TeamWords.NameOf(one.Name, one.Email), one.Email, words.Role(one.Member.TeamRole),
                     MomentFacts.Of(one.Member.JoinedAtMs, nowMs), one.Member.PersonId == own)
@@ -91,6 +96,8 @@ internal static class TeamPages
                     IsSuspended = !one.MaySignIn,
                 }),
             ],
+            Part = members.Count <= MembersShown ? null : $"{first + 1} to {last} of {Shown.Number(members.Count)}",
+            NextHref = last < members.Count ? $"{home}?after={members[last - 1].Member.PersonId}" : null,
             Invitations = waiting is null || (waiting.Count == 0 && provider.Teams is null) ? null :
             [
                 .. waiting.Select(one => new InvitationLine(

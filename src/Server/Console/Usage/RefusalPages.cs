@@ -58,8 +58,11 @@ internal static class RefusalPages
         }
 
         return pages.Of<RefusalPage>(
-            http, faults.Count == 0 ? 200 : 404, ("Home", $"{place.Path}/refusals"), ("Asked", asked.Length > 100 ? asked[..100] : asked),
-            ("Decision", decision), ("Lines", RefusalWords.Lines(recent, place.Path, nowMs)), ("Faults", faults));
+            http, faults.Count == 0 ? 200 : 404, ("Home", $"{place.Path}/refusals"),
+            ("Asked", asked.Length > 100 ? asked[..100] : asked),
+            ("Decision", decision),
+            ("IsUnknown", faults is [{ Sentence: NotHere }]),
+            ("Lines", RefusalWords.Lines(recent, place.Path, nowMs)), ("Faults", faults));
     }
 
     private static DecisionFacts Decision(UsageLogRow row, HttpContext http, long nowMs)

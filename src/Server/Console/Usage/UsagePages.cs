@@ -12,7 +12,7 @@ namespace Tollgate.Server.Console.Usage;
 /// <summary>Where requests, tokens and money went: by day, key, model or project, as a chart, a table and a file.</summary>
 internal static class UsagePages
 {
-    private const int RowsShown = 200;
+    private const int RowsShown = 100;
     private const int DaysUsual = 30;
 
     private static readonly string[] Groups = ["day", "key", "model", "project"];
@@ -65,6 +65,7 @@ internal static class UsagePages
             http, pages, place, form, asked.Range, group, 200, [],
             ("Totals", UsageWords.Totals(UsageWords.Total(days), currency)),
             ("Days", UsageWords.Chart("Requests by day", days, asked.Range, nowMs)),
+            ("ByDay", group == "day" ? [] : UsageWords.Lines(days.Take(RowsShown), UsageWords.DayOf, currency)),
             ("Lines", UsageWords.Lines(
                 sorted.Take(RowsShown), row => NameOf(place, row, group), currency, row => HrefOf(place, row, group))),
             ("Rest", rows.Count > RowsShown

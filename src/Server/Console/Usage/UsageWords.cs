@@ -43,7 +43,8 @@ internal static class UsageWords
         var today = nowMs - (nowMs % UsageRange.DayMs);
         var last = Math.Min(today, range.ToMs - UsageRange.DayMs);
         var bars = new List<ChartBar>();
-        for (var day = Math.Max(range.FromMs, last - ((BarsMax - 1) * UsageRange.DayMs)); day <= last; day += UsageRange.DayMs)
+        var first = Math.Max(range.FromMs, last - ((BarsMax - 1) * UsageRange.DayMs));
+        for (var day = first; day <= last; day += UsageRange.DayMs)
         {
             var sum = sums.GetValueOrDefault(day) ?? new UsageSumRow();
             var refused = sum.Refused > 0 ? $", {Shown.Number(sum.Refused)} refused" : "";
@@ -51,7 +52,7 @@ internal static class UsageWords
                 Shown.Day(day), sum.Requests, sum.Refused, $"{Shown.Number(sum.Requests)} passed{refused}") { IsOpen = day == today });
         }
 
-        return new ChartFacts(title, bars);
+        return new ChartFacts(first > range.FromMs ? $"{title}, the last {BarsMax} days of the time" : title, bars);
     }
 
     private static string CostOf(UsageSumRow sum, string? currency) => sum.Priced == 0 ? "–" : Shown.Cost(sum.CostMicros, currency);

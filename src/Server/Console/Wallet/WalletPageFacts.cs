@@ -27,7 +27,12 @@ public sealed record StatementFacts(string Home, string Csv)
 
     public IReadOnlyList<FormChoice> Months { get; init; } = [];
 
-    /// <summary>What requests were billed, by day; null where each booking is among the lines, or none is asked for.</summary>
+    public string? Currency { get; init; }
+
+    /// <summary>Whether requests are told by day, and the lines are the other movements.</summary>
+    public bool IsByDay { get; init; }
+
+    /// <summary>What requests were billed, by day; null where each booking is among the lines, and where older lines are shown.</summary>
     public IReadOnlyList<UsageLine>? Days { get; init; }
 
     public string DaysTitle { get; init; } = "";

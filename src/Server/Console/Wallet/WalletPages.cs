@@ -1,6 +1,6 @@
-using Microsoft.AspNetCore.Mvc;
 using System.Globalization;
 using System.Runtime.CompilerServices;
+using Microsoft.AspNetCore.Mvc;
 using Tollgate.Engine.Limits;
 using Tollgate.Engine.Wallet;
 using Tollgate.Server.Access;
@@ -64,23 +64,28 @@ internal static class WalletPages
             (filter, faults) = (new EntryFilter { IsWithoutUsage = true }, KeyForm.Faults(http, problem));
         }
 
-        if (!(await StatementOf(http, place, form, filter)).TryGet(out var statement, out problem))
+        if (!(await StatementOf(http, place, form, filter)).TryGet(out var statement, out problem)
+            || !(await WalletOf(http, place, rules)).TryGet(out var wallet, out problem))
         {
             return pages.Problem(http, problem, $"{place.Path}/wallet");
         }
 
         return pages.Of<WalletPage>(
-            http, faults.Count == 0 ? 200 : 422, ("Wallet", await WalletOf(http, place, rules)), ("Statement", statement),
+            http, faults.Count == 0 ? 200 : 422, ("Wallet", wallet), ("Statement", statement),
             ("Plan", plan), ("Faults", faults));
     }
 
-    private static async Task<WalletFacts> WalletOf(HttpContext http, ConsolePlace place, WalletRules rules)
+    private static async Task<Outcome<WalletFacts>> WalletOf(HttpContext http, ConsolePlace place, WalletRules rules)
     {
         var (services, cancel) = (http.RequestServices, http.RequestAborted);
         var ledger = services.GetRequiredService<WalletLedger>();
         var nowMs = KeyPages.Now(services.GetRequiredService<TimeProvider>());
         var range = UsagePages.LastDays(WalletWords.PaceDays, nowMs);
-        var days = await DaysOf(http, place, range);
+        if (!(await DaysOf(http, place, range)).TryGet(out var days, out var problem))
+        {
+            return problem;
+        }
+
         var figures = ledger.FiguresOf(place.Organization.OrganizationNo);
         return new WalletFacts
         {
@@ -97,10 +102,10 @@ internal static class WalletPages
     /// What was used on each day. By the caller of the organization as a whole: all of it is paid from one wallet, also where one looks
     /// from a project.
     /// </summary>
-    private static async Task<IReadOnlyList<UsageSumRow>> DaysOf(HttpContext http, ConsolePlace place, UsageRange range) =>
-        await http.RequestServices.GetRequiredService<UsageReader>().Sums(
+    private static Task<Outcome<IReadOnlyList<UsageSumRow>>> DaysOf(HttpContext http, ConsolePlace place, UsageRange range) =>
+        http.RequestServices.GetRequiredService<UsageReader>().Sums(
             place.CallerAbove, new UsageQuestion { Range = range, OrganizationId = place.Organization.Id.Text },
-            new UsageGroups { ByDay = true }, http.RequestAborted) is { IsOk: true } sums ? sums.Value : [];
+            new UsageGroups { ByDay = true }, http.RequestAborted);
 
     private static async Task<Outcome<StatementFacts>> StatementOf(
         HttpContext http, ConsolePlace place, StatementForm form, EntryFilter filter)
@@ -118,19 +123,28 @@ internal static class WalletPages
         var names = await KeyPages.MakersOf(http, data.Select(entry => entry.Actor));
         var nowMs = KeyPages.Now(services.GetRequiredService<TimeProvider>());
         var query = $"kind={Uri.EscapeDataString(form.Kind ?? "")}&month={Uri.EscapeDataString(form.Month ?? "")}";
-        var isByDay = filter.IsWithoutUsage && form.Cursor is null;
-        var range = filter is { FromMs: { } fromMs, ToMs: { } toMs } ? new UsageRange(fromMs, toMs) : UsagePages.LastDays(DaysShown, nowMs);
+        var currency = services.GetRequiredService<ProviderModel>().Wallet?.Currency;
+        IReadOnlyList<UsageSumRow>? days = null;
+        if (filter.IsWithoutUsage && form.Cursor is null)
+        {
+            var range = filter is { FromMs: { } fromMs, ToMs: { } toMs }
+                ? new UsageRange(fromMs, toMs)
+                : UsagePages.LastDays(DaysShown, nowMs);
+            if (!(await DaysOf(http, place, range)).TryGet(out days, out problem))
+            {
+                return problem;
+            }
+        }
+
         return new StatementFacts($"{place.Path}/wallet", $"{place.Path}/wallet.csv?{query}")
         {
-            Days = isByDay
-                ? UsageWords.Lines(
-                    await DaysOf(http, place, range), UsageWords.DayOf, services.GetRequiredService<ProviderModel>().Wallet?.Currency)
-                : null,
+            Currency = currency, IsByDay = filter.IsWithoutUsage,
+            Days = days is null ? null : UsageWords.Lines(days, UsageWords.DayOf, currency),
             DaysTitle = filter.FromMs is null ? $"Requests by day, the last {DaysShown} days" : "Requests by day",
             Kinds =
             [
-                new("", "requests by day, and other movements", null, filter.IsWithoutUsage),
-                new(Each, "every movement by itself", null, filter is { Kind: null, IsWithoutUsage: false }),
+                new("", "requests by day", null, filter.IsWithoutUsage),
+                new(Each, "each by itself", null, filter is { Kind: null, IsWithoutUsage: false }),
                 .. WalletWords.Kinds.Select(kind => new FormChoice(
                     kind.Kind, kind.Title.ToLowerInvariant(), null, filter.Kind == kind.Kind)),
             ],

@@ -61,7 +61,8 @@ internal static class WalletWords
         return
         [
             new("Balance", Shown.Cost(balance.Micros, currency), given == Money.Zero ? null
-                : $"{Shown.Cost(given.Micros, null)} granted, which is spent first; {Shown.Cost((balance - given).Micros, null)} paid"),
+                : $"{Shown.Cost(given.Micros, currency)} granted, which is spent first; "
+                    + $"{Shown.Cost((balance - given).Micros, currency)} paid"),
             new("Held", Shown.Cost(figures.Held.Micros, currency), "for requests under way"),
             new("Free to use", Shown.Cost(figures.Available.Micros, currency), null),
             lasts,

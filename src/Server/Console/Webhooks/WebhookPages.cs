@@ -51,7 +51,7 @@ internal static class WebhookPages
         }
 
         var lines = new List<WebhookLine>();
-        foreach (var webhook in webhooks.Take(RowsMax))
+        foreach (var webhook in webhooks.OrderBy(webhook => RankOf(place, webhook)).Take(RowsMax))
         {
             var pulse = await register.PulseOf(webhook, http.RequestAborted);
             lines.Add(new WebhookLine(
@@ -72,6 +72,11 @@ internal static class WebhookPages
                 ? $"{ConsolePlace.Root}/{place.Organization.Id.Text}/webhooks"
                 : null));
     }
+
+    /// <summary>Its own before those of projects that are no longer there, which have no other page; then the rest.</summary>
+    private static int RankOf(ConsolePlace place, Webhook webhook) => webhook.ProjectId is not { } id ? 0
+        : place.Projects.Any(project => project.Id.Text == id) ? 2
+        : 1;
 
     public static IResult Form(
         HttpContext http, FrameMaker pages, WebhookOptions options, Webhook? webhook, int status, IFormCollection? sent,
