@@ -113,9 +113,10 @@ internal sealed partial class KeyRing(
     /// <param name="nowMs">What counts as expired.</param>
     /// <param name="cancel">Ends the wait.</param>
     /// <param name="createdBy">Those that this one has made; null for all.</param>
+    /// <param name="isOpen">Whether revoked ones are left out.</param>
     public async Task<Outcome<List<Key>>> List(
         Caller caller, string projectId, string? status, long before, int limit, long nowMs, CancellationToken cancel,
-        string? createdBy = null)
+        string? createdBy = null, bool isOpen = false)
     {
         if (!(await organizations.FindProject(projectId, cancel)).TryGet(out var project, out var problem)
             || !Owns(caller, project, out problem))
@@ -123,11 +124,11 @@ internal sealed partial class KeyRing(
             return problem;
         }
 
-        var filter = new KeyFilter(project.ProjectNo, caller.Environment, status, createdBy, before, limit, nowMs);
+        var filter = new KeyFilter(project.ProjectNo, caller.Environment, status, createdBy, before, limit, nowMs) { IsOpen = isOpen ? 1 : 0 };
         return await database.Read(c => KeySql.List(c, filter), cancel);
     }
 
-    /// <summary>The newest key of the project that a person has made themselves and that has not ended; null where there is none.</summary>
+    /// <summary>The newest key of a project that a person has made themselves and that has not ended; null for none.</summary>
     public Task<Key?> NewestOf(Project project, string personId, CancellationToken cancel) =>
         database.Read(connection => KeySql.NewestOf(connection, null, project.ProjectNo, personId), cancel);
 

@@ -187,7 +187,7 @@ internal static class KeySql
             $"""
             SELECT {Columns} {Source}
             WHERE k.project_no = @ProjectNo AND k.key_no < @Before
-              AND (@CreatedBy IS NULL OR k.created_by = @CreatedBy)
+              AND (@CreatedBy IS NULL OR k.created_by = @CreatedBy) AND (@IsOpen = 0 OR k.revoked_at_ms IS NULL)
               AND (@Environment IS NULL OR k.environment = @Environment)
               AND ((@Status IS NULL AND k.deleted_at_ms IS NULL) OR {Status} = @Status)
             ORDER BY k.key_no DESC LIMIT @Limit
@@ -350,7 +350,11 @@ internal sealed class SealedRow
 
 /// <summary>Which keys a list holds: of one project, of one environment if named, in one status if named, below a number.</summary>
 internal sealed record KeyFilter(
-    long ProjectNo, string? Environment, string? Status, string? CreatedBy, long Before, int Limit, long NowMs);
+    long ProjectNo, string? Environment, string? Status, string? CreatedBy, long Before, int Limit, long NowMs)
+{
+    /// <summary>1 leaves out what is revoked.</summary>
+    public int IsOpen { get; init; }
+}
 
 /// <summary>Which key a number stands for, and whose it is.</summary>
 internal sealed class KeyPlace

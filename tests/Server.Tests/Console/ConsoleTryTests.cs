@@ -185,6 +185,27 @@ public sealed partial class ConsoleTryTests
     }
 
     [Fact]
+    public async Task A_key_is_found_behind_any_number_of_newer_ones_that_have_ended()
+    {
+        await using var place = await ConsolePagesPlace.Start();
+        Assert.True((await place.Gate.Database.Write<int>(async scope => await scope.Execute(
+            """
+            INSERT INTO keys (key_no, id, project_no, environment, type, name, permissions, scopes, rights, allowed_addresses,
+                              metadata, limits, models, holds, revoked_at_ms, created_at_ms, created_by, row_version)
+            WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 150)
+            SELECT 1000000 + i, 'key_that_has_ended_' || i, project_no, environment, type, 'Ended', permissions, scopes, rights,
+                   allowed_addresses, metadata, limits, models, 0, 1, created_at_ms, created_by, row_version
+            FROM n, keys WHERE id = @Key
+            """,
+            new { place.Reach.Key }))).IsOk);
+
+        var page = await place.As("owner").Get($"{place.Home}/try");
+
+        Assert.Contains($"value=\"{place.Reach.Key}\"", page.Text, StringComparison.Ordinal);
+        Assert.DoesNotContain("key_that_has_ended", page.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task All_organizations_together_have_a_bound_of_loans_too()
     {
         await using var place = await ConsolePagesPlace.Start();

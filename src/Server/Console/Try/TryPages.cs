@@ -82,13 +82,12 @@ internal static class TryPages
         var nowMs = KeyPages.Now(services.GetRequiredService<TimeProvider>());
         var managesAll = RoleTable.May(place.Caller.Roles & ~Roles.Maker, Act.ManageKeys);
         if (!(await services.GetRequiredService<KeyRing>().List(
-            place.Caller, place.Id, null, long.MaxValue, KeysShown, nowMs, http.RequestAborted, managesAll ? null : who.Person.Id))
-            .TryGet(out var listed, out var problem))
+            place.Caller, place.Id, null, long.MaxValue, KeysShown, nowMs, http.RequestAborted, managesAll ? null : who.Person.Id,
+            isOpen: true)).TryGet(out var keys, out var problem))
         {
             return problem;
         }
 
-        var keys = listed.Where(key => !key.IsFinal).ToList();
         if (asked is not null && keys.TrueForAll(key => key.Id.ToString() != asked)
             && (await services.GetRequiredService<PlaceBook>().FindKey(who, place, asked, Act.ManageKeys, http.RequestAborted))
                 .TryGet(out var found, out _))

@@ -143,7 +143,7 @@ internal static class WalletPages
             DaysTitle = filter.FromMs is null ? $"Requests by day, the last {DaysShown} days" : "Requests by day",
             Kinds =
             [
-                new("", "requests by day", null, filter.IsWithoutUsage),
+                new("", "by day", null, filter.IsWithoutUsage),
                 new(Each, "each by itself", null, filter is { Kind: null, IsWithoutUsage: false }),
                 .. WalletWords.Kinds.Select(kind => new FormChoice(
                     kind.Kind, kind.Title.ToLowerInvariant(), null, filter.Kind == kind.Kind)),
