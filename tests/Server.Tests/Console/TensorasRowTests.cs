@@ -43,6 +43,7 @@ public sealed class TensorasRowTests(TensorasRowTests.Place place) : IClassFixtu
         await at.Sees("Your address is confirmed. Sign in now.");
         await at.SignIn(email, PeoplePlace.Password);
         await at.Sees("Your first request in three steps");
+        await IsMe(at, "Ada Example", email);
         Assert.Empty(at.Chromium.Complaints);
     }
 

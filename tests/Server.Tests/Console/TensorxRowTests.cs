@@ -130,6 +130,8 @@ public sealed class TensorxRowTests(TensorxRowTests.Place place) : IClassFixture
         Assert.Equal($"{fresh[..8]}...{fresh[^4..]}", await at.Fact("Secret"));
         Assert.Equal([Qwen, "1", "0", "900", "100"], (await at.Row("By model", Qwen)).Take(5));
         await IsNotSeen(at, fresh);
+        Assert.Equal(
+            ["Rename", "Disable", "Regenerate", "Delete"], await at.Page.Locator(".actions").GetByRole(AriaRole.Link).AllInnerTextsAsync());
         Assert.Equal((HttpStatusCode.Unauthorized, HttpStatusCode.OK), (await Chat(secret), await Chat(fresh)));
         await at.Open($"{at.Home}/keys");
         Assert.Equal(1, await at.Page.Locator("[aria-label=Keys] tbody tr").CountAsync());
@@ -158,6 +160,7 @@ public sealed class TensorxRowTests(TensorxRowTests.Place place) : IClassFixture
         await at.Open($"{at.Home}/usage?by=key");
         Assert.Equal(["Deleted soon", "900", "100"], (await at.Row("Usage", "Deleted soon")).Where((_, i) => i is 0 or 3 or 4));
         await at.Page.GotoAsync(key);
+        Assert.Equal([Qwen, "1", "0", "900", "100"], (await at.Row("By model", Qwen)).Take(5));
         Assert.Equal(0, await at.Page.Locator(".actions").CountAsync());
     }
 
@@ -278,6 +281,9 @@ public sealed class TensorxRowTests(TensorxRowTests.Place place) : IClassFixture
         await Use(shared, Qwen, 1_000_000, 0);
         await owner.Open($"{owner.Home}/wallet");
         await owner.Sees("0.20 USD");
+
+        // What each of the two had paid came with them, and the request is paid from it.
+        Assert.Equal("1,999.80 USD", await Figure(owner, "Balance"));
         await owner.Open($"/console/{team}/team");
         Assert.Contains("team member", string.Join(' ', await owner.Row("Members", "member-tx11")), StringComparison.Ordinal);
     }
