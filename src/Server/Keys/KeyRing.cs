@@ -124,7 +124,10 @@ internal sealed partial class KeyRing(
             return problem;
         }
 
-        var filter = new KeyFilter(project.ProjectNo, caller.Environment, status, createdBy, before, limit, nowMs) { IsOpen = isOpen ? 1 : 0 };
+        var filter = new KeyFilter(project.ProjectNo, caller.Environment, status, createdBy, before, limit, nowMs)
+        {
+            IsOpen = isOpen ? 1 : 0,
+        };
         return await database.Read(c => KeySql.List(c, filter), cancel);
     }
 
