@@ -24,12 +24,12 @@ internal sealed class Flow(PeoplePlace place, Chromium chromium) : IAsyncDisposa
     /// <summary>Where one's project is, after <see cref="Enter"/>.</summary>
     public string Home { get; set; } = "";
 
-    public static async Task<Flow> Of(PeoplePlace place) => new(place, await Chromium.Start());
+    public static async Task<Flow> Of(PeoplePlace place, bool hasScript = true) => new(place, await Chromium.Start(hasScript));
 
     /// <summary>Signs somebody up and in without any page, and opens the console; with money, where the provider has wallets.</summary>
-    public static async Task<Flow> Enter(PeoplePlace place, string email, bool fund = true)
+    public static async Task<Flow> Enter(PeoplePlace place, string email, bool fund = true, bool hasScript = true)
     {
-        var flow = await Of(place);
+        var flow = await Of(place, hasScript);
         var browser = await place.SignedIn(email);
         await flow.Chromium.SetCookie(flow.Root, "tollgate", browser.Session!);
         if (fund)
@@ -240,9 +240,14 @@ internal sealed class Flow(PeoplePlace place, Chromium chromium) : IAsyncDisposa
         (await Page.Locator($"dl > div:has(> dt:text-is('{title}')) > dd").First.InnerTextAsync()).Trim();
 
     /// <summary>The first line of a table that has this in it, cell by cell.</summary>
-    public async Task<IReadOnlyList<string>> Row(string table, string text) => [.. (await Page
-        .Locator($"[aria-label='{table}'] tbody tr")
-        .Filter(new() { HasText = text }).First.Locator("th, td").AllInnerTextsAsync()).Select(cell => cell.Trim())];
+    public async Task<IReadOnlyList<string>> Row(string table, string text) =>
+        [.. (await Line(table, text).Locator("th, td").AllInnerTextsAsync()).Select(cell => cell.Trim())];
+
+    /// <summary>Goes where that line of the table leads.</summary>
+    public Task OpenRow(string table, string text) => Line(table, text).Locator("a.row").ClickAsync();
+
+    private ILocator Line(string table, string text) =>
+        Page.Locator($"[aria-label='{table}'] tbody tr").Filter(new() { HasText = text }).First;
 
     public Task<string> Text() => Page.Locator("body").InnerTextAsync();
 
