@@ -1,4 +1,5 @@
 using System.Net;
+using Microsoft.Playwright;
 using Tollgate.Server.Tests.Conformance;
 using Tollgate.Server.Tests.Fixtures;
 using Tollgate.Server.Tests.Identity;
@@ -150,8 +151,7 @@ public sealed class CompanyRowTests
         }
 
         await at.Follow("Audit");
-        await at.Page.WaitForURLAsync("**/audit");
-        Assert.Equal(2, await at.Page.Locator("main tbody").GetByText("Looked at a key's secret").CountAsync());
+        await Assertions.Expect(at.Page.Locator("main tbody").GetByText("Looked at a key's secret")).ToHaveCountAsync(2);
         Assert.DoesNotContain(token, await at.Page.ContentAsync(), StringComparison.Ordinal);
         Assert.Empty(at.Chromium.Complaints);
     }

@@ -63,6 +63,12 @@ public sealed class ConsoleAuditTests
             Assert.DoesNotContain("<code>member.join", text, StringComparison.Ordinal);
         }
 
+        // A page says "you"; a file is read by others too.
+        await owner.Fill($"{place.Keys}/{place.Reach.Key}/disable");
+        Assert.Contains("<bdi>you</bdi>", (await owner.Get($"{place.Home}/audit")).Text, StringComparison.Ordinal);
+        var file = (await owner.Get($"{place.Home}/audit.csv")).Text;
+        Assert.DoesNotContain(",you,", file, StringComparison.Ordinal);
+        Assert.Contains($",{place.Reach["owner"].Person.Name},key.disable,", file, StringComparison.Ordinal);
         Assert.Contains("<bdi>role: admin</bdi>", page.Text, StringComparison.Ordinal);
         Assert.DoesNotContain($"href=\"{all}\"", page.Text, StringComparison.Ordinal);
         Assert.Equal(403, (await admin.Get(all)).Status);

@@ -114,8 +114,8 @@ internal static class AuditPages
     }
 
     /// <summary>People by their names of today, actors and targets.</summary>
-    private static Task<Dictionary<string, string>> NamesOf(HttpContext http, IReadOnlyList<AuditRow> rows) => KeyPages.MakersOf(
-        http, rows.SelectMany(row => new[] { row.ActorId, row.TargetId }).Where(IsPerson));
+    private static Task<Dictionary<string, string>> NamesOf(HttpContext http, IReadOnlyList<AuditRow> rows, bool isFile = false) =>
+        KeyPages.MakersOf(http, rows.SelectMany(row => new[] { row.ActorId, row.TargetId }).Where(IsPerson), isFile);
 
     private static bool IsPerson(string id) => id.StartsWith("per_", StringComparison.Ordinal);
 
@@ -234,7 +234,7 @@ internal static class AuditPages
             var rows = await log.List(filter, before, CsvFile.PageRows, cancel);
             if (rows.Count > 0)
             {
-                var names = await NamesOf(http, rows);
+                var names = await NamesOf(http, rows, isFile: true);
                 yield return [.. rows.Select(row => RowOf(row, WhoOf(row, names)))];
                 before = rows[^1].Seq;
             }

@@ -80,10 +80,11 @@ internal static class KeyPages
         ];
     }
 
-    /// <summary>Who made keys, as people call them.</summary>
-    public static async Task<Dictionary<string, string>> MakersOf(HttpContext http, IEnumerable<string> ids)
+    /// <summary>Who made keys, as people call them: oneself is "you", but by name in a file, which others read.</summary>
+    public static async Task<Dictionary<string, string>> MakersOf(HttpContext http, IEnumerable<string> ids, bool isFile = false)
     {
-        var (people, own) = (http.RequestServices.GetRequiredService<PersonRegister>(), SignedIn.Of(http).Person.Id);
+        var people = http.RequestServices.GetRequiredService<PersonRegister>();
+        var own = isFile ? null : SignedIn.Of(http).Person.Id;
         var all = ids.Distinct(StringComparer.Ordinal).ToList();
         var others = all.Where(id => id != own && id.StartsWith(PersonPrefix, StringComparison.Ordinal)).ToList();
         var found = (await people.Find(others, http.RequestAborted))

@@ -250,7 +250,7 @@ internal static class WalletPages
             var rows = await ledger.List(place.Organization.OrganizationNo, filter, before, CsvFile.PageRows, cancel);
             if (rows.Count > 0)
             {
-                var names = await KeyPages.MakersOf(http, rows.Select(entry => entry.Actor));
+                var names = await KeyPages.MakersOf(http, rows.Select(entry => entry.Actor), isFile: true);
                 yield return [.. rows.Select(entry => RowOf(entry, names[entry.Actor]))];
                 before = rows[^1].EntryNo;
             }

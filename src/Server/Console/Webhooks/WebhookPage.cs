@@ -136,7 +136,7 @@ internal static class WebhookPage
 
         var home = HomeOf(http, found.Id);
         return pages.Of<DeliveryPage>(
-            http, 200, ("Notice", WebhookAction.Done(done, 0)),
+            http, 200, ("Notice", row.State == WebhookDelivery.IsDelivered ? null : WebhookAction.Done(done, 0)),
             ("Delivery", new DeliveryFacts(row.Type, row.Id, WebhookWords.StatusOf(row), home, Indented(row.Body))
             {
                 Facts = [.. Facts(found, row, KeyPages.Now(time))],
