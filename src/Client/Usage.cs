@@ -21,6 +21,9 @@ public sealed record UsageSum
 
     public long Refused { get; init; }
 
+    /// <summary>Of the requests, those that were answered with a status of 400 or more.</summary>
+    public long Failed { get; init; }
+
     public long InputTokens { get; init; }
 
     public long OutputTokens { get; init; }
@@ -49,6 +52,9 @@ public sealed record KeyUsage
     public long Requests { get; init; }
 
     public long Refused { get; init; }
+
+    /// <summary>Of the requests, those that were answered with a status of 400 or more.</summary>
+    public long Failed { get; init; }
 
     public long InputTokens { get; init; }
 

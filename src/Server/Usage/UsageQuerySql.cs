@@ -13,7 +13,8 @@ internal static class UsageQuerySql
     private const string SumColumns =
         "CAST(coalesce(sum(s.requests), 0) AS BIGINT) AS Requests, CAST(coalesce(sum(s.refused), 0) AS BIGINT) AS Refused, "
         + "CAST(coalesce(sum(s.input_tokens), 0) AS BIGINT) AS InputTokens, CAST(coalesce(sum(s.output_tokens), 0) AS BIGINT) "
-        + "AS OutputTokens, CAST(coalesce(sum(s.cost_micros), 0) AS BIGINT) AS CostMicros, "
+        + "AS OutputTokens, CAST(coalesce(sum(s.failed), 0) AS BIGINT) AS Failed, "
+        + "CAST(coalesce(sum(s.cost_micros), 0) AS BIGINT) AS CostMicros, "
         + "CAST(coalesce(sum(s.priced), 0) AS BIGINT) AS Priced, CAST(coalesce(sum(s.estimated), 0) AS BIGINT) AS Estimated, "
         + "CAST(coalesce(sum(s.cached_tokens), 0) AS BIGINT) AS CachedTokens, "
         + "CAST(coalesce(sum(s.reasoning_tokens), 0) AS BIGINT) AS ReasoningTokens";
@@ -120,7 +121,7 @@ internal static class UsageQuerySql
         return (await connection.QueryAsync<UsageSumRow>(
             $$"""
             SELECT g.KeyNo, g.FromMs, g.Requests, g.Refused, g.InputTokens, g.OutputTokens, g.CostMicros, g.Priced, g.Estimated,
-                   g.CachedTokens, g.ReasoningTokens,
+                   g.CachedTokens, g.ReasoningTokens, g.Failed,
                    m.name AS Model, k.key_id AS KeyId, k.key_name AS KeyName, o.project_id AS ProjectId
             FROM (
                 SELECT {{(groups.ByKey ? "s.key_no" : "0")}} AS KeyNo, {{(groups.ByModel ? "s.model_no" : "0")}} AS ModelNo,
@@ -277,6 +278,9 @@ internal sealed class UsageSumRow
     public long Requests { get; init; }
 
     public long Refused { get; init; }
+
+    /// <summary>Of <see cref="Requests"/>, those that were answered with an error.</summary>
+    public long Failed { get; init; }
 
     public long InputTokens { get; init; }
 

@@ -16,7 +16,7 @@ internal static class UsageSql
     private static readonly string[] Counts =
     [
         "requests", "refused", "input_tokens", "output_tokens", "cost_micros", "loss_micros", "priced", "estimated", "cached_tokens",
-        "reasoning_tokens",
+        "reasoning_tokens", "failed",
     ];
 
     private static readonly string[] Sums = [.. SumsOf, "place_no", .. Counts];
@@ -166,7 +166,7 @@ internal static class UsageSql
         cost_micros = {table}.cost_micros + excluded.cost_micros, loss_micros = {table}.loss_micros + excluded.loss_micros,
         priced = {table}.priced + excluded.priced, estimated = {table}.estimated + excluded.estimated,
         cached_tokens = {table}.cached_tokens + excluded.cached_tokens,
-        reasoning_tokens = {table}.reasoning_tokens + excluded.reasoning_tokens
+        reasoning_tokens = {table}.reasoning_tokens + excluded.reasoning_tokens, failed = {table}.failed + excluded.failed
         """;
 }
 

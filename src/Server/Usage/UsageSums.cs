@@ -9,6 +9,7 @@ internal sealed class UsageSums
     {
         var sum = Of(row.KeyNo, fromMs, row.Model);
         sum.Requests++;
+        sum.Failed += row.Status >= StatusCodes.Status400BadRequest ? 1 : 0;
         sum.InputTokens += row.InputTokens;
         sum.OutputTokens += row.OutputTokens;
         sum.CachedTokens += row.CachedTokens;
@@ -53,7 +54,7 @@ internal sealed class UsageSums
     private static Array[] Columns(
         IReadOnlyList<((long First, long Second, long Third) Of, Sum Sum)> sums, IReadOnlyDictionary<long, long>? placeOf)
     {
-        var columns = new long[placeOf is null ? 13 : 14][];
+        var columns = new long[placeOf is null ? 14 : 15][];
         for (var i = 0; i < columns.Length; i++)
         {
             columns[i] = new long[sums.Count];
@@ -72,7 +73,7 @@ internal sealed class UsageSums
             ReadOnlySpan<long> counts =
             [
                 sum.Requests, sum.Refused, sum.InputTokens, sum.OutputTokens, sum.CostMicros, sum.LossMicros, sum.Priced, sum.Estimated,
-                sum.CachedTokens, sum.ReasoningTokens,
+                sum.CachedTokens, sum.ReasoningTokens, sum.Failed,
             ];
             foreach (var count in counts)
             {
@@ -101,6 +102,8 @@ internal sealed class UsageSums
 
         public long Refused { get; set; }
 
+        public long Failed { get; set; }
+
         public long InputTokens { get; set; }
 
         public long OutputTokens { get; set; }
@@ -121,6 +124,7 @@ internal sealed class UsageSums
         {
             Requests += other.Requests;
             Refused += other.Refused;
+            Failed += other.Failed;
             InputTokens += other.InputTokens;
             OutputTokens += other.OutputTokens;
             CachedTokens += other.CachedTokens;

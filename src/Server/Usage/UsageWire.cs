@@ -23,6 +23,9 @@ internal sealed record UsageSumAnswer
 
     public required long Refused { get; init; }
 
+    /// <summary>Of the requests, those that were answered with a status of 400 or more.</summary>
+    public required long Failed { get; init; }
+
     public required long InputTokens { get; init; }
 
     public required long OutputTokens { get; init; }
@@ -47,6 +50,7 @@ internal sealed record UsageSumAnswer
         Day = row.FromMs == 0 ? null : DayOf(row),
         Requests = row.Requests,
         Refused = row.Refused,
+        Failed = row.Failed,
         InputTokens = row.InputTokens,
         OutputTokens = row.OutputTokens,
         CachedTokens = row.CachedTokens,
@@ -73,6 +77,9 @@ internal sealed record KeyUsageAnswer
     public required long Requests { get; init; }
 
     public required long Refused { get; init; }
+
+    /// <summary>Of the requests, those that were answered with a status of 400 or more.</summary>
+    public required long Failed { get; init; }
 
     public required long InputTokens { get; init; }
 
@@ -101,6 +108,7 @@ internal sealed record KeyUsageAnswer
         KeyName = usage.Key.KeyName,
         Requests = usage.Total.Requests,
         Refused = usage.Total.Refused,
+        Failed = usage.Total.Failed,
         InputTokens = usage.Total.InputTokens,
         OutputTokens = usage.Total.OutputTokens,
         CachedTokens = usage.Total.CachedTokens,

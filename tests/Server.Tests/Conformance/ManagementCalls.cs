@@ -51,9 +51,9 @@ internal static class ManagementCalls
             model is null ? new { key = secret } : (object)new { key = secret, model, tokens = new { input, max_output = output } }));
 
     /// <summary>What it tells afterwards: the check's reservation is settled, and answered once that is in the database.</summary>
-    public static async Task<Answer> Report(this RunningGate gate, Answer check, long input, long output)
+    public static async Task<Answer> Report(this RunningGate gate, Answer check, long input, long output, int status = 200)
     {
-        var body = new { reservation = check.String("reservation"), input_tokens = input, output_tokens = output, status = 200 };
+        var body = new { reservation = check.String("reservation"), input_tokens = input, output_tokens = output, status };
         var answer = await gate.Send("POST", "/api/v1/usage", RunningGate.RootKey, JsonSerializer.Serialize(body));
         Assert.True(answer.Status == HttpStatusCode.OK, answer.ToString());
         return answer;

@@ -1,6 +1,8 @@
 using System.Net;
 using System.Text.RegularExpressions;
+using Tollgate.Server.Tests.Conformance;
 using Tollgate.Server.Tests.Identity;
+using Tollgate.Server.Tests.Security;
 using Tollgate.Server.Usage;
 
 namespace Tollgate.Server.Tests.Console;
@@ -96,6 +98,24 @@ public sealed partial class ConsoleUsageTests
         Assert.Contains("My program", first.Groups["cell"].Value, StringComparison.Ordinal);
         Assert.Contains("7.00", first.Groups["cell"].Value, StringComparison.Ordinal);
         Assert.Equal(422, (await owner.Get($"{place.Home}/usage?by=key")).Status);
+    }
+
+    [Fact]
+    public async Task What_a_model_server_answered_with_an_error_is_told_where_requests_are_counted()
+    {
+        await using var place = await ConsolePagesPlace.Start();
+        var made = await place.Gate.NewPair(project: place.Reach.Project);
+        foreach (var status in new[] { 200, 399, 400, 502 })
+        {
+            await place.Gate.Report(await place.Gate.Check(made.Secret, "echo", 10), 10, 0, status);
+        }
+
+        foreach (var path in new[] { place.Home, $"{place.Home}/usage", $"{place.Home}/usage?by=key", $"{place.Keys}/{made.Id}" })
+        {
+            var page = await place.As("owner").Get(path);
+            Assert.Contains("that passed; 2 answered with an error", page.Text, StringComparison.Ordinal);
+            Assert.Contains("4 passed (2 with an error)", page.Text, StringComparison.Ordinal);
+        }
     }
 
     [Fact]

@@ -130,12 +130,13 @@ public sealed class UsageTests(PostgresFixture postgres)
         var (small, large) = (await Model(gate, "small"), await Model(gate, "large"));
         await gate.Use(key, Passed(small, 10, 20) with { AtMs = gate.Clock.NowMs - (48 * Hour) }, Refused());
         await gate.Use(
-            key, Passed(large, 1, 2) with { AtMs = gate.Clock.NowMs - 60_000 },
+            key, Passed(large, 1, 2) with { AtMs = gate.Clock.NowMs - 60_000, Status = 400 },
             Passed(0, 0, 0) with { AtMs = gate.Clock.NowMs - 90_000 });
 
         var usage = await OfKey(gate, key);
         Assert.Equal(("3", "1", "11", "22", "null"), (
             Raw(usage, "requests"), Raw(usage, "refused"), Raw(usage, "input_tokens"), Raw(usage, "output_tokens"), Raw(usage, "cost")));
+        Assert.Equal("1", Raw(usage, "failed"));
         Assert.Equal("\"2026-01-02T03:03:05Z\"", Raw(usage, "last_used_at"));
         Assert.Equal(
             ["large", "small"],

@@ -134,7 +134,7 @@ internal static class CustomerPage
     private static string KindOf(WalletEntry row) => row.Kind switch
     {
         EntryKinds.TopUp => "top-up",
-        EntryKinds.Usage => $"usage, {Shown.Number(row.Requests ?? 0)} requests",
+        EntryKinds.Usage => $"usage, {Shown.Number(row.Requests ?? 0)} request{(row.Requests == 1 ? "" : "s")}",
         var kind => kind,
     };
 

@@ -11,7 +11,9 @@ internal static class UsageWords
 
     public static IReadOnlyList<UsageFigure> Totals(UsageSumRow sum, string? currency) =>
     [
-        new("Requests", Shown.Number(sum.Requests), "that passed"),
+        new(
+            "Requests", Shown.Number(sum.Requests),
+            sum.Failed == 0 ? "that passed" : $"that passed; {Shown.Number(sum.Failed)} answered with an error"),
         new(
             "Tokens", Shown.Number(sum.InputTokens + sum.OutputTokens),
             $"{Shown.Number(sum.InputTokens)} in, {Shown.Number(sum.OutputTokens)} out"),
@@ -21,7 +23,8 @@ internal static class UsageWords
 
     public static UsageSumRow Total(IEnumerable<UsageSumRow> rows) => rows.Aggregate(new UsageSumRow(), (sum, row) => new UsageSumRow
     {
-        Requests = sum.Requests + row.Requests, Refused = sum.Refused + row.Refused, InputTokens = sum.InputTokens + row.InputTokens,
+        Requests = sum.Requests + row.Requests, Refused = sum.Refused + row.Refused, Failed = sum.Failed + row.Failed,
+        InputTokens = sum.InputTokens + row.InputTokens,
         OutputTokens = sum.OutputTokens + row.OutputTokens, CostMicros = sum.CostMicros + row.CostMicros,
         Priced = sum.Priced + row.Priced,
     });
@@ -48,8 +51,12 @@ internal static class UsageWords
         {
             var sum = sums.GetValueOrDefault(day) ?? new UsageSumRow();
             var refused = sum.Refused > 0 ? $", {Shown.Number(sum.Refused)} refused" : "";
+            var failed = sum.Failed > 0 ? $" ({Shown.Number(sum.Failed)} with an error)" : "";
             bars.Add(new ChartBar(
-                Shown.Day(day), sum.Requests, sum.Refused, $"{Shown.Number(sum.Requests)} passed{refused}") { IsOpen = day == today });
+                Shown.Day(day), sum.Requests, sum.Refused, $"{Shown.Number(sum.Requests)} passed{failed}{refused}")
+            {
+                IsOpen = day == today,
+            });
         }
 
         return new ChartFacts(first > range.FromMs ? $"{title}, the last {BarsMax} days of the time" : title, bars);
