@@ -99,6 +99,8 @@ internal static class Serve
         }
         catch (Exception fault) when (fault is IOException or SocketException)
         {
+            // What has begun beside the listening must not find the database closed.
+            await app.StopAsync();
             throw new StartException($"{fault.Message.TrimEnd('.')}. Other addresses to listen on can be named with --urls.");
         }
     }

@@ -82,4 +82,44 @@ public sealed class ConsoleFlowTests
         Assert.Equal(secret, await flow.Copied(() => keys.PressAsync("Enter")));
         Assert.Equal("allowed", await place.Gate.CodeOf(secret));
     }
+
+    [Fact]
+    public async Task A_key_is_disabled_enabled_tried_and_revoked_with_the_keyboard_alone()
+    {
+        await using var place = await PeoplePlace.Start();
+        await using var chromium = await Chromium.Start();
+        var (flow, keys) = (new Flow(place, chromium), chromium.Page.Keyboard);
+        await flow.SignUp();
+        var secret = await flow.NewKey("By keys alone");
+
+        await Go("Keys", "By keys alone");
+        await Go("By keys alone", "Change it");
+        await Go("Disable", "Apps that use it stop working.");
+        await Go("Disable this key", "its requests are refused from now on");
+        Assert.Equal("key_disabled", await place.Gate.CodeOf(secret));
+        await Go("Enable", "Enable this key");
+        await Go("Enable this key", "its requests pass again");
+        Assert.Equal("allowed", await place.Gate.CodeOf(secret));
+
+        await Go("Try it", "Does my key work, now?");
+        await flow.TabTo("Message");
+        await keys.TypeAsync("Hello by keys");
+        await flow.TabTo("Send");
+        await keys.PressAsync("Enter");
+        await chromium.Page.Locator(".answer", new() { HasText = "Hello by keys" }).WaitForAsync();
+
+        await Go("Keys", "By keys alone");
+        await Go("By keys alone", "Change it");
+        await Go("Revoke", "Revoke this key");
+        await Go("Revoke this key", "is revoked");
+        Assert.Equal("key_revoked", await place.Gate.CodeOf(secret));
+        Assert.Empty(chromium.Complaints);
+
+        async Task Go(string what, string next)
+        {
+            await flow.TabTo(what);
+            await keys.PressAsync("Enter");
+            await flow.Sees(next);
+        }
+    }
 }

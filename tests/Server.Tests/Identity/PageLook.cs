@@ -99,16 +99,7 @@ internal sealed class PageLook(RunningGate gate, Chromium chromium)
                 await Tab(shown);
             }
 
-            if (await chromium.Run("typeof axe") == "undefined")
-            {
-                await chromium.Run(Axe + "; ''");
-            }
-
-            _findings.AddRange(JsonSerializer.Deserialize<List<string>>(await chromium.Run(
-                """
-                axe.run(document, { preload: false, resultTypes: ['violations'] }).then(found => JSON.stringify(
-                  found.violations.map(rule => `${rule.id}: ${rule.nodes.map(node => node.html + ' ' + node.failureSummary).join('; ')}`)))
-                """))!.Select(found => $"{shown}: {found}"));
+            await Examine(shown);
         }
 
         // In between, and on the largest screens: nothing sticks out.
@@ -123,6 +114,31 @@ internal sealed class PageLook(RunningGate gate, Chromium chromium)
         }
 
         await Weigh(name);
+    }
+
+    /// <summary>Opens a page of many that are drawn alike, and has it examined in both themes.</summary>
+    public async Task Read(string path)
+    {
+        await chromium.Open(Url(path));
+        foreach (var isDark in new[] { false, true })
+        {
+            await chromium.Look(1280, isDark);
+            await Examine($"{path} {(isDark ? "dark" : "light")}");
+        }
+    }
+
+    private async Task Examine(string shown)
+    {
+        if (await chromium.Run("typeof axe") == "undefined")
+        {
+            await chromium.Run(Axe + "; ''");
+        }
+
+        _findings.AddRange(JsonSerializer.Deserialize<List<string>>(await chromium.Run(
+            """
+            axe.run(document, { preload: false, resultTypes: ['violations'] }).then(found => JSON.stringify(
+              found.violations.map(rule => `${rule.id}: ${rule.nodes.map(node => node.html + ' ' + node.failureSummary).join('; ')}`)))
+            """))!.Select(found => $"{shown}: {found}"));
     }
 
     /// <summary>Each control is reached, is on the screen when it is, and shows that it is: looked at as the key is let go.</summary>
