@@ -146,6 +146,22 @@ internal sealed class Flow(PeoplePlace place, Chromium chromium) : IAsyncDisposa
         Assert.DoesNotContain(secret, await Page.ContentAsync(), StringComparison.Ordinal);
     }
 
+    /// <summary>Makes a team and a project in it, where one is then; answers the path of its members.</summary>
+    public async Task<string> MakeTeam()
+    {
+        await Follow("Team");
+        await Fill("Name of the team", "Night shift");
+        await Press("Make the team");
+        await Sees("Night shift is made, and you are its owner.");
+        var team = new Uri(Page.Url).AbsolutePath.Split('/')[2];
+        await Open($"/console/{team}/projects/new");
+        await Fill("Name", "Shared work");
+        await Page.Locator("main button[type=submit]").ClickAsync();
+        await Page.GetByRole(AriaRole.Heading, new() { Name = "Shared work" }).WaitForAsync();
+        Home = string.Join('/', new Uri(Page.Url).AbsolutePath.Split('/').Take(3));
+        return $"/console/{team}/team";
+    }
+
     public async Task OpenKey(string name)
     {
         await Open($"{Home}/keys");

@@ -138,7 +138,7 @@ public sealed class PressedFlowTests
         await using var place = await PeoplePlace.Start(provider: "tensorx");
         await using var ada = await Enter(place, Ada, "Ada Example");
         await using var grace = await Enter(place, Grace, "Grace Example");
-        var team = await MakeTeam(ada);
+        var team = await ada.MakeTeam();
         await Join(ada, grace, team, "admin");
         await ada.NewKey("Key of Ada");
         grace.Home = ada.Home;
@@ -287,7 +287,7 @@ public sealed class PressedFlowTests
         await using var place = await PeoplePlace.Start(provider: "tensorx");
         await using var ada = await Enter(place, Ada, "Ada Example");
         await using var grace = await Enter(place, Grace, "Grace Example");
-        var team = await MakeTeam(ada);
+        var team = await ada.MakeTeam();
         await Join(ada, grace, team, "member");
         Assert.Equal(0, await grace.Page.GetByRole(AriaRole.Link, new() { Name = "Invite somebody" }).CountAsync());
         Assert.Equal(403, await StatusOf($"{team}/invite"));
@@ -402,22 +402,6 @@ public sealed class PressedFlowTests
         await at.Sees($"The reason is told in the customer's statement: {reason}");
         await at.Page.Locator("main button[type=submit]").ClickAsync();
         await at.Sees("The money is in the wallet.");
-    }
-
-    /// <summary>Makes a team and a project in it, where one is then; answers the path of its members.</summary>
-    private static async Task<string> MakeTeam(Flow owner)
-    {
-        await owner.Follow("Team");
-        await owner.Fill("Name of the team", "Night shift");
-        await owner.Press("Make the team");
-        await owner.Sees("Night shift is made, and you are its owner.");
-        var team = new Uri(owner.Page.Url).AbsolutePath.Split('/')[2];
-        await owner.Open($"/console/{team}/projects/new");
-        await owner.Fill("Name", "Shared work");
-        await owner.Page.Locator("main button[type=submit]").ClickAsync();
-        await owner.Page.GetByRole(AriaRole.Heading, new() { Name = "Shared work" }).WaitForAsync();
-        owner.Home = string.Join('/', new Uri(owner.Page.Url).AbsolutePath.Split('/').Take(3));
-        return $"/console/{team}/team";
     }
 
     /// <summary>The one invites, and the other joins by the mail and looks at the team.</summary>

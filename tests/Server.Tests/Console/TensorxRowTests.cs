@@ -244,21 +244,12 @@ public sealed class TensorxRowTests(TensorxRowTests.Place place) : IClassFixture
     public async Task An_invited_member_joins_sees_the_teams_key_and_their_own_rests_while_the_team_pays_TX11()
     {
         await using var owner = await Enter("owner-tx11@example.test");
-        await owner.Follow("Team");
-        await owner.Fill("Name of the team", "Night shift");
-        await owner.Press("Make the team");
-        await owner.Sees("Night shift is made, and you are its owner.");
-        var team = new Uri(owner.Page.Url).AbsolutePath.Split('/')[2];
-        await owner.Open($"/console/{team}/projects/new");
-        await owner.Fill("Name", "Shared work");
-        await owner.Page.Locator("main button[type=submit]").ClickAsync();
-        await owner.Page.GetByRole(AriaRole.Heading, new() { Name = "Shared work" }).WaitForAsync();
-        owner.Home = string.Join('/', new Uri(owner.Page.Url).AbsolutePath.Split('/').Take(3));
+        var team = await owner.MakeTeam();
         var shared = await owner.NewKey("Team key");
         await using var member = await Enter("member-tx11@example.test");
         var own = await member.NewKey("My own key");
         Assert.Equal("allowed", await Gate.CodeOf(own));
-        await owner.Open($"/console/{team}/team/invite");
+        await owner.Open($"{team}/invite");
         await owner.Fill("Address", "member-tx11@example.test");
         await owner.Pick("role", "member");
         await owner.Press("Send the invitation");
@@ -284,7 +275,7 @@ public sealed class TensorxRowTests(TensorxRowTests.Place place) : IClassFixture
 
         // What each of the two had paid came with them, and the request is paid from it.
         Assert.Equal("1,999.80 USD", await Figure(owner, "Balance"));
-        await owner.Open($"/console/{team}/team");
+        await owner.Open(team);
         Assert.Contains("team member", string.Join(' ', await owner.Row("Members", "member-tx11")), StringComparison.Ordinal);
     }
 

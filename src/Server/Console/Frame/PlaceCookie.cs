@@ -1,4 +1,5 @@
 using Tollgate.Server.Identity;
+using Tollgate.Server.Identity.Sessions;
 
 namespace Tollgate.Server.Console.Frame;
 
@@ -22,7 +23,7 @@ internal sealed class PlaceCookie(PeopleOptions options)
     {
         if (HttpMethods.IsGet(http.Request.Method) && Read(http) != id && !IsAhead(http))
         {
-            http.Response.Cookies.Append(Name, id, Form(Life));
+            http.Response.Cookies.Append(Name, id, CookieForm.Of(options, Life));
         }
     }
 
@@ -31,16 +32,11 @@ internal sealed class PlaceCookie(PeopleOptions options)
     {
         if (http.Request.Cookies.ContainsKey(Name))
         {
-            http.Response.Cookies.Delete(Name, Form(null));
+            http.Response.Cookies.Delete(Name, CookieForm.Of(options, null));
         }
     }
 
     /// <summary>Whether the browser fetches a page that nobody has asked for yet.</summary>
     public static bool IsAhead(HttpContext http) =>
         http.Request.Headers["Sec-Purpose"].ToString().Contains("prefetch", StringComparison.Ordinal);
-
-    private CookieOptions Form(TimeSpan? life) => new()
-    {
-        HttpOnly = true, Secure = options.IsSecure, SameSite = SameSiteMode.Lax, Path = "/", MaxAge = life, IsEssential = true,
-    };
 }

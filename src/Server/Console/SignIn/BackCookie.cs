@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using Tollgate.Server.Identity;
+using Tollgate.Server.Identity.Sessions;
 
 namespace Tollgate.Server.Console.SignIn;
 
@@ -24,7 +25,7 @@ internal sealed partial class BackCookie(PeopleOptions options)
     {
         if (IsOurs(path))
         {
-            http.Response.Cookies.Append(Name, path, Form(Life));
+            http.Response.Cookies.Append(Name, path, CookieForm.Of(options, Life));
         }
     }
 
@@ -32,7 +33,7 @@ internal sealed partial class BackCookie(PeopleOptions options)
     {
         if (http.Request.Cookies.ContainsKey(Name))
         {
-            http.Response.Cookies.Delete(Name, Form(null));
+            http.Response.Cookies.Delete(Name, CookieForm.Of(options, null));
         }
     }
 
@@ -41,9 +42,4 @@ internal sealed partial class BackCookie(PeopleOptions options)
     /// <summary>Whoever can set cookies for the host chooses among our own pages, and cannot lead away from them.</summary>
     [GeneratedRegex(@"^/(console|account|invitations)(/[A-Za-z0-9_-]+)*\z")]
     private static partial Regex Page();
-
-    private CookieOptions Form(TimeSpan? life) => new()
-    {
-        HttpOnly = true, Secure = options.IsSecure, SameSite = SameSiteMode.Lax, Path = "/", MaxAge = life, IsEssential = true,
-    };
 }

@@ -1,3 +1,5 @@
+using Tollgate.Server.Identity.Sessions;
+
 using Tollgate.Server.Identity.Links;
 
 namespace Tollgate.Server.Identity.SecondStep;
@@ -9,18 +11,14 @@ internal sealed class SecondStepCookie(PeopleOptions options)
 
     public string? Read(HttpContext http) => http.Request.Cookies[Name];
 
-    public void Set(HttpContext http, string secret) => http.Response.Cookies.Append(Name, secret, Form(LinkKind.Second.Life));
+    public void Set(HttpContext http, string secret) =>
+        http.Response.Cookies.Append(Name, secret, CookieForm.Of(options, LinkKind.Second.Life));
 
     public void Clear(HttpContext http)
     {
         if (Read(http) is not null)
         {
-            http.Response.Cookies.Delete(Name, Form(null));
+            http.Response.Cookies.Delete(Name, CookieForm.Of(options, null));
         }
     }
-
-    private CookieOptions Form(TimeSpan? life) => new()
-    {
-        HttpOnly = true, Secure = options.IsSecure, SameSite = SameSiteMode.Lax, Path = "/", MaxAge = life, IsEssential = true,
-    };
 }

@@ -28,10 +28,7 @@ internal sealed class DeviceCookie(PeopleOptions options, Pepper pepper)
     public void Set(HttpContext http, string account)
     {
         var name = Find(http, account) ?? SecretText.New();
-        http.Response.Cookies.Append(Name, $"{name}.{ProofOf(name, account)}", new CookieOptions
-        {
-            HttpOnly = true, Secure = options.IsSecure, SameSite = SameSiteMode.Lax, Path = "/", MaxAge = Life, IsEssential = true,
-        });
+        http.Response.Cookies.Append(Name, $"{name}.{ProofOf(name, account)}", CookieForm.Of(options, Life));
     }
 
     private string ProofOf(string name, string account) =>

@@ -10,13 +10,8 @@ internal sealed class SessionCookie(PeopleOptions options)
 
     public string? Read(HttpContext http) => http.Request.Cookies[Name];
 
-    public void Set(HttpContext http, string secret) => http.Response.Cookies.Append(Name, secret, Form(options.SessionMost));
+    public void Set(HttpContext http, string secret) =>
+        http.Response.Cookies.Append(Name, secret, CookieForm.Of(options, options.SessionMost));
 
-    public void Clear(HttpContext http) => http.Response.Cookies.Delete(Name, Form(null));
-
-    /// <summary>Lax, so that a link in a mail finds its reader signed in; what changes something asks for more than the cookie.</summary>
-    private CookieOptions Form(TimeSpan? life) => new()
-    {
-        HttpOnly = true, Secure = options.IsSecure, SameSite = SameSiteMode.Lax, Path = "/", MaxAge = life, IsEssential = true,
-    };
+    public void Clear(HttpContext http) => http.Response.Cookies.Delete(Name, CookieForm.Of(options, null));
 }
